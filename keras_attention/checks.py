@@ -1,0 +1,41 @@
+"""Checks of constructor arguments, with messages that show what came."""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def check_positive(**arguments: Any) -> None:
+    """Raise unless each argument is a positive integer."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"`{name}` must be a positive integer. Received: {name}={value!r}"
+            )
+
+
+def check_rate(**arguments: Any) -> None:
+    """Raise unless each argument is a number from 0 up to, but not including, 1."""
+    for name, value in arguments.items():
+        if not isinstance(value, int | float) or not 0 <= value < 1:
+            raise ValueError(
+                f"`{name}` must be at least 0 and below 1. Received: {name}={value!r}"
+            )
+
+
+def check_choice(choices: Iterable[Any], **arguments: Any) -> None:
+    """Raise unless each argument is one of `choices`."""
+    choices = tuple(choices)
+    for name, value in arguments.items():
+        if value not in choices:
+            raise ValueError(
+                f"`{name}` must be one of {choices}. Received: {name}={value!r}"
+            )
+
+
+def check_divides(divisor_name: str, divisor: int, name: str, value: int) -> None:
+    """Raise unless `divisor` divides `value`."""
+    if value % divisor:
+        raise ValueError(
+            f"`{divisor_name}` must divide `{name}`. "
+            f"Received: {divisor_name}={divisor}, {name}={value}"
+        )

@@ -1,0 +1,47 @@
+"""Pure tensor functions on `keras.ops`: the mathematics that the layers wrap.
+
+Axes are written with one letter each, here and in every module of the package:
+
+- `B` batch, `T` target (query) positions, `S` source (key and value) positions,
+- `D` features, `N` heads, `K` key-value heads, `H` features of one head.
+"""
+
+from keras_attention.functional.attend import attend, masked_softmax
+from keras_attention.functional.heads import merge_heads, split_heads
+from keras_attention.functional.masks import (
+    as_boolean,
+    causal_mask,
+    combine_masks,
+    implicit_mask,
+    pairwise_mask,
+)
+from keras_attention.functional.positions import sinusoidal_positions
+from keras_attention.functional.recurrence import run_recurrence
+from keras_attention.functional.scores import (
+    additive_scores,
+    cosine_scores,
+    dot_scores,
+    grouped_scores,
+    scaled_dot_scores,
+)
+from keras_attention.functional.sequences import reverse_sequence
+
+__all__ = [
+    "additive_scores",
+    "as_boolean",
+    "attend",
+    "causal_mask",
+    "combine_masks",
+    "cosine_scores",
+    "dot_scores",
+    "grouped_scores",
+    "implicit_mask",
+    "masked_softmax",
+    "merge_heads",
+    "pairwise_mask",
+    "reverse_sequence",
+    "run_recurrence",
+    "scaled_dot_scores",
+    "sinusoidal_positions",
+    "split_heads",
+]

@@ -1,0 +1,92 @@
+"""Boolean masks, `True` where attention is allowed."""
+
+from typing import Any
+
+from keras import ops
+from keras.src import backend
+
+Tensor = Any
+
+
+def implicit_mask(tensor: Tensor | None) -> Tensor | None:
+    """The mask that an earlier layer (`mask_zero`, `Masking`) left on a tensor."""
+    return None if tensor is None else backend.get_keras_mask(tensor)
+
+
+def as_boolean(mask: Tensor) -> Tensor:
+    """A boolean tensor of a mask that may come as zeros and ones."""
+    if hasattr(mask, "dtype") and backend.standardize_dtype(mask.dtype) == "bool":
+        return mask
+    return ops.cast(mask, "bool")
+
+
+def combine_masks(*masks: Tensor | None) -> Tensor | None:
+    """Allow only what every given mask allows; `None` allows everything.
+
+    Args:
+        *masks: boolean (or 0/1) tensors that broadcast against each other, or `None`.
+
+    Returns:
+        Their logical and, or `None` when all are `None`.
+
+    Example:
+
+    >>> combine_masks(None, [[True, True]], [[True, False]]).numpy().tolist()
+    [[True, False]]
+    """
+    combined = None
+    for mask in masks:
+        if mask is None:
+            continue
+        mask = as_boolean(mask)
+        combined = mask if combined is None else ops.logical_and(combined, mask)
+    return combined
+
+
+def causal_mask(target_length: Any, source_length: Any) -> Tensor:
+    """Let each target position see the source positions up to its own.
+
+    The last target position is aligned with the last source position, so that a
+    few new queries over a longer past see all of that past.
+
+    Args:
+        target_length: number of queries, an integer or a scalar tensor.
+        source_length: number of keys, likewise.
+
+    Returns:
+        Boolean `(target, source)`.
+
+    Example:
+
+    >>> causal_mask(2, 3).numpy().astype(int).tolist()
+    [[1, 1, 0], [1, 1, 1]]
+    """
+    offset = source_length - target_length
+    target = ops.expand_dims(ops.arange(target_length, dtype="int32"), 1)
+    source = ops.expand_dims(ops.arange(source_length, dtype="int32"), 0)
+    return ops.less_equal(source, target + offset)  # (T, S)
+
+
+def pairwise_mask(
+    query_mask: Tensor | None = None,
+    value_mask: Tensor | None = None,
+    key_mask: Tensor | None = None,
+    attention_mask: Tensor | None = None,
+) -> Tensor | None:
+    """Join the masks of positions with a mask of pairs of positions.
+
+    Args:
+        query_mask: `(batch, target)`; a masked query attends to nothing.
+        value_mask: `(batch, source)`; a masked value is never attended to.
+        key_mask: `(batch, source)`, likewise.
+        attention_mask: broadcasts against `(batch, target, source)`.
+
+    Returns:
+        Boolean, broadcasting against `(batch, target, source)`, or `None`.
+    """
+    columns = combine_masks(value_mask, key_mask)
+    return combine_masks(
+        None if query_mask is None else ops.expand_dims(query_mask, -1),  # (B, T, 1)
+        None if columns is None else ops.expand_dims(columns, -2),  # (B, 1, S)
+        attention_mask,
+    )

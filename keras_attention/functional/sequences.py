@@ -1,0 +1,33 @@
+"""Reordering padded sequences."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Reverse the real positions of each row and leave its padding at the end.
+
+    Args:
+        inputs: `(batch, length, dim)`.
+        mask: boolean `(batch, length)`, `True` for real positions, which come
+            first in their row; `None` when all are real.
+
+    Returns:
+        Shaped as `inputs`. Reversing twice gives `inputs` again.
+
+    Example:
+
+    >>> rows = [[[1.0], [2.0], [0.0]]]
+    >>> reverse_sequence(rows, [[True, True, False]]).numpy().ravel().tolist()
+    [2.0, 1.0, 0.0]
+    """
+    inputs = ops.convert_to_tensor(inputs)
+    if mask is None:
+        return ops.flip(inputs, axis=1)
+    positions = ops.arange(ops.shape(inputs)[1], dtype="int32")  # (T,)
+    lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (B, 1)
+    mirrored = ops.where(positions < lengths, lengths - 1 - positions, positions)
+    return ops.take_along_axis(inputs, ops.expand_dims(mirrored, -1), axis=1)

@@ -1,0 +1,163 @@
+"""Token embeddings with positions."""
+
+from typing import Any
+
+import keras
+from keras import backend, ops
+
+from keras_attention import functional
+from keras_attention.checks import check_choice, check_positive
+
+Tensor = Any
+
+POSITIONS = ("sinusoidal", "learned", None)
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="PositionalEmbedding")
+class PositionalEmbedding(keras.layers.Layer):
+    """Token ids to vectors, with their positions added (Vaswani et al. 2017).
+
+    Args:
+        vocabulary_size: number of token ids.
+        embedding_dim: width of the vectors.
+        max_length: number of positions that can be told apart. `"learned"` needs it;
+            for the others it is a limit that is checked when given.
+        positions: `"sinusoidal"`, `"learned"`, or `None` for token vectors alone.
+        scale: whether token vectors are multiplied by `sqrt(embedding_dim)`.
+        mask_zero: whether id 0 is padding, which later layers then leave out.
+        embeddings_initializer: of the token table; by default normal with a standard
+            deviation of `embedding_dim ** -0.5`, so that scaled vectors have
+            features of size 1 and tied logits start small.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: integer ids `(batch, length)`; with `reverse=True` vectors
+            `(..., embedding_dim)`.
+        start_index: position of the first id, an integer or a scalar tensor: a decoder
+            that embeds one id a step passes the number of the step.
+        reverse: whether to map vectors to logits by the transposed token table (Press
+            and Wolf 2017); `logits` is short for it.
+
+    Returns:
+        Vectors `(batch, length, embedding_dim)`, or logits `(..., vocabulary_size)`.
+
+    Raises:
+        ValueError: for ids that are not integers, or more positions than `max_length`.
+
+    Example:
+
+    >>> layer = PositionalEmbedding(vocabulary_size=11, embedding_dim=8)
+    >>> vectors = layer(keras.ops.array([[3, 5, 0]]))
+    >>> tuple(vectors.shape), tuple(layer.logits(vectors).shape)
+    ((1, 3, 8), (1, 3, 11))
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        max_length: int | None = None,
+        positions: str | None = "sinusoidal",
+        scale: bool = True,
+        mask_zero: bool = True,
+        embeddings_initializer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_positive(vocabulary_size=vocabulary_size, embedding_dim=embedding_dim)
+        check_choice(POSITIONS, positions=positions)
+        if max_length is not None or positions == "learned":
+            check_positive(max_length=max_length)
+        self.supports_masking = True
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.max_length = max_length
+        self.positions = positions
+        self.scale = scale
+        self.mask_zero = mask_zero
+        self.embeddings_initializer = keras.initializers.get(
+            embeddings_initializer
+            or keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
+        )
+
+    def build(self, inputs_shape):
+        self._token_embedding = keras.layers.ReversibleEmbedding(
+            self.vocabulary_size,
+            self.embedding_dim,
+            embeddings_initializer=self.embeddings_initializer,
+            dtype=self.dtype_policy,
+            name="tokens",
+        )
+        self._token_embedding.build()
+        # It handles masks in its call, but says so nowhere and warns in reverse.
+        self._token_embedding.supports_masking = True
+        if self.positions == "learned":
+            self._position_embedding = keras.layers.Embedding(
+                self.max_length,
+                self.embedding_dim,
+                embeddings_initializer=keras.initializers.RandomNormal(stddev=0.02),
+                dtype=self.dtype_policy,
+                name="positions",
+            )
+            self._position_embedding.build()
+
+    def call(self, inputs, start_index=0, reverse=False):
+        if reverse:
+            return self._token_embedding(inputs, reverse=True)
+        self._check_ids(inputs)
+        vectors = self._token_embedding(inputs)
+        if self.scale:
+            vectors = vectors * self.embedding_dim**0.5
+        if self.positions is None:
+            return vectors
+        indices = ops.arange(ops.shape(inputs)[1], dtype="int32") + start_index
+        if self.positions == "learned":
+            return vectors + self._position_embedding(indices)
+        waves = functional.sinusoidal_positions(indices, self.embedding_dim)
+        return vectors + ops.cast(waves, vectors.dtype)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        if not backend.is_int_dtype(inputs.dtype):
+            return previous_mask
+        if not self.mask_zero:
+            return None
+        return functional.combine_masks(ops.not_equal(inputs, 0), previous_mask)
+
+    def compute_output_spec(self, inputs, start_index=0, reverse=False):
+        if reverse:
+            shape = (*inputs.shape[:-1], self.vocabulary_size)
+        else:
+            self._check_ids(inputs)
+            shape = (*inputs.shape, self.embedding_dim)
+        return keras.KerasTensor(shape, self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "max_length": self.max_length,
+            "positions": self.positions,
+            "scale": self.scale,
+            "mask_zero": self.mask_zero,
+            "embeddings_initializer": keras.initializers.serialize(
+                self.embeddings_initializer
+            ),
+        }
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Project vectors `(..., embedding_dim)` to logits by the tied token table."""
+        return self(hidden, reverse=True)
+
+    def _check_ids(self, inputs):
+        if not backend.is_int_dtype(inputs.dtype):
+            raise ValueError(
+                "`inputs` must be integer token ids; give `keras.Input` an integer "
+                f"dtype. Received: dtype={backend.standardize_dtype(inputs.dtype)}"
+            )
+        length = inputs.shape[1]
+        if None not in (length, self.max_length) and length > self.max_length:
+            raise ValueError(
+                "`inputs` must not be longer than `max_length`. "
+                f"Received: length={length}, max_length={self.max_length}"
+            )

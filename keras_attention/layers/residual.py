@@ -1,0 +1,63 @@
+"""The frame around each sublayer of a Transformer block."""
+
+from typing import Any
+
+import keras
+
+from keras_attention.checks import check_choice
+
+Tensor = Any
+
+NORMALIZATIONS = ("layer", "rms")
+
+
+def build_normalization(
+    owner: keras.layers.Layer, kind: str, epsilon: float, shape: Any, name: str
+) -> keras.layers.Layer:
+    """Make and build a normalization of the last axis as a child of `owner`."""
+    check_choice(NORMALIZATIONS, normalization=kind)
+    make = {
+        "layer": keras.layers.LayerNormalization,
+        "rms": keras.layers.RMSNormalization,
+    }[kind]
+    normalization = make(epsilon=epsilon, dtype=owner.dtype_policy, name=name)
+    normalization.build(shape)
+    return normalization
+
+
+class Residual(keras.layers.Layer):
+    """Normalization, dropout and the residual sum around one sublayer.
+
+    Post-norm is `normalize(x + dropout(sublayer(x)))` (Vaswani et al. 2017), pre-norm
+    `x + dropout(sublayer(normalize(x)))` (Xiong et al. 2020). `enter` and `leave` are
+    what stands before and behind the sublayer.
+    """
+
+    def __init__(
+        self,
+        dropout: float,
+        normalize_first: bool,
+        normalization: str,
+        epsilon: float,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.normalize_first = normalize_first
+        self.normalization = normalization
+        self.epsilon = epsilon
+        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def build(self, inputs_shape):
+        self._normalization = build_normalization(
+            self, self.normalization, self.epsilon, inputs_shape, "normalization"
+        )
+        self.built = True
+
+    def enter(self, inputs: Tensor) -> Tensor:
+        """What the sublayer is called on."""
+        return self._normalization(inputs) if self.normalize_first else inputs
+
+    def leave(self, inputs: Tensor, update: Tensor, training: bool | None) -> Tensor:
+        """Add what the sublayer made of its input."""
+        outputs = inputs + self._dropout(update, training=training)
+        return outputs if self.normalize_first else self._normalization(outputs)

@@ -1,0 +1,130 @@
+"""What the encoder block and the decoder block have in common."""
+
+from typing import Any
+
+import keras
+
+from keras_attention.checks import (
+    check_choice,
+    check_divides,
+    check_positive,
+    check_rate,
+)
+from keras_attention.layers.feed_forward import FeedForward
+from keras_attention.layers.multi_head_attention import MultiHeadAttention
+from keras_attention.layers.residual import NORMALIZATIONS, Residual
+
+
+class TransformerBlock(keras.layers.Layer):
+    """The constructor, the configuration and the children of a Transformer block.
+
+    Args:
+        intermediate_dim: width of the hidden layer of the feed-forward network.
+        num_heads: number of attention heads; divides the width of the inputs.
+        dropout: rate in training, of attention weights and of each sublayer's output.
+        activation: of the feed-forward network.
+        layer_norm_epsilon: added to the variance in normalizations.
+        kernel_initializer: of all kernels.
+        bias_initializer: of all biases.
+        normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
+            2020) or after (post-norm).
+        normalization: `"layer"`, or `"rms"` (Zhang and Sennrich 2019).
+        gated: whether the feed-forward network is gated (Shazeer 2020).
+        num_key_value_heads: number of key and value heads, shared by groups of query
+            heads; `num_heads` when left out.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        intermediate_dim: int,
+        num_heads: int,
+        dropout: float = 0,
+        activation: Any = "relu",
+        layer_norm_epsilon: float = 1e-5,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        normalize_first: bool = False,
+        normalization: str = "layer",
+        gated: bool = False,
+        num_key_value_heads: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_positive(intermediate_dim=intermediate_dim, num_heads=num_heads)
+        check_rate(dropout=dropout)
+        check_choice(NORMALIZATIONS, normalization=normalization)
+        self.supports_masking = True
+        self.intermediate_dim = intermediate_dim
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.activation = keras.activations.get(activation)
+        self.layer_norm_epsilon = layer_norm_epsilon
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.normalize_first = normalize_first
+        self.normalization = normalization
+        self.gated = gated
+        self.num_key_value_heads = num_key_value_heads
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "intermediate_dim": self.intermediate_dim,
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "activation": keras.activations.serialize(self.activation),
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "normalize_first": self.normalize_first,
+            "normalization": self.normalization,
+            "gated": self.gated,
+            "num_key_value_heads": self.num_key_value_heads,
+        }
+
+    def build_attention(
+        self, name: str, query_shape: Any, value_shape: Any
+    ) -> MultiHeadAttention:
+        """Make and build an attention whose heads share the width of the queries."""
+        dim = query_shape[-1]
+        check_divides("num_heads", self.num_heads, "the width of the inputs", dim)
+        attention = MultiHeadAttention(
+            self.num_heads,
+            dim // self.num_heads,
+            dropout=self.dropout,
+            num_key_value_heads=self.num_key_value_heads,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        attention.build(query_shape, value_shape)
+        return attention
+
+    def build_feed_forward(self, inputs_shape: Any) -> FeedForward:
+        """Make and build the feed-forward network."""
+        feed_forward = FeedForward(
+            self.intermediate_dim,
+            self.activation,
+            gated=self.gated,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
+            dtype=self.dtype_policy,
+            name="feed_forward",
+        )
+        feed_forward.build(inputs_shape)
+        return feed_forward
+
+    def build_residual(self, name: str, inputs_shape: Any) -> Residual:
+        """Make and build the frame of one sublayer."""
+        residual = Residual(
+            self.dropout,
+            self.normalize_first,
+            self.normalization,
+            self.layer_norm_epsilon,
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        residual.build(inputs_shape)
+        return residual

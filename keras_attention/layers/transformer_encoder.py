@@ -1,0 +1,92 @@
+"""One block of a Transformer encoder."""
+
+import keras
+
+from keras_attention import functional
+from keras_attention.layers.transformer_block import TransformerBlock
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="TransformerEncoder")
+class TransformerEncoder(TransformerBlock):
+    """Self-attention, then a feed-forward network (Vaswani et al. 2017).
+
+    Args:
+        intermediate_dim: width of the hidden layer of the feed-forward network.
+        num_heads: number of attention heads; divides the width of the inputs.
+        dropout: rate in training, of attention weights and of each sublayer's output.
+        activation: of the feed-forward network.
+        layer_norm_epsilon: added to the variance in normalizations.
+        kernel_initializer: of all kernels.
+        bias_initializer: of all biases.
+        normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
+            2020) or after (post-norm).
+        normalization: `"layer"`, or `"rms"` (Zhang and Sennrich 2019).
+        gated: whether the feed-forward network is gated (Shazeer 2020).
+        num_key_value_heads: number of key and value heads, shared by groups of query
+            heads; `num_heads` when left out.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, length, dim)`.
+        padding_mask: boolean `(batch, length)`, `True` for real positions; combined
+            with the mask on `inputs`.
+        attention_mask: boolean, broadcasting to `(batch, length, length)`.
+        training: whether to drop.
+        return_attention_scores: whether to return the weights too.
+
+    Returns:
+        Shaped as `inputs`, or the pair of it and the weights
+        `(batch, heads, length, length)`.
+
+    Example:
+
+    >>> block = TransformerEncoder(intermediate_dim=32, num_heads=2)
+    >>> tuple(block(keras.ops.ones((2, 5, 8))).shape)
+    (2, 5, 8)
+    """
+
+    def build(self, inputs_shape):
+        self._self_attention = self.build_attention(
+            "self_attention", inputs_shape, inputs_shape
+        )
+        self._attention_residual = self.build_residual(
+            "attention_residual", inputs_shape
+        )
+        self._feed_forward = self.build_feed_forward(inputs_shape)
+        self._feed_forward_residual = self.build_residual(
+            "feed_forward_residual", inputs_shape
+        )
+
+    def call(
+        self,
+        inputs,
+        padding_mask=None,
+        attention_mask=None,
+        training=None,
+        return_attention_scores=False,
+    ):
+        mask = functional.combine_masks(padding_mask, functional.implicit_mask(inputs))
+        normalized = self._attention_residual.enter(inputs)
+        attended, weights = self._self_attention(
+            normalized,
+            normalized,
+            query_mask=mask,
+            value_mask=mask,
+            attention_mask=attention_mask,
+            return_attention_scores=True,
+            training=training,
+        )
+        hidden = self._attention_residual.leave(inputs, attended, training)
+        update = self._feed_forward(self._feed_forward_residual.enter(hidden))
+        outputs = self._feed_forward_residual.leave(hidden, update, training)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def compute_output_spec(
+        self, inputs, *args, return_attention_scores=False, **kwargs
+    ):
+        outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
+        if not return_attention_scores:
+            return outputs
+        batch, length, _ = inputs.shape
+        shape = (batch, self.num_heads, length, length)
+        return outputs, keras.KerasTensor(shape, self.compute_dtype)

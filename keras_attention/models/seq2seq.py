@@ -1,0 +1,144 @@
+"""The model that every builder returns."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.children import restore
+
+Tensor = Any
+Memory = Any
+State = dict[str, Any]
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="Seq2Seq")
+class Seq2Seq(keras.Model):
+    """A sequence in, a sequence out: embeddings, an encoder, a decoder, logits.
+
+    A functional `keras.Model` with the inputs `{"source", "target"}`, int32 ids
+    `(batch, length)` that 0 pads, where each target begins with the start id; and the
+    output float32 logits `(batch, target, vocabulary)`, row `t` for the id that follows
+    `target[:, t]`. It trains by `fit`, and decodes by `encode`, `start` and `step`,
+    which are all that a search needs to know of it.
+
+    Args:
+        source_embedding: `PositionalEmbedding` of the source.
+        encoder: layer called with vectors `(batch, source, dim)` and `padding_mask`,
+            returning the memory, a nested structure of tensors.
+        decoder: layer called with vectors `(batch, target, dim)` and the memory,
+            returning hidden vectors `(batch, target, width)`. Its `start(memory,
+            max_length)` returns a state and its `step(vectors, state, index)` hidden
+            vectors `(rows, width)`, a state and attention `(rows, source)` or `None`.
+        target_embedding: of the target; that of the source when left out.
+        output: layer from hidden vectors to logits; the transposed table of the target
+            embedding when left out.
+        **kwargs: of `keras.Model`.
+
+    Example:
+
+    >>> from keras_attention.models import transformer
+    >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> source, target = np.array([[4, 5, 3]]), np.array([[2, 6]])
+    >>> tuple(model({"source": source, "target": target}).shape)
+    (1, 2, 13)
+    >>> state = model.start(model.encode(source), max_length=5)
+    >>> logits, state, attention = model.step(np.array([2]), state, 0)
+    >>> tuple(logits.shape), tuple(attention.shape)
+    ((1, 13), (1, 3))
+    """
+
+    def __init__(
+        self,
+        source_embedding: keras.layers.Layer,
+        encoder: keras.layers.Layer,
+        decoder: keras.layers.Layer,
+        target_embedding: keras.layers.Layer | None = None,
+        output: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.source_embedding = restore(source_embedding)
+        self.encoder = restore(encoder)
+        self.decoder = restore(decoder)
+        self.target_embedding = restore(target_embedding) or self.source_embedding
+        self.output_projection = restore(output)
+        source = keras.Input((None,), dtype="int32", name="source")
+        target = keras.Input((None,), dtype="int32", name="target")
+        vectors = self.target_embedding(target)
+        logits = self._logits(self.decoder(vectors, self._encode(source)))
+        super().__init__({"source": source, "target": target}, logits, **kwargs)
+
+    def encode(self, source: Tensor) -> Memory:
+        """Read the source ids `(batch, source)` into a memory."""
+        return self._encode(ops.convert_to_tensor(source))
+
+    def start(self, memory: Memory, max_length: int) -> State:
+        """The state of a decoder that has written nothing yet.
+
+        Args:
+            memory: of `encode`.
+            max_length: the most ids that will be written.
+
+        Returns:
+            A dictionary of two nested structures: `"memory"`, which stays the same, and
+            `"cache"`, which each step replaces. The first axis of every tensor counts
+            rows, so a search may repeat and reorder rows without knowing more.
+        """
+        return self.decoder.start(memory, max_length)
+
+    def step(
+        self, ids: Tensor, state: State, index: Any
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """Read one id a row and score what may follow.
+
+        Args:
+            ids: `(rows,)`, the start id first, then the id chosen last.
+            state: of `start` or of the last step.
+            index: number of steps before this one, an integer or a scalar tensor.
+
+        Returns:
+            float32 logits `(rows, vocabulary)`, the new state, and how much each source
+            position was attended to, `(rows, source)`, or `None` without attention.
+        """
+        ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
+        vectors = self.target_embedding(ids, start_index=index)
+        hidden, state, attention = self.decoder.step(vectors, state, index)
+        if attention is not None:
+            attention = ops.cast(attention, "float32")
+        return self._logits(hidden), state, attention
+
+    def get_config(self):
+        shared = self.target_embedding is self.source_embedding
+        parts = {
+            "source_embedding": self.source_embedding,
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "target_embedding": None if shared else self.target_embedding,
+            "output": self.output_projection,
+        }
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            **{
+                name: keras.saving.serialize_keras_object(part)
+                for name, part in parts.items()
+            },
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            return cls(**config)
+
+    def _encode(self, source):
+        mask = self.source_embedding.compute_mask(source)
+        return self.encoder(self.source_embedding(source), padding_mask=mask)
+
+    def _logits(self, hidden):
+        if self.output_projection is None:
+            logits = self.target_embedding.logits(hidden)
+        else:
+            logits = self.output_projection(hidden)
+        if keras.backend.standardize_dtype(logits.dtype) == "float32":
+            return logits
+        return ops.cast(logits, "float32")

@@ -1,0 +1,283 @@
+"""The Transformer (Vaswani et al. 2017)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.checks import (
+    check_choice,
+    check_divides,
+    check_positive,
+    check_rate,
+)
+from keras_attention.children import build_once, restore
+from keras_attention.layers import TransformerDecoder, TransformerEncoder
+from keras_attention.layers.positional_embedding import POSITIONS
+from keras_attention.layers.residual import build_normalization
+from keras_attention.models.embeddings import build_ends
+from keras_attention.models.seq2seq import Seq2Seq, State
+
+Tensor = Any
+
+
+class _Stack(keras.layers.Layer):
+    """Blocks on top of each other; pre-norm blocks are followed by a normalization."""
+
+    def __init__(
+        self, blocks: Sequence[Any], dropout: float = 0.0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        check_rate(dropout=dropout)
+        self.supports_masking = True
+        self.blocks = [restore(block) for block in blocks]
+        if not self.blocks:
+            raise ValueError(
+                f"`blocks` must hold at least one block. Received: blocks={blocks!r}"
+            )
+        self.dropout = dropout
+        self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._final_normalization = None
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "blocks": [keras.saving.serialize_keras_object(b) for b in self.blocks],
+            "dropout": self.dropout,
+        }
+
+    def _build_blocks(self, inputs_shape, *other_shapes):
+        for block in self.blocks:
+            build_once(block, inputs_shape, *other_shapes)
+        last = self.blocks[-1]
+        if last.normalize_first:
+            self._final_normalization = build_normalization(
+                self,
+                last.normalization,
+                last.layer_norm_epsilon,
+                inputs_shape,
+                "final_normalization",
+            )
+
+    def _normalize(self, hidden):
+        if self._final_normalization is None:
+            return hidden
+        return self._final_normalization(hidden)
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="EncoderStack")
+class EncoderStack(_Stack):
+    """`TransformerEncoder` blocks on top of each other, as the encoder of a `Seq2Seq`.
+
+    Args:
+        blocks: `TransformerEncoder` layers, the lowest first.
+        dropout: rate at which the inputs are dropped in training.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, source, dim)`.
+        padding_mask: boolean `(batch, source)`, `True` for real positions.
+
+    Returns:
+        `{"sequence": (batch, source, dim), "mask": (batch, source)}`.
+    """
+
+    def build(self, inputs_shape):
+        self._build_blocks(inputs_shape)
+
+    def call(self, inputs, padding_mask, training=None):
+        hidden = self._input_dropout(inputs, training=training)
+        for block in self.blocks:
+            hidden = block(hidden, padding_mask=padding_mask, training=training)
+        return {"sequence": self._normalize(hidden), "mask": padding_mask}
+
+    def compute_output_spec(self, inputs, padding_mask, training=None):
+        return {
+            "sequence": keras.KerasTensor(inputs.shape, self.compute_dtype),
+            "mask": keras.KerasTensor(padding_mask.shape, "bool"),
+        }
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="DecoderStack")
+class DecoderStack(_Stack):
+    """`TransformerDecoder` blocks on top of each other, as the decoder of a `Seq2Seq`.
+
+    Args:
+        blocks: `TransformerDecoder` layers, the lowest first.
+        dropout: rate at which the inputs are dropped in training.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, target, dim)`.
+        memory: of an `EncoderStack`.
+
+    Returns:
+        `(batch, target, dim)`.
+    """
+
+    def build(self, inputs_shape, memory_shape):
+        self._build_blocks(inputs_shape, memory_shape["sequence"])
+
+    def call(self, inputs, memory, training=None):
+        hidden = self._input_dropout(inputs, training=training)
+        for block in self.blocks:
+            hidden = block(
+                hidden,
+                memory["sequence"],
+                encoder_padding_mask=memory["mask"],
+                training=training,
+            )
+        return self._normalize(hidden)
+
+    def compute_output_spec(self, inputs, memory, training=None):
+        return keras.KerasTensor(inputs.shape, self.compute_dtype)
+
+    def start(self, memory: dict[str, Tensor], max_length: int) -> State:
+        """Empty pasts of `max_length` positions, and the memory projected once."""
+        batch_size = ops.shape(memory["sequence"])[0]
+        caches = [
+            block.init_cache(batch_size, max_length, memory["sequence"])
+            for block in self.blocks
+        ]
+        return {
+            "memory": {
+                "mask": memory["mask"],
+                "projected": [cache["cross_attention"] for cache in caches],
+            },
+            "cache": [cache["self_attention"] for cache in caches],
+        }
+
+    def step(
+        self, inputs: Tensor, state: State, index: Any
+    ) -> tuple[Tensor, State, Tensor]:
+        """One position of each row; the attention is the mean of the last block's heads.
+
+        Args:
+            inputs: `(rows, 1, dim)`.
+            state: of `start` or of the last step.
+            index: number of positions already in the state.
+
+        Returns:
+            Hidden vectors `(rows, dim)`, the new state and attention `(rows, source)`.
+        """
+        memory = state["memory"]
+        hidden, caches = inputs, []
+        for block, past, projected in zip(
+            self.blocks, state["cache"], memory["projected"], strict=True
+        ):
+            hidden, weights, cache = block(
+                hidden,
+                encoder_padding_mask=memory["mask"],
+                return_attention_scores=True,
+                cache={"self_attention": past, "cross_attention": projected},
+                cache_index=index,
+            )
+            caches.append(cache["self_attention"])
+        attention = ops.mean(weights["cross_attention"][:, :, 0], axis=1)
+        hidden = self._normalize(hidden)
+        return hidden[:, 0], {"memory": memory, "cache": caches}, attention
+
+
+def transformer(
+    source_vocabulary_size: int,
+    target_vocabulary_size: int,
+    *,
+    num_layers: int = 6,
+    num_heads: int = 8,
+    embedding_dim: int = 512,
+    intermediate_dim: int = 2048,
+    dropout: float = 0.1,
+    activation: Any = "relu",
+    normalize_first: bool = True,
+    normalization: str = "layer",
+    gated: bool = False,
+    num_key_value_heads: int | None = None,
+    positions: str | None = "sinusoidal",
+    max_length: int | None = None,
+    tie_embeddings: bool = False,
+    name: str = "transformer",
+) -> Seq2Seq:
+    """Build a Transformer from sequences to sequences (Vaswani et al. 2017).
+
+    The defaults are the published base size, with normalization first.
+
+    Args:
+        source_vocabulary_size: number of source ids, padding included.
+        target_vocabulary_size: number of target ids, padding included.
+        num_layers: number of blocks of the encoder, and of the decoder.
+        num_heads: number of attention heads; divides `embedding_dim`.
+        embedding_dim: width of the model.
+        intermediate_dim: width of the hidden layer of the feed-forward networks.
+        dropout: rate in training: of embeddings, weights and sublayers' outputs.
+        activation: of the feed-forward networks.
+        normalize_first: pre-norm, which trains without much care (Xiong et al. 2020),
+            or post-norm as published.
+        normalization: `"layer"` or `"rms"`.
+        gated: whether feed-forward networks are gated (Shazeer 2020).
+        num_key_value_heads: number of key and value heads shared by groups of query
+            heads; `num_heads` when left out.
+        positions: `"sinusoidal"`, `"learned"` (needs `max_length`) or `None`.
+        max_length: the longest sequence on either side; without it, any.
+        tie_embeddings: whether source, target and output share one table (Press and
+            Wolf 2017); both vocabularies must be one then.
+        name: of the model.
+
+    Returns:
+        A `Seq2Seq`.
+
+    Raises:
+        ValueError: for sizes that are not positive or do not fit each other.
+
+    Example:
+
+    >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> model.name, tuple(model.output_shape)
+    ('transformer', (None, None, 13))
+    """
+    check_positive(
+        source_vocabulary_size=source_vocabulary_size,
+        target_vocabulary_size=target_vocabulary_size,
+        num_layers=num_layers,
+        num_heads=num_heads,
+        embedding_dim=embedding_dim,
+        intermediate_dim=intermediate_dim,
+    )
+    check_rate(dropout=dropout)
+    check_choice(POSITIONS, positions=positions)
+    check_divides("num_heads", num_heads, "embedding_dim", embedding_dim)
+    source_embedding, target_embedding, output = build_ends(
+        source_vocabulary_size,
+        target_vocabulary_size,
+        embedding_dim,
+        tie_embeddings,
+        max_length=max_length,
+        positions=positions,
+    )
+    block_options = {
+        "intermediate_dim": intermediate_dim,
+        "num_heads": num_heads,
+        "dropout": dropout,
+        "activation": activation,
+        "normalize_first": normalize_first,
+        "normalization": normalization,
+        "gated": gated,
+        "num_key_value_heads": num_key_value_heads,
+    }
+
+    def blocks(make, name):
+        return [
+            make(**block_options, name=f"{name}_{level}") for level in range(num_layers)
+        ]
+
+    return Seq2Seq(
+        source_embedding,
+        EncoderStack(blocks(TransformerEncoder, "block"), dropout, name="encoder"),
+        DecoderStack(blocks(TransformerDecoder, "block"), dropout, name="decoder"),
+        target_embedding,
+        output,
+        name=name,
+    )
