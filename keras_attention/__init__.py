@@ -1,3 +1,32 @@
 """Attention, sequence-to-sequence and Transformer translation for Keras 3."""
 
+import importlib
+from typing import Any
+
+# Importing them registers the layers, so that saved models load.
+from keras_attention import decoding, functional, layers, models, training
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Translator",
+    "decoding",
+    "export",
+    "functional",
+    "layers",
+    "models",
+    "text",
+    "training",
+    "visualization",
+]
+
+# These need TensorFlow or matplotlib, which the others do without.
+_LAZY = ("export", "text", "visualization")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Translator":
+        return importlib.import_module("keras_attention.translator").Translator
+    if name in _LAZY:
+        return importlib.import_module(f"keras_attention.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -18,6 +19,7 @@ from keras_attention.decoding.hypotheses import (
 Tensor = Any
 
 
+@keras.saving.register_keras_serializable("keras_attention", name="Greedy")
 class Greedy:
     """Choose the most probable id at each step, until every row has ended.
 
@@ -55,6 +57,15 @@ class Greedy:
 
     def __repr__(self) -> str:
         return f"Greedy(max_length={self.max_length})"
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"max_length": self.max_length, "jit_compile": self.jit_compile}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Greedy":
+        """The search of that configuration."""
+        return cls(**config)
 
     def search(self, model: Steppable, source: Tensor) -> Hypotheses:
         """The search itself, on tensors: call this inside a function of your own."""

@@ -1,0 +1,445 @@
+"""Train a translator, measure it, save it, and export it: the whole path.
+
+    python examples/translate.py                          # English to Korean, shipped
+    python examples/translate.py --pairs FILE.tsv         # source TAB target
+    python examples/translate.py --source FILE --target FILE
+    python examples/translate.py translate FOLDER < lines
+    python examples/translate.py evaluate FOLDER --source FILE --target FILE
+
+`--help` behind any of them lists its options. A run that was killed goes on with the
+same command and `--resume`.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import english_korean
+import keras
+import sacrebleu
+
+from keras_attention import Translator, text, training
+from keras_attention.decoding import Greedy
+from keras_attention.folders import new_folder
+from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
+from keras_attention.visualization import plot_attention
+
+TOKENIZERS = {
+    "sentencepiece": text.SentencePieceTokenizer,
+    "word": text.WordTokenizer,
+    "character": text.CharacterTokenizer,
+}
+CLIENT = Path(__file__).with_name("saved_model_client.py")
+
+Lines = Sequence[str]
+
+
+class Corpus(NamedTuple):
+    """Three parts of a parallel text, each the source and the target lines."""
+
+    train: tuple[Lines, Lines]
+    validation: tuple[Lines, Lines]
+    test: tuple[Lines, Lines]
+
+
+def main(arguments: Sequence[str] | None = None) -> Any:
+    """Run the command that the arguments name; training is the default."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments and arguments[0] == "translate":
+        return translate(translate_parser().parse_args(arguments[1:]))
+    if arguments and arguments[0] == "evaluate":
+        return evaluate(evaluate_parser().parse_args(arguments[1:]))
+    parser = train_parser()
+    return train(parser, parser.parse_args(arguments))
+
+
+# --- training ---------------------------------------------------------------------
+
+
+def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
+    """Train, measure, draw, save and export; return the figures of the test."""
+    check_inputs(parser, options)
+    folder = Path(options.output)
+    prepare_folder(parser, options, folder)
+    keras.utils.set_random_seed(options.seed)
+    keras.config.set_dtype_policy(options.precision)
+    corpus = read_corpus(options)
+    tokenizers = make_tokenizers(options, corpus, folder)
+    print(
+        f"{len(corpus.train[0])} pairs to train, {len(corpus.validation[0])} to "
+        f"validate, {len(corpus.test[0])} to test; {tokenizers[0]} to {tokenizers[1]}"
+    )
+    model = build_model(options, tokenizers)
+    print(f"{model.name} with {model.count_params():,} parameters")
+    fit(options, model, corpus, tokenizers, folder)
+    translator = Translator(model, *tokenizers, search=Greedy(options.max_length))
+    show_samples(translator, corpus.test, options.samples)
+    figures = measure(translator, *corpus.test, lowercase=options.lowercase)
+    (folder / "figures.json").write_text(json.dumps(figures, indent=2), "utf-8")
+    draw(translator, corpus.test[0], folder / "attention.png")
+    translator.save(folder / "translator", overwrite=True)
+    translator.export(folder / "saved_model", overwrite=True)
+    print(f"Translator in {folder / 'translator'}, SavedModel in {folder / 'saved_model'}")
+    compare_with_export(translator, corpus.test[0][:20], folder / "saved_model")
+    return figures
+
+
+def check_inputs(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> None:
+    """Stop at options that do not go together."""
+    if options.pairs and (options.source or options.target):
+        parser.error("--pairs stands for both sides: leave out --source and --target")
+    for side in ("", "validation_", "test_"):
+        given = [getattr(options, f"{side}{end}") for end in ("source", "target")]
+        if any(given) and not all(given):
+            flag = side.replace("_", "-")
+            parser.error(f"--{flag}source and --{flag}target belong together")
+    if (options.validation_source or options.test_source) and not options.source:
+        parser.error("--validation-* and --test-* need --source and --target")
+
+
+def prepare_folder(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, folder: Path
+) -> None:
+    """Make the output folder; never touch an earlier run that was not asked for."""
+    settings = {
+        name: value
+        for name, value in vars(options).items()
+        if name not in ("resume", "overwrite", "output")
+    }
+    record = folder / "settings.json"
+    if options.resume:
+        if not record.is_file():
+            parser.error(f"--resume: there is no run to go on with in {folder}")
+        before = json.loads(record.read_text("utf-8"))
+        changed = sorted(k for k in settings if before.get(k) != settings[k])
+        if changed:
+            parser.error(f"--resume: the run in {folder} had another {changed}")
+        return
+    if record.is_file() and not options.overwrite:
+        parser.error(
+            f"{folder} holds a run: --resume goes on with it, --overwrite replaces it, "
+            "--output names another folder"
+        )
+    with new_folder(folder, "settings.json", options.overwrite) as fresh:
+        (fresh / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
+
+
+def read_corpus(options: argparse.Namespace) -> Corpus:
+    """The shipped corpus, or files; what has no test or validation is split."""
+    if not (options.pairs or options.source):
+        shipped = english_korean.corpus()
+        parts = (shipped.training, shipped.validation, shipped.held_out)
+        return Corpus(*(tuple(zip(*part, strict=True)) for part in parts))
+    if options.pairs:
+        lines = text.read_pairs(options.pairs)
+    else:
+        lines = text.read_parallel(options.source, options.target)
+    if options.limit:
+        lines = tuple(side[: options.limit] for side in lines)
+    size = min(1000, max(1, len(lines[0]) // 20))
+    split = text.split_by_source(
+        *lines,
+        validation=0 if options.validation_source else size,
+        test=0 if options.test_source else size,
+        seed=options.seed,
+    )
+    validation, test = split.validation, split.test
+    if options.validation_source:
+        validation = text.read_parallel(
+            options.validation_source, options.validation_target
+        )
+    if options.test_source:
+        test = text.read_parallel(options.test_source, options.test_target)
+    return Corpus(split.train, validation, test)
+
+
+def make_tokenizers(
+    options: argparse.Namespace, corpus: Corpus, folder: Path
+) -> tuple[text.Tokenizer, text.Tokenizer]:
+    """Train the tokenizers, or load those of the run that goes on."""
+    paths = [folder / f"{side}_tokenizer.json" for side in ("source", "target")]
+    if not all(path.is_file() for path in paths):
+        size = options.vocabulary_size or default_vocabulary(len(corpus.train[0]))
+        make = TOKENIZERS[options.tokenizer]
+        choices = {"vocabulary_size": size, "lowercase": options.lowercase}
+        if options.tokenizer == "sentencepiece":
+            choices["model_type"] = options.model_type
+        sides = [list(corpus.train[0]), list(corpus.train[1])]
+        if options.tie_embeddings:
+            sides = [sides[0] + sides[1]] * 2
+        for path, lines in zip(paths, sides, strict=True):
+            make.train(lines, **choices).save(path)
+    source, target = (text.load_tokenizer(path) for path in paths)
+    return source, target
+
+
+def default_vocabulary(pairs: int) -> int:
+    """About one piece for every five pairs, between 1,000 and 8,000."""
+    return max(1000, min(8000, round(pairs / 5, -3)))
+
+
+def build_model(
+    options: argparse.Namespace, tokenizers: Sequence[text.Tokenizer]
+) -> Seq2Seq:
+    """The architecture that was asked for, in the sizes that were asked for."""
+    sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
+    if options.architecture == "transformer":
+        return transformer(
+            *sizes,
+            num_layers=options.num_layers or 4,
+            num_heads=options.num_heads,
+            embedding_dim=options.embedding_dim or 128,
+            intermediate_dim=options.intermediate_dim,
+            dropout=options.dropout,
+            tie_embeddings=options.tie_embeddings,
+        )
+    return rnn_seq2seq(
+        *sizes,
+        num_layers=options.num_layers or 1,
+        embedding_dim=options.embedding_dim or 256,
+        units=options.units,
+        cell=options.cell,
+        attention=None if options.attention == "none" else options.attention,
+        bidirectional=True,
+        dropout=options.dropout,
+        tie_embeddings=options.tie_embeddings,
+    )
+
+
+def fit(
+    options: argparse.Namespace,
+    model: Seq2Seq,
+    corpus: Corpus,
+    tokenizers: Sequence[text.Tokenizer],
+    folder: Path,
+) -> None:
+    """Train with label smoothing and a moving average of the weights."""
+    batches, validation = (
+        text.translation_dataset(
+            *part,
+            *tokenizers,
+            batch_tokens=options.batch_tokens,
+            max_length=options.max_length,
+            shuffle=shuffle,
+            seed=options.seed,
+        )
+        for part, shuffle in ((corpus.train, True), (corpus.validation, False))
+    )
+    # Short trainings warm up in their first tenth.
+    warmup_steps = max(1, min(1000, len(batches) * options.epochs // 10))
+    model.compile(
+        keras.optimizers.Adam(
+            training.InverseSquareRoot(options.learning_rate, warmup_steps),
+            beta_2=0.98,
+            epsilon=1e-9,
+            global_clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=0.998,
+        ),
+        loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
+        metrics=[training.MaskedAccuracy(name="accuracy")],
+        jit_compile=False,
+    )
+    callbacks = [
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        keras.callbacks.BackupAndRestore(folder / "backup"),
+    ]
+    if options.minutes:
+        callbacks.append(TimeLimit(options.minutes))
+    started = time.time()
+    model.fit(
+        batches,
+        validation_data=validation,
+        epochs=options.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the dataset shuffles itself
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    print(f"Trained for {(time.time() - started) / 60:.1f} minutes")
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Ends the training after the first epoch that passes a number of minutes."""
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.minutes = minutes
+        self._started = math.inf
+
+    def on_train_begin(self, logs=None):
+        self._started = time.time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.time() - self._started > 60 * self.minutes:
+            self.model.stop_training = True
+
+
+# --- what came of it --------------------------------------------------------------
+
+
+def show_samples(
+    translator: Translator, test: tuple[Lines, Lines], count: int
+) -> None:
+    """Print held-out sentences with their translations and references."""
+    sources, references = (list(side[:count]) for side in test)
+    for source, output, reference in zip(
+        sources, translator(sources), references, strict=True
+    ):
+        print(f"\n  source      {source}\n  translation {output}")
+        print(f"  reference   {reference}")
+    print()
+
+
+def measure(
+    translator: Translator, sources: Lines, references: Lines, lowercase: bool = False
+) -> dict[str, float]:
+    """Exact match in per cent, BLEU and chrF of a test set, printed and returned."""
+    started = time.time()
+    outputs = translator(list(sources))
+    seconds = time.time() - started
+
+    def comparable(line):
+        line = " ".join(line.split())
+        return line.lower() if lowercase else line
+
+    matches = [
+        comparable(output) == comparable(reference)
+        for output, reference in zip(outputs, references, strict=True)
+    ]
+    bleu = sacrebleu.BLEU(lowercase=lowercase)
+    chrf = sacrebleu.CHRF(lowercase=lowercase)
+    figures = {
+        "exact_match": 100 * sum(matches) / len(matches),
+        "bleu": bleu.corpus_score(outputs, [list(references)]).score,
+        "chrf": chrf.corpus_score(outputs, [list(references)]).score,
+    }
+    print(
+        f"{len(outputs)} test sentences in {seconds:.1f} s: "
+        f"exact match {figures['exact_match']:.1f} %, BLEU {figures['bleu']:.1f}, "
+        f"chrF {figures['chrf']:.1f}\n({bleu.get_signature()}; {chrf.get_signature()})"
+    )
+    return figures
+
+
+def draw(translator: Translator, sources: Lines, path: Path) -> None:
+    """Draw the attention of a sentence of middling length."""
+    words = sorted(sources, key=lambda line: abs(len(line.split()) - 9))
+    best = translator.hypotheses([words[0]])[0][0]
+    if best.attention is None:
+        print("No attention to draw")
+        return
+    plot_attention(best.attention, best.source_tokens, best.target_tokens, path=path)
+    print(f"Attention picture in {path}")
+
+
+def compare_with_export(translator: Translator, sources: Lines, folder: Path) -> None:
+    """Translate in a fresh process that has no keras_attention, and compare."""
+    client = subprocess.run(
+        [sys.executable, str(CLIENT), str(folder)],
+        input="\n".join(sources),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if client.returncode:
+        raise RuntimeError(f"The exported model failed:\n{client.stderr}")
+    expected = translator(list(sources))
+    if client.stdout.split("\n")[:-1] != expected:
+        raise RuntimeError("The exported model translates otherwise than the Translator")
+    print(f"SavedModel, in a fresh process: {len(expected)} of {len(expected)} equal")
+
+
+# --- the other commands -----------------------------------------------------------
+
+
+def translate(options: argparse.Namespace) -> None:
+    """Translate standard input, a line at a time."""
+    translator = Translator.load(options.folder)
+    while lines := [line for _, line in zip(range(1024), sys.stdin, strict=False)]:
+        for output in translator([line.rstrip("\n") for line in lines]):
+            print(output)
+
+
+def evaluate(options: argparse.Namespace) -> dict[str, float]:
+    """Measure a saved Translator on a test set."""
+    translator = Translator.load(options.folder)
+    sources, references = (
+        text.read_pairs(options.pairs)
+        if options.pairs
+        else text.read_parallel(options.source, options.target)
+    )
+    show_samples(translator, (sources, references), options.samples)
+    return measure(translator, sources, references, options.lowercase)
+
+
+def train_parser() -> argparse.ArgumentParser:
+    """The options of a training."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--pairs", help="file of pairs, a line each: source TAB target")
+    for side in ("", "validation-", "test-"):
+        add(f"--{side}source", help=f"file of {side or 'training '}source lines")
+        add(f"--{side}target", help="their translations, in the same order")
+    add("--limit", type=int, help="use only so many of the first pairs")
+    add("--output", default="translation-run", help="folder to write")
+    add("--resume", action="store_true", help="go on where a killed run stopped")
+    add("--overwrite", action="store_true", help="replace the run in --output")
+    add("--architecture", choices=("transformer", "rnn"), default="transformer")
+    add("--num-layers", type=int, help="transformer 4, rnn 1")
+    add("--embedding-dim", type=int, help="transformer 128, rnn 256")
+    add("--num-heads", type=int, default=4, help="of the transformer")
+    add("--intermediate-dim", type=int, default=512, help="of the transformer")
+    add("--units", type=int, default=256, help="of the rnn")
+    add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
+    scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
+    add("--attention", choices=scores, default="additive", help="of the rnn")
+    add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
+    add("--dropout", type=float, default=0.1)
+    add("--tokenizer", choices=tuple(TOKENIZERS), default="sentencepiece")
+    add("--model-type", choices=("unigram", "bpe"), default="unigram")
+    add("--vocabulary-size", type=int, help="a side; by default by the size of the data")
+    add("--lowercase", action="store_true")
+    add("--max-length", type=int, default=100, help="tokens a side")
+    add("--epochs", type=int, default=20)
+    add("--minutes", type=float, help="end with the epoch that passes them")
+    add("--batch-tokens", type=int, default=2048)
+    add("--learning-rate", type=float, default=2e-3, help="at the peak")
+    add("--label-smoothing", type=float, default=0.1)
+    add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
+    add("--samples", type=int, default=5, help="test sentences to show")
+    add("--seed", type=int, default=0)
+    return parser
+
+
+def translate_parser() -> argparse.ArgumentParser:
+    """The options of `translate`."""
+    parser = argparse.ArgumentParser(prog="translate.py translate")
+    parser.add_argument("folder", help="a saved Translator")
+    return parser
+
+
+def evaluate_parser() -> argparse.ArgumentParser:
+    """The options of `evaluate`."""
+    parser = argparse.ArgumentParser(prog="translate.py evaluate")
+    parser.add_argument("folder", help="a saved Translator")
+    sources = parser.add_mutually_exclusive_group(required=True)
+    sources.add_argument("--pairs", help="file of pairs: source TAB target")
+    sources.add_argument("--source", help="file of source lines")
+    parser.add_argument("--target", help="their translations, in the same order")
+    parser.add_argument("--lowercase", action="store_true")
+    parser.add_argument("--samples", type=int, default=5)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

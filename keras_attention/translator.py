@@ -1,0 +1,310 @@
+"""Strings in, strings out."""
+
+import json
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_attention.checks import check_positive
+from keras_attention.decoding import Greedy
+from keras_attention.export import export_saved_model
+from keras_attention.folders import check_free, new_folder
+from keras_attention.text import END, PAD, Tokenizer, load_tokenizer
+
+FORMAT = "keras_attention.Translator"
+VERSION = 1
+MARKER = "translator.json"
+MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+
+_TEXT = [tf.TensorSpec([None], tf.string, name="text")]
+
+
+class Hypothesis(NamedTuple):
+    """A translation, and how it was found.
+
+    Attributes:
+        text: the translation.
+        score: of the search; for greedy search the log-probability.
+        source_tokens: pieces of the source, its end included.
+        target_tokens: pieces of the translation, its end included if it has one.
+        attention: `(target tokens, source tokens)`, float32, or `None`.
+    """
+
+    text: str
+    score: float
+    source_tokens: list[str]
+    target_tokens: list[str]
+    attention: np.ndarray | None
+
+
+class Translator:
+    """A model between two tokenizers.
+
+    Runs on Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs. Any
+    string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
+    Rows do not influence each other.
+
+    Args:
+        model: a `Seq2Seq` whose vocabularies are those of the tokenizers.
+        source_tokenizer: of `keras_attention.text`, or one with its methods.
+        target_tokenizer: likewise.
+        search: how the translation is found; `Greedy(max_length=128)` when left out.
+        max_source_length: the most source tokens, the end included; what is longer is
+            cut. The model's own limit holds where it is lower.
+        batch_size: the most texts that are translated at once.
+
+    Raises:
+        ValueError: for a tokenizer with more ids than the model has.
+        RuntimeError: on another backend than TensorFlow.
+
+    Example:
+
+    >>> from keras_attention.models import transformer
+    >>> from keras_attention.text import CharacterTokenizer
+    >>> letters = CharacterTokenizer.train(["ab"])
+    >>> size = letters.vocabulary_size
+    >>> model = transformer(size, size, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> translator = Translator(model, letters, letters, Greedy(max_length=5))
+    >>> len(translator(["ab", "b"]))
+    2
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        search: Any = None,
+        max_source_length: int = 256,
+        batch_size: int = 64,
+    ) -> None:
+        _check_backend()
+        check_positive(max_source_length=max_source_length, batch_size=batch_size)
+        for side, tokenizer in (
+            ("source", source_tokenizer),
+            ("target", target_tokenizer),
+        ):
+            known = getattr(model, f"{side}_embedding").vocabulary_size
+            if tokenizer.vocabulary_size > known:
+                raise ValueError(
+                    f"`{side}_tokenizer` must not have more ids than the model. "
+                    f"Received: {side}_tokenizer with {tokenizer.vocabulary_size} ids, "
+                    f"model with {known}"
+                )
+        self.model = model
+        self.source_tokenizer = source_tokenizer
+        self.target_tokenizer = target_tokenizer
+        self.search = Greedy(max_length=128) if search is None else search
+        self.max_source_length = max_source_length
+        self.batch_size = batch_size
+        limit = model.source_embedding.max_length or max_source_length
+        self._source_limit = min(max_source_length, limit)
+        # Loading needs weights that exist, and an autograph-free function compiles
+        # faster: the loop is `keras.ops.while_loop` already.
+        self._serve = tf.function(self._translate, _TEXT, autograph=False)
+        self._serve_attention = tf.function(self._attend, _TEXT, autograph=False)
+        self._find = tf.function(self._hypotheses, _TEXT, autograph=False)
+
+    def __call__(self, texts: str | Sequence[str]) -> Any:
+        """Translate a list of texts to a list, or one text to one."""
+        if isinstance(texts, str):
+            return self([texts])[0]
+        return self._in_batches(texts, self._call_batch)
+
+    def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
+        """The translations that the search found of each text, best first."""
+        return self._in_batches(texts, self._hypotheses_batch)
+
+    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
+        """Write the model, the tokenizers and the search into one folder.
+
+        Args:
+            path: the folder to write; it appears when it is complete.
+            overwrite: whether a saved `Translator` there may be replaced.
+
+        Raises:
+            FileExistsError: when something stands at `path` that may not be replaced.
+        """
+        with new_folder(path, MARKER, overwrite) as folder:
+            self.model.save(folder / MODEL)
+            self.source_tokenizer.save(folder / SOURCE)
+            self.target_tokenizer.save(folder / TARGET)
+            settings = {
+                "format": FORMAT,
+                "version": VERSION,
+                "search": keras.saving.serialize_keras_object(self.search),
+                "max_source_length": self.max_source_length,
+                "batch_size": self.batch_size,
+            }
+            (folder / MARKER).write_text(json.dumps(settings, indent=2), "utf-8")
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: when a file of the folder is missing.
+            ValueError: for a file that is truncated, altered or of something else.
+        """
+        _check_backend()
+        folder = Path(path)
+        for name in (MARKER, MODEL, SOURCE, TARGET):
+            if not (folder / name).is_file():
+                raise FileNotFoundError(
+                    f"`path` is not a saved Translator: there is no {name} in it. "
+                    f"Received: path={str(path)!r}"
+                )
+        settings = _read_settings(folder / MARKER)
+        return cls(
+            _load_model(folder / MODEL),
+            load_tokenizer(folder / SOURCE),
+            load_tokenizer(folder / TARGET),
+            **settings,
+        )
+
+    def export(self, path: str | PathLike[str], overwrite: bool = False) -> None:
+        """Write a SavedModel that takes strings and returns strings.
+
+        It loads with `tensorflow` and `tensorflow_text` alone. Signatures, all of any
+        number of texts:
+
+        - `serving_default`: `text` to `translation` and `score`.
+        - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
+          `target_tokens` and `attention (batch, target, source)`; tokens behind the end
+          are empty strings.
+
+        Args:
+            path: the folder to write; it appears when it is complete.
+            overwrite: whether a SavedModel there may be replaced.
+
+        Raises:
+            FileExistsError: when something stands at `path` that may not be replaced.
+        """
+        signatures = {"serving_default": self._serve}
+        if "attention" in self._find.get_concrete_function().structured_outputs:
+            signatures["attend"] = self._serve_attention
+        variables = [variable.value for variable in self.model.variables]
+        tokenizers = [self.source_tokenizer, self.target_tokenizer]
+        export_saved_model(path, signatures, [variables, tokenizers], overwrite)
+
+    @staticmethod
+    def check_free(path: str | PathLike[str], overwrite: bool = False) -> None:
+        """Raise now what `save` would raise later for this path."""
+        check_free(path, MARKER, overwrite)
+
+    def _hypotheses(self, text):
+        ids = self.source_tokenizer.tokenize(text)[:, : self._source_limit - 1]
+        rows = tf.shape(text)[0]
+        ends = tf.fill([rows, 1], tf.constant(END, ids.dtype))
+        source = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
+        found = self.search.search(self.model, source)._asdict()
+        found = {name: part for name, part in found.items() if part is not None}
+        return {**found, "source": source}
+
+    def _translate(self, text):
+        found = self._hypotheses(text)
+        translation = self.target_tokenizer.detokenize(found["ids"][:, 0])
+        return {"translation": translation, "score": found["scores"][:, 0]}
+
+    def _attend(self, text):
+        found = self._hypotheses(text)
+        # Zero rows have no longest one.
+        longest = tf.reduce_max(tf.concat([[0], found["lengths"][:, 0]], axis=0))
+        ids = found["ids"][:, 0, :longest]
+        return {
+            "translation": self.target_tokenizer.detokenize(ids),
+            "source_tokens": self.source_tokenizer.tokens(found["source"]),
+            "target_tokens": self.target_tokenizer.tokens(ids),
+            "attention": found["attention"][:, 0, :longest],
+        }
+
+    def _call_batch(self, texts):
+        translations = self._serve(texts)["translation"].numpy()
+        return [translation.decode() for translation in translations]
+
+    def _hypotheses_batch(self, texts):
+        found = {name: part.numpy() for name, part in self._find(texts).items()}
+        batch, count, length = found["ids"].shape
+        flat = found["ids"].reshape(-1, length)
+        words = _decode(self.target_tokenizer.detokenize(flat)).reshape(batch, count)
+        pieces = _decode(self.target_tokenizer.tokens(found["ids"]))
+        source_pieces = _decode(self.source_tokenizer.tokens(found["source"]))
+        results = []
+        for row in range(batch):
+            size = int(np.sum(found["source"][row] != PAD))
+            results.append([])
+            for rank in range(count):
+                end = found["lengths"][row, rank]
+                attention = found.get("attention")
+                results[row].append(
+                    Hypothesis(
+                        text=words[row, rank],
+                        score=float(found["scores"][row, rank]),
+                        source_tokens=list(source_pieces[row, :size]),
+                        target_tokens=list(pieces[row, rank, :end]),
+                        attention=None
+                        if attention is None
+                        else attention[row, rank, :end, :size],
+                    )
+                )
+        return results
+
+    def _in_batches(self, texts, function):
+        """Texts of one length together, so that short ones do not wait for long ones."""
+        if isinstance(texts, str) or not all(isinstance(t, str | bytes) for t in texts):
+            raise ValueError(f"`texts` must be a list of strings. Received: {texts!r}")
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        results: list[Any] = [None] * len(texts)
+        for start in range(0, len(order), self.batch_size):
+            chosen = order[start : start + self.batch_size]
+            batch = tf.constant([texts[index] for index in chosen], tf.string)
+            for index, result in zip(chosen, function(batch), strict=True):
+                results[index] = result
+        return results
+
+
+def _decode(strings: tf.Tensor) -> np.ndarray:
+    return np.vectorize(bytes.decode, otypes=[object])(strings.numpy())
+
+
+def _check_backend() -> None:
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(
+            "A Translator runs on Keras's TensorFlow backend: save the model as .keras "
+            "and load it in a process with KERAS_BACKEND=tensorflow. Received: "
+            f"backend={keras.config.backend()!r}"
+        )
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"'{path}' is truncated or not JSON: {error}") from error
+    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
+        raise ValueError(f"'{path}' does not describe a Translator")
+    if settings.get("version") != VERSION:
+        raise ValueError(
+            f"'{path}' is of version {settings.get('version')!r}; this release of "
+            f"keras_attention reads version {VERSION}"
+        )
+    try:
+        return {
+            "search": keras.saving.deserialize_keras_object(settings["search"]),
+            "max_source_length": settings["max_source_length"],
+            "batch_size": settings["batch_size"],
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"'{path}' is altered: {error}") from error
+
+
+def _load_model(path: Path) -> Any:
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:  # Keras raises whatever its readers raise.
+        raise ValueError(f"'{path}' is not a usable Keras model: {error}") from error
