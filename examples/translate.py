@@ -23,12 +23,13 @@ from typing import Any, NamedTuple
 import english_korean
 import keras
 import sacrebleu
+from keras_attention.visualization import plot_attention
+from translate_options import evaluate_parser, train_parser, translate_parser
 
 from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
 from keras_attention.folders import new_folder
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
-from keras_attention.visualization import plot_attention
 
 TOKENIZERS = {
     "sentencepiece": text.SentencePieceTokenizer,
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         return translate(translate_parser().parse_args(arguments[1:]))
     if arguments and arguments[0] == "evaluate":
         return evaluate(evaluate_parser().parse_args(arguments[1:]))
-    parser = train_parser()
+    parser = train_parser(__doc__)
     return train(parser, parser.parse_args(arguments))
 
 
@@ -85,14 +86,14 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     draw(translator, corpus.test[0], folder / "attention.png")
     translator.save(folder / "translator", overwrite=True)
     translator.export(folder / "saved_model", overwrite=True)
-    print(f"Translator in {folder / 'translator'}, SavedModel in {folder / 'saved_model'}")
+    print(
+        f"Translator in {folder / 'translator'}, SavedModel in {folder / 'saved_model'}"
+    )
     compare_with_export(translator, corpus.test[0][:20], folder / "saved_model")
     return figures
 
 
-def check_inputs(
-    parser: argparse.ArgumentParser, options: argparse.Namespace
-) -> None:
+def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Stop at options that do not go together."""
     if options.pairs and (options.source or options.target):
         parser.error("--pairs stands for both sides: leave out --source and --target")
@@ -285,9 +286,7 @@ class TimeLimit(keras.callbacks.Callback):
 # --- what came of it --------------------------------------------------------------
 
 
-def show_samples(
-    translator: Translator, test: tuple[Lines, Lines], count: int
-) -> None:
+def show_samples(translator: Translator, test: tuple[Lines, Lines], count: int) -> None:
     """Print held-out sentences with their translations and references."""
     sources, references = (list(side[:count]) for side in test)
     for source, output, reference in zip(
@@ -353,7 +352,7 @@ def compare_with_export(translator: Translator, sources: Lines, folder: Path) ->
         raise RuntimeError(f"The exported model failed:\n{client.stderr}")
     expected = translator(list(sources))
     if client.stdout.split("\n")[:-1] != expected:
-        raise RuntimeError("The exported model translates otherwise than the Translator")
+        raise RuntimeError("The exported model translates otherwise than ours")
     print(f"SavedModel, in a fresh process: {len(expected)} of {len(expected)} equal")
 
 
@@ -378,67 +377,6 @@ def evaluate(options: argparse.Namespace) -> dict[str, float]:
     )
     show_samples(translator, (sources, references), options.samples)
     return measure(translator, sources, references, options.lowercase)
-
-
-def train_parser() -> argparse.ArgumentParser:
-    """The options of a training."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("--pairs", help="file of pairs, a line each: source TAB target")
-    for side in ("", "validation-", "test-"):
-        add(f"--{side}source", help=f"file of {side or 'training '}source lines")
-        add(f"--{side}target", help="their translations, in the same order")
-    add("--limit", type=int, help="use only so many of the first pairs")
-    add("--output", default="translation-run", help="folder to write")
-    add("--resume", action="store_true", help="go on where a killed run stopped")
-    add("--overwrite", action="store_true", help="replace the run in --output")
-    add("--architecture", choices=("transformer", "rnn"), default="transformer")
-    add("--num-layers", type=int, help="transformer 4, rnn 1")
-    add("--embedding-dim", type=int, help="transformer 128, rnn 256")
-    add("--num-heads", type=int, default=4, help="of the transformer")
-    add("--intermediate-dim", type=int, default=512, help="of the transformer")
-    add("--units", type=int, default=256, help="of the rnn")
-    add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
-    scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
-    add("--attention", choices=scores, default="additive", help="of the rnn")
-    add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
-    add("--dropout", type=float, default=0.1)
-    add("--tokenizer", choices=tuple(TOKENIZERS), default="sentencepiece")
-    add("--model-type", choices=("unigram", "bpe"), default="unigram")
-    add("--vocabulary-size", type=int, help="a side; by default by the size of the data")
-    add("--lowercase", action="store_true")
-    add("--max-length", type=int, default=100, help="tokens a side")
-    add("--epochs", type=int, default=20)
-    add("--minutes", type=float, help="end with the epoch that passes them")
-    add("--batch-tokens", type=int, default=2048)
-    add("--learning-rate", type=float, default=2e-3, help="at the peak")
-    add("--label-smoothing", type=float, default=0.1)
-    add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
-    add("--samples", type=int, default=5, help="test sentences to show")
-    add("--seed", type=int, default=0)
-    return parser
-
-
-def translate_parser() -> argparse.ArgumentParser:
-    """The options of `translate`."""
-    parser = argparse.ArgumentParser(prog="translate.py translate")
-    parser.add_argument("folder", help="a saved Translator")
-    return parser
-
-
-def evaluate_parser() -> argparse.ArgumentParser:
-    """The options of `evaluate`."""
-    parser = argparse.ArgumentParser(prog="translate.py evaluate")
-    parser.add_argument("folder", help="a saved Translator")
-    sources = parser.add_mutually_exclusive_group(required=True)
-    sources.add_argument("--pairs", help="file of pairs: source TAB target")
-    sources.add_argument("--source", help="file of source lines")
-    parser.add_argument("--target", help="their translations, in the same order")
-    parser.add_argument("--lowercase", action="store_true")
-    parser.add_argument("--samples", type=int, default=5)
-    return parser
 
 
 if __name__ == "__main__":

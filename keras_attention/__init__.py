@@ -5,11 +5,11 @@ from typing import Any
 
 # Importing them registers the layers, so that saved models load.
 from keras_attention import decoding, functional, layers, models, training
-
-__version__ = "0.1.0"
+from keras_attention._version import __version__
 
 __all__ = [
     "Translator",
+    "__version__",
     "decoding",
     "export",
     "functional",

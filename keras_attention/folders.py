@@ -48,9 +48,7 @@ def new_folder(
         shutil.rmtree(old, ignore_errors=True)
 
 
-def check_free(
-    path: str | PathLike[str], marker: str, overwrite: bool = False
-) -> None:
+def check_free(path: str | PathLike[str], marker: str, overwrite: bool = False) -> None:
     """Raise `FileExistsError` unless `path` may be written as a folder."""
     target = Path(path)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.checks import check_positive
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import Greedy, Hypotheses
 from keras_attention.export import export_saved_model
 from keras_attention.folders import check_free, new_folder
 from keras_attention.text import END, PAD, Tokenizer, load_tokenizer
@@ -63,7 +63,6 @@ class Translator:
         RuntimeError: on another backend than TensorFlow.
 
     Example:
-
     >>> from keras_attention.models import transformer
     >>> from keras_attention.text import CharacterTokenizer
     >>> letters = CharacterTokenizer.train(["ab"])
@@ -202,7 +201,8 @@ class Translator:
         rows = tf.shape(text)[0]
         ends = tf.fill([rows, 1], tf.constant(END, ids.dtype))
         source = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
-        found = self.search.search(self.model, source)._asdict()
+        found = self.search.search(self.model, source)
+        found = _end_at_once(found, where=ids.row_lengths() == 0)._asdict()
         found = {name: part for name, part in found.items() if part is not None}
         return {**found, "source": source}
 
@@ -255,7 +255,7 @@ class Translator:
         return results
 
     def _in_batches(self, texts, function):
-        """Texts of one length together, so that short ones do not wait for long ones."""
+        """Texts of one length together: short ones do not wait for long ones."""
         if isinstance(texts, str) or not all(isinstance(t, str | bytes) for t in texts):
             raise ValueError(f"`texts` must be a list of strings. Received: {texts!r}")
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
@@ -266,6 +266,21 @@ class Translator:
             for index, result in zip(chosen, function(batch), strict=True):
                 results[index] = result
         return results
+
+
+def _end_at_once(found: Hypotheses, where: tf.Tensor) -> Hypotheses:
+    """Translate rows of nothing by nothing: an end with a score of 0."""
+
+    def put(part, value):
+        rows = tf.reshape(where, [-1] + [1] * (part.shape.rank - 1))
+        return tf.where(rows, tf.cast(value, part.dtype), part)
+
+    end_alone = tf.one_hot(0, tf.shape(found.ids)[-1], on_value=END, off_value=PAD)
+    return found._replace(
+        ids=put(found.ids, end_alone),
+        lengths=put(found.lengths, 1),
+        scores=put(found.scores, 0),
+    )
 
 
 def _decode(strings: tf.Tensor) -> np.ndarray:

@@ -38,7 +38,6 @@ class Greedy:
         ValueError: for a length that is not positive.
 
     Example:
-
     >>> from keras_attention.models import transformer
     >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
     >>> hypotheses = Greedy(max_length=5)(model, np.array([[4, 5, 3]]))

@@ -25,7 +25,6 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
         Weights shaped as `scores`, in the dtype of `scores`.
 
     Example:
-
     >>> masked_softmax([[0.0, 0.0], [1.0, 2.0]], [[True, False], [False, False]])
     ... # doctest: +ELLIPSIS
     <tf.Tensor: ...[[1., 0.],

@@ -30,7 +30,6 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
         Their logical and, or `None` when all are `None`.
 
     Example:
-
     >>> combine_masks(None, [[True, True]], [[True, False]]).numpy().tolist()
     [[True, False]]
     """
@@ -57,7 +56,6 @@ def causal_mask(target_length: Any, source_length: Any) -> Tensor:
         Boolean `(target, source)`.
 
     Example:
-
     >>> causal_mask(2, 3).numpy().astype(int).tolist()
     [[1, 1, 0], [1, 1, 1]]
     """

@@ -23,7 +23,6 @@ def sinusoidal_positions(positions: Tensor, dim: int) -> Tensor:
         positions from 256 on would collide.
 
     Example:
-
     >>> sinusoidal_positions([0, 1], 2).numpy().round(3).tolist()
     [[0.0, 1.0], [0.8410000205039978, 0.5400000214576721]]
     """

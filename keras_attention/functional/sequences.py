@@ -19,7 +19,6 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         Shaped as `inputs`. Reversing twice gives `inputs` again.
 
     Example:
-
     >>> rows = [[[1.0], [2.0], [0.0]]]
     >>> reverse_sequence(rows, [[True, True, False]]).numpy().ravel().tolist()
     [2.0, 1.0, 0.0]

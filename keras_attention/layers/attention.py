@@ -65,7 +65,6 @@ class Attention(keras.layers.Layer):
             that the score cannot compare.
 
     Example:
-
     >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
     >>> context, weights = Attention("additive", units=4)(
     ...     query, value, return_attention_scores=True
@@ -105,9 +104,9 @@ class Attention(keras.layers.Layer):
         self._weight_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
         )
-        self._query_dense: keras.layers.Dense | None = None
-        self._key_dense: keras.layers.Dense | None = None
-        self._energy_dense: keras.layers.Dense | None = None
+        self._query_dense: Any = None
+        self._key_dense: Any = None
+        self._energy_dense: Any = None
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape

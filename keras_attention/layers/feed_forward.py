@@ -31,7 +31,6 @@ class FeedForward(keras.layers.Layer):
         Shaped as `inputs`.
 
     Example:
-
     >>> tuple(FeedForward(32, gated=True)(keras.ops.ones((2, 5, 8))).shape)
     (2, 5, 8)
     """

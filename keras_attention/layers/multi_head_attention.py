@@ -16,7 +16,7 @@ Cache = dict[str, Tensor]
 
 @keras.saving.register_keras_serializable("keras_attention", name="MultiHeadAttention")
 class MultiHeadAttention(keras.layers.Layer):
-    """Scaled dot-product attention in several projected subspaces (Vaswani et al. 2017).
+    """Scaled dot-product attention in several subspaces (Vaswani et al. 2017).
 
     Arguments, call and shapes are those of `keras.layers.MultiHeadAttention`.
 
@@ -77,7 +77,6 @@ class MultiHeadAttention(keras.layers.Layer):
             key and value of different lengths.
 
     Example:
-
     >>> layer = MultiHeadAttention(num_heads=4, key_dim=2, num_key_value_heads=2)
     >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
     >>> output, weights = layer(query, value, return_attention_scores=True)
@@ -211,7 +210,9 @@ class MultiHeadAttention(keras.layers.Layer):
     ):
         output_axes = self._output_axes or (query.shape[-1],)
         batch_and_length = tuple(query.shape[:-1])
-        results = [keras.KerasTensor(batch_and_length + output_axes, self.compute_dtype)]
+        results = [
+            keras.KerasTensor(batch_and_length + output_axes, self.compute_dtype)
+        ]
         if return_attention_scores:
             source = value.shape[1] if cache is None else cache["key"].shape[2]
             batch, target = batch_and_length
@@ -256,7 +257,7 @@ class MultiHeadAttention(keras.layers.Layer):
         }
 
     def init_cache(self, batch_size: Any, max_length: int) -> Cache:
-        """An empty cache for `max_length` positions, to be passed with `cache_index`."""
+        """An empty cache of `max_length` positions, to pass with a `cache_index`."""
         shape = (batch_size, self._key_value_heads, max_length)
         return {
             "key": ops.zeros((*shape, self.key_dim), self.compute_dtype),
@@ -324,8 +325,6 @@ def _over_heads(mask: Tensor | None) -> Tensor | None:
 
 def _write(cache: Cache, new: Cache, index: Tensor) -> Cache:
     return {
-        name: ops.slice_update(
-            part, (0, 0, index, 0), ops.cast(new[name], part.dtype)
-        )
+        name: ops.slice_update(part, (0, 0, index, 0), ops.cast(new[name], part.dtype))
         for name, part in cache.items()
     }

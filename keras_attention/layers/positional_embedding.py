@@ -45,7 +45,6 @@ class PositionalEmbedding(keras.layers.Layer):
         ValueError: for ids that are not integers, or more positions than `max_length`.
 
     Example:
-
     >>> layer = PositionalEmbedding(vocabulary_size=11, embedding_dim=8)
     >>> vectors = layer(keras.ops.array([[3, 5, 0]]))
     >>> tuple(vectors.shape), tuple(layer.logits(vectors).shape)

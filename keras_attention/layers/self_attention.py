@@ -40,7 +40,6 @@ class SelfAttention(keras.layers.Layer):
         `(batch, length, length)`. A masked position attends to nothing and gets zeros.
 
     Example:
-
     >>> layer = SelfAttention(key_dim=16)
     >>> tuple(layer(keras.ops.ones((2, 5, 8))).shape)
     (2, 5, 16)
@@ -106,7 +105,9 @@ class SelfAttention(keras.layers.Layer):
         )
         if self.use_causal_mask:
             length = ops.shape(inputs)[1]
-            mask = functional.combine_masks(mask, functional.causal_mask(length, length))
+            mask = functional.combine_masks(
+                mask, functional.causal_mask(length, length)
+            )
         scores = functional.scaled_dot_scores(
             self._query_dense(inputs), self._key_dense(inputs)
         )

@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_attention import functional
 from keras_attention.layers.transformer_block import TransformerBlock
@@ -57,7 +56,6 @@ class TransformerDecoder(TransformerBlock):
         `cache` followed by the new cache.
 
     Example:
-
     >>> block = TransformerDecoder(intermediate_dim=32, num_heads=2)
     >>> target, memory = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
     >>> tuple(block(target, memory).shape)
@@ -162,7 +160,9 @@ class TransformerDecoder(TransformerBlock):
         self, batch_size: Any, max_length: int, encoder_sequence: Tensor | None = None
     ) -> Cache:
         """An empty past of `max_length` positions, and the projected memory."""
-        cache = {"self_attention": self._self_attention.init_cache(batch_size, max_length)}
+        cache = {
+            "self_attention": self._self_attention.init_cache(batch_size, max_length)
+        }
         if self._has_memory:
             cache["cross_attention"] = self._cross_attention.project_memory(
                 encoder_sequence

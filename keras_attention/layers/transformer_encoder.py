@@ -39,7 +39,6 @@ class TransformerEncoder(TransformerBlock):
         `(batch, heads, length, length)`.
 
     Example:
-
     >>> block = TransformerEncoder(intermediate_dim=32, num_heads=2)
     >>> tuple(block(keras.ops.ones((2, 5, 8))).shape)
     (2, 5, 8)

@@ -63,7 +63,10 @@ class RNNEncoder(keras.layers.Layer):
         self._output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         width = self.encoder.output_width
         self._bridges = []
-        if any(size != width for size in self.state_sizes) or self.encoder.bidirectional:
+        if (
+            any(size != width for size in self.state_sizes)
+            or self.encoder.bidirectional
+        ):
             self._bridges = [
                 keras.layers.Dense(
                     size,
@@ -334,7 +337,6 @@ def rnn_seq2seq(
         ValueError: for sizes that are not positive or do not fit each other.
 
     Example:
-
     >>> model = rnn_seq2seq(11, 13, embedding_dim=8, units=8, bidirectional=True)
     >>> model.name, tuple(model.output_shape)
     ('rnn_seq2seq', (None, None, 13))
@@ -350,7 +352,7 @@ def rnn_seq2seq(
     check_rate(dropout=dropout)
     if tie_embeddings and (embedding_dim != units or peeky):
         raise ValueError(
-            "`tie_embeddings=True` needs a decoder whose output is `embedding_dim` wide. "
+            "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. "
             f"Received: embedding_dim={embedding_dim}, units={units}, peeky={peeky}"
         )
     source_embedding, target_embedding, output = build_ends(

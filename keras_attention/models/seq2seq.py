@@ -36,7 +36,7 @@ class Seq2Seq(keras.Model):
         **kwargs: of `keras.Model`.
 
     Example:
-
+    >>> import numpy as np
     >>> from keras_attention.models import transformer
     >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
     >>> source, target = np.array([[4, 5, 3]]), np.array([[2, 6]])

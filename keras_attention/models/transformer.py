@@ -154,7 +154,7 @@ class DecoderStack(_Stack):
     def step(
         self, inputs: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor]:
-        """One position of each row; the attention is the mean of the last block's heads.
+        """One position of each row; attention is the mean of the last block's heads.
 
         Args:
             inputs: `(rows, 1, dim)`.
@@ -233,7 +233,6 @@ def transformer(
         ValueError: for sizes that are not positive or do not fit each other.
 
     Example:
-
     >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
     >>> model.name, tuple(model.output_shape)
     ('transformer', (None, None, 13))

@@ -56,7 +56,6 @@ class AttentionRNN(keras.layers.Layer):
             of the wrong number of tensors.
 
     Example:
-
     >>> from keras_attention.layers import Attention
     >>> decoder = AttentionRNN(keras.layers.GRUCell(8), Attention("general"))
     >>> inputs, memory = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 6))
@@ -194,7 +193,7 @@ class AttentionRNN(keras.layers.Layer):
     def get_initial_state(
         self, batch_size: Any, cell_state: list[Tensor] | None = None
     ) -> list[Tensor]:
-        """The cell's states, zeros when left out, and an attentional vector of zeros."""
+        """The cell's states, zeros when left out, and an attentional one of zeros."""
         return self._complete(cell_state, batch_size)
 
     def step(
@@ -259,12 +258,12 @@ class AttentionRNN(keras.layers.Layer):
         return self._memory_dropout(ops.ones_like(memory[..., 0]), training=training)
 
     def _complete(self, state, batch_size):
-        state = keras.tree.flatten(state)
+        state = [] if state is None else keras.tree.flatten(state)
         sizes = state_sizes(self.cell)
         if len(state) not in (0, len(sizes), len(sizes) + 1):
             raise ValueError(
-                f"`initial_state` must hold the {len(sizes)} states of the cell, with or "
-                f"without the attentional vector. Received: {len(state)} tensors"
+                f"`initial_state` must hold the {len(sizes)} states of the cell, and "
+                f"may hold the attentional vector. Received: {len(state)} tensors"
             )
         missing = [*sizes, self._units][len(state) :]
         return [

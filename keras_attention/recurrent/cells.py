@@ -50,7 +50,6 @@ class StackedCells(keras.layers.Layer):
         ValueError: for no cells, or residual cells of different widths.
 
     Example:
-
     >>> cell = StackedCells([keras.layers.LSTMCell(4), keras.layers.GRUCell(4)])
     >>> output, states = cell(keras.ops.ones((2, 3)), cell.get_initial_state(2))
     >>> tuple(output.shape), len(states)

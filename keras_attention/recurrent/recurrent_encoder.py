@@ -43,7 +43,6 @@ class RecurrentEncoder(keras.layers.Layer):
         `[hidden]` of the others.
 
     Example:
-
     >>> encoder = RecurrentEncoder(4, cell="lstm", num_layers=2, bidirectional=True)
     >>> outputs, states = encoder(keras.ops.ones((2, 5, 3)))
     >>> tuple(outputs.shape), [[tuple(s.shape) for s in layer] for layer in states]

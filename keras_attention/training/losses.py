@@ -32,7 +32,6 @@ class MaskedCrossEntropy(keras.losses.Loss):
             or predictions without an axis for the vocabulary.
 
     Example:
-
     >>> loss = MaskedCrossEntropy()
     >>> logits = np.zeros((1, 2, 4), "float32")
     >>> round(float(loss(np.array([[3, 0]]), logits)), 4)  # log 4; the 0 is padding

@@ -44,7 +44,6 @@ class MaskedAccuracy(_TokenMean):
         **kwargs: of `keras.metrics.Metric`.
 
     Example:
-
     >>> metric = MaskedAccuracy()
     >>> metric.update_state(np.array([[1, 2, 0]]), np.eye(3, dtype="float32")[None])
     >>> float(metric.result())
@@ -71,7 +70,6 @@ class Perplexity(_TokenMean):
         **kwargs: of `keras.metrics.Metric`.
 
     Example:
-
     >>> metric = Perplexity()
     >>> metric.update_state(np.array([[3, 0]]), np.zeros((1, 2, 4), "float32"))
     >>> round(float(metric.result()), 4)

@@ -22,7 +22,6 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
         ValueError: for a peak or a number that is not positive.
 
     Example:
-
     >>> schedule = InverseSquareRoot(peak=0.5, warmup_steps=4)
     >>> [float(schedule(step)) for step in (0, 3, 15)]
     [0.125, 0.5, 0.25]

@@ -1,0 +1,68 @@
+"""The command lines of `translate.py`."""
+
+import argparse
+
+
+def train_parser(description: str) -> argparse.ArgumentParser:
+    """The options of a training."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--pairs", help="file of pairs, a line each: source TAB target")
+    for side in ("", "validation-", "test-"):
+        add(f"--{side}source", help=f"file of {side or 'training '}source lines")
+        add(f"--{side}target", help="their translations, in the same order")
+    add("--limit", type=int, help="use only so many of the first pairs")
+    add("--output", default="translation-run", help="folder to write")
+    add("--resume", action="store_true", help="go on where a killed run stopped")
+    add("--overwrite", action="store_true", help="replace the run in --output")
+    add("--architecture", choices=("transformer", "rnn"), default="transformer")
+    add("--num-layers", type=int, help="transformer 4, rnn 1")
+    add("--embedding-dim", type=int, help="transformer 128, rnn 256")
+    add("--num-heads", type=int, default=4, help="of the transformer")
+    add("--intermediate-dim", type=int, default=512, help="of the transformer")
+    add("--units", type=int, default=256, help="of the rnn")
+    add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
+    scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
+    add("--attention", choices=scores, default="additive", help="of the rnn")
+    add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
+    add("--dropout", type=float, default=0.1)
+    add(
+        "--tokenizer",
+        choices=("sentencepiece", "word", "character"),
+        default="sentencepiece",
+    )
+    add("--model-type", choices=("unigram", "bpe"), default="unigram")
+    add("--vocabulary-size", type=int, help="by default by the size of the data")
+    add("--lowercase", action="store_true")
+    add("--max-length", type=int, default=100, help="tokens a side")
+    add("--epochs", type=int, default=20)
+    add("--minutes", type=float, help="end with the epoch that passes them")
+    add("--batch-tokens", type=int, default=2048)
+    add("--learning-rate", type=float, default=2e-3, help="at the peak")
+    add("--label-smoothing", type=float, default=0.1)
+    add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
+    add("--samples", type=int, default=5, help="test sentences to show")
+    add("--seed", type=int, default=0)
+    return parser
+
+
+def translate_parser() -> argparse.ArgumentParser:
+    """The options of `translate`."""
+    parser = argparse.ArgumentParser(prog="translate.py translate")
+    parser.add_argument("folder", help="a saved Translator")
+    return parser
+
+
+def evaluate_parser() -> argparse.ArgumentParser:
+    """The options of `evaluate`."""
+    parser = argparse.ArgumentParser(prog="translate.py evaluate")
+    parser.add_argument("folder", help="a saved Translator")
+    sources = parser.add_mutually_exclusive_group(required=True)
+    sources.add_argument("--pairs", help="file of pairs: source TAB target")
+    sources.add_argument("--source", help="file of source lines")
+    parser.add_argument("--target", help="their translations, in the same order")
+    parser.add_argument("--lowercase", action="store_true")
+    parser.add_argument("--samples", type=int, default=5)
+    return parser

@@ -1,0 +1,28 @@
+"""Text to ids and back, parallel files, and batches of translation pairs."""
+
+from keras_attention.text.batching import translation_dataset
+from keras_attention.text.character import CharacterTokenizer
+from keras_attention.text.files import read_lines, read_pairs, read_parallel
+from keras_attention.text.loading import load_tokenizer
+from keras_attention.text.sentence_piece import SentencePieceTokenizer
+from keras_attention.text.splitting import Split, split_by_source
+from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
+from keras_attention.text.word import WordTokenizer
+
+__all__ = [
+    "END",
+    "PAD",
+    "START",
+    "UNKNOWN",
+    "CharacterTokenizer",
+    "SentencePieceTokenizer",
+    "Split",
+    "Tokenizer",
+    "WordTokenizer",
+    "load_tokenizer",
+    "read_lines",
+    "read_pairs",
+    "read_parallel",
+    "split_by_source",
+    "translation_dataset",
+]

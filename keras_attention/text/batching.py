@@ -1,0 +1,269 @@
+"""Batches of translation pairs as a `tf.data.Dataset`.
+
+Glossary: N = pairs, B = batch, S = source tokens, T = target tokens.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_attention.text.arguments import (
+    check_boolean,
+    check_integer,
+    check_pairs,
+)
+from keras_attention.text.strings import CHUNK
+from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
+
+# With the caller's seed these make the random numbers: never both zero, which
+# would mean a random seed.
+_SEED = 20_150_818
+# Room for a random number below the bucket's in one 64-bit sorting key.
+_NOISE = 2**40
+
+
+class _Plan(NamedTuple):
+    """Pairs in the order of their buckets, cut into batches."""
+
+    order: np.ndarray  # (N,) pair at each position
+    buckets: np.ndarray  # (N,) bucket of each position
+    starts: np.ndarray  # (batches,) first position of each batch
+    stops: np.ndarray  # (batches,) position after its last
+
+
+def translation_dataset(
+    source_lines: Iterable[str],
+    target_lines: Iterable[str],
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    *,
+    batch_tokens: int | None = None,
+    batch_size: int | None = None,
+    max_length: int = 128,
+    bucket: int = 8,
+    shuffle: bool = True,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Makes batches of pairs of about the same length, for training.
+
+    Each element is `({"source": (B, S), "target": (B, T)}, labels (B, T))`, all
+    int32 and padded with 0: the source with its end id, the target after the
+    start id, and as labels the target with its end id.
+
+    Pairs are put into buckets by the longer side, in steps of `bucket` tokens.
+    When shuffled, each epoch deals the pairs of a bucket anew to its batches, and
+    brings the batches in a new order; the epochs depend on `seed` alone, not on
+    TensorFlow's global seed. Each side is padded to the longest of its batch,
+    rounded up to a multiple of `bucket` but not above `max_length`, so that there
+    are few shapes to compile for.
+
+    Args:
+        source_lines: The source sentences.
+        target_lines: Their translations, in the same order.
+        source_tokenizer: Makes the source ids.
+        target_tokenizer: Makes the target ids.
+        batch_tokens: Rows times padded length of the longer side that a batch may
+            have; a batch has at least one row. Either this or `batch_size`.
+        batch_size: Rows of a batch. The last one of each bucket may have fewer.
+        max_length: The most tokens of a side, the start or end id included. Pairs
+            with a longer side are dropped, and so are pairs with an empty side.
+        bucket: The step of lengths, in tokens.
+        shuffle: Whether to shuffle. If not, shorter pairs come first, and pairs
+            of one bucket keep their order.
+        seed: Makes the order of the epochs; two datasets of one seed agree.
+
+    Returns:
+        A dataset whose length is the number of batches. `Model.fit` takes it on
+        every backend; with `shuffle=False` there, because Keras warns that it does
+        not shuffle datasets itself.
+
+    Raises:
+        ValueError: If the sides differ in length, an argument is out of range, or
+            no pair remains.
+
+    Example:
+    >>> from keras_attention.text import CharacterTokenizer
+    >>> letters = CharacterTokenizer(["a", "b"])
+    >>> dataset = translation_dataset(
+    ...     ["ab", "b"], ["b", "bab"], letters, letters, batch_size=2, bucket=4
+    ... )
+    >>> inputs, labels = next(iter(dataset))
+    >>> labels.shape
+    TensorShape([2, 4])
+    """
+    rows_of = _batch_rows(batch_tokens, batch_size)
+    check_integer("max_length", max_length, 2)
+    check_integer("bucket", bucket, 1)
+    check_boolean("shuffle", shuffle)
+    if check_integer("seed", seed, 0) >= 2**63:
+        raise ValueError(f"`seed` must be below 2**63. Received: seed={seed}")
+    source_list, target_list = check_pairs(source_lines, target_lines)
+    sources = _ids(source_list, source_tokenizer)
+    targets = _ids(target_list, target_tokenizer)
+    source_lengths = sources.row_lengths().numpy()
+    target_lengths = targets.row_lengths().numpy()
+    reasons = _drop_reasons(source_lengths, target_lengths, max_length)
+    kept = ~np.any([*reasons.values()], axis=0)  # (N,)
+    report = _report(reasons, kept)
+    if not kept.any():
+        raise ValueError(f"No pair of sentences remains: {report}")
+    if report:
+        warnings.warn(f"translation_dataset {report}", stacklevel=2)
+    longer = np.maximum(source_lengths, target_lengths)  # (N,)
+    plan = _plan(longer, kept, bucket, lambda length: rows_of(min(length, max_length)))
+    sources, targets = (tf.gather(side, plan.order) for side in (sources, targets))
+    dataset = _positions(plan, seed if shuffle else None).map(
+        _collate(sources, targets, bucket, max_length),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    count = tf.data.experimental.assert_cardinality(len(plan.starts))
+    return dataset.apply(count).prefetch(tf.data.AUTOTUNE)
+
+
+def _batch_rows(
+    batch_tokens: int | None, batch_size: int | None
+) -> Callable[[int], int]:
+    """Checks the batch's size, and returns the rows for a padded length."""
+    if (batch_tokens is None) == (batch_size is None):
+        raise ValueError(
+            "Give exactly one of `batch_tokens` and `batch_size`. "
+            f"Received: batch_tokens={batch_tokens!r}, batch_size={batch_size!r}"
+        )
+    if batch_size is not None:
+        rows = check_integer("batch_size", batch_size, 1)
+        return lambda length: rows
+    tokens = check_integer("batch_tokens", batch_tokens, 1)
+    return lambda length: max(1, tokens // length)
+
+
+def _ids(lines: list[str], tokenizer: Tokenizer) -> tf.RaggedTensor:
+    """Ids of all lines with the end id, as one flat int32 tensor with lengths."""
+    values, lengths = [], []
+    for start in range(0, len(lines), CHUNK):
+        ids = tokenizer.tokenize(lines[start : start + CHUNK])
+        splits = ids.row_splits.numpy()
+        values.append(np.insert(ids.flat_values.numpy(), splits[1:], END))
+        lengths.append(np.diff(splits) + 1)
+    with tf.device("CPU:0"):
+        return tf.RaggedTensor.from_row_lengths(
+            tf.constant(np.concatenate(values), tf.int32), np.concatenate(lengths)
+        )
+
+
+def _drop_reasons(
+    source_lengths: np.ndarray, target_lengths: np.ndarray, max_length: int
+) -> dict[str, np.ndarray]:
+    """Which pairs to drop, by reason; each under the first that applies."""
+    reasons = {
+        "an empty source": source_lengths == 1,
+        "an empty target": target_lengths == 1,
+        f"a source above max_length={max_length} tokens": source_lengths > max_length,
+        f"a target above max_length={max_length} tokens": target_lengths > max_length,
+    }
+    earlier = np.zeros(len(source_lengths), bool)
+    for reason, pairs in reasons.items():
+        reasons[reason] = pairs & ~earlier
+        earlier |= pairs
+    return reasons
+
+
+def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
+    """How many pairs are dropped, and why; empty if none are."""
+    if kept.all():
+        return ""
+    counts = ", ".join(
+        f"{pairs.sum()} with {reason}"
+        for reason, pairs in reasons.items()
+        if pairs.any()
+    )
+    return f"dropped {(~kept).sum()} of {len(kept)} pairs: {counts}"
+
+
+def _plan(
+    lengths: np.ndarray, kept: np.ndarray, bucket: int, rows_of: Callable[[int], int]
+) -> _Plan:
+    """Sorts the kept pairs into buckets, and cuts the buckets into batches."""
+    buckets = -(-lengths // bucket)  # (N,)
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(buckets[order], kind="stable")]
+    buckets = buckets[order]
+    starts, stops = [], []
+    levels, firsts = np.unique(buckets, return_index=True)
+    for level, first, last in zip(
+        levels, firsts, [*firsts[1:], len(order)], strict=True
+    ):
+        begins = np.arange(first, last, rows_of(int(level) * bucket))
+        starts.append(begins)
+        stops.append(np.append(begins[1:], last))
+    return _Plan(order, buckets, np.concatenate(starts), np.concatenate(stops))
+
+
+def _positions(plan: _Plan, seed: int | None) -> tf.data.Dataset:
+    """The positions `(B,)` of each batch; a new order in each iteration."""
+    with tf.device("CPU:0"):
+        starts = tf.constant(plan.starts, tf.int64)
+        stops = tf.constant(plan.stops, tf.int64)
+        buckets = tf.constant(plan.buckets, tf.int64)
+    if seed is None:
+        return tf.data.Dataset.from_tensor_slices((starts, stops)).map(tf.range)
+
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+        noise = _noise(tf.size(buckets), [number, 0])
+        # sorting by bucket, then by chance, shuffles inside the buckets
+        order = tf.argsort(buckets * _NOISE + noise)  # (N,)
+        turns = tf.argsort(_noise(tf.size(starts), [number, 1]))  # (batches,)
+        batches = tf.gather(starts, turns), tf.gather(stops, turns)
+        return tf.data.Dataset.from_tensor_slices(batches).map(
+            lambda start, stop: order[start:stop]
+        )
+
+    return _epoch_numbers(seed).take(1).flat_map(epoch)
+
+
+def _noise(size: tf.Tensor, seed: list[tf.Tensor | int]) -> tf.Tensor:
+    # the algorithm is named, because the default depends on the device
+    return tf.random.stateless_uniform(
+        [size], seed, minval=0, maxval=_NOISE, dtype=tf.int64, alg="philox"
+    )
+
+
+def _epoch_numbers(seed: int) -> tf.data.Dataset:
+    """Random numbers that begin differently in each iteration."""
+    # `tf.data.Dataset.random` would mix TensorFlow's global seed into this one
+    spec = tf.TensorSpec([], tf.int64)
+    numbers = tf.raw_ops.RandomDatasetV2(
+        seed=tf.constant(_SEED, tf.int64),
+        seed2=tf.constant(seed, tf.int64),
+        seed_generator=tf.raw_ops.DummySeedGenerator(),
+        rerandomize_each_iteration=True,
+        output_types=[spec.dtype],
+        output_shapes=[spec.shape],
+    )
+    return tf.data.experimental.from_variant(numbers, spec)
+
+
+def _collate(
+    sources: tf.RaggedTensor, targets: tf.RaggedTensor, bucket: int, max_length: int
+) -> Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor]]:
+    """Returns the function that makes a batch of the pairs at some positions."""
+
+    def padded(side: tf.RaggedTensor, positions: tf.Tensor) -> tf.Tensor:
+        rows = tf.gather(side, positions)
+        longest = tf.reduce_max(rows.row_lengths())
+        width = tf.minimum(-(-longest // bucket) * bucket, max_length)
+        return tf.ensure_shape(
+            rows.to_tensor(PAD, shape=tf.stack([-1, width])), [None, None]
+        )
+
+    def collate(positions: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        source = padded(sources, positions)  # (B, S)
+        labels = padded(targets, positions)  # (B, T)
+        shifted = tf.pad(labels[:, :-1], [[0, 0], [1, 0]], constant_values=START)
+        target = tf.where(shifted == END, PAD, shifted)  # (B, T)
+        return {"source": source, "target": target}, labels
+
+    return collate

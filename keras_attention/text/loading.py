@@ -1,0 +1,39 @@
+"""Loads a tokenizer without knowing its class."""
+
+import os
+
+from keras_attention.text.character import CharacterTokenizer
+from keras_attention.text.sentence_piece import SentencePieceTokenizer
+from keras_attention.text.storage import damaged, read_tokenizer
+from keras_attention.text.tokenizer import Tokenizer
+from keras_attention.text.word import WordTokenizer
+
+_TOKENIZERS: dict[str, type[Tokenizer]] = {
+    tokenizer.__name__: tokenizer
+    for tokenizer in (SentencePieceTokenizer, WordTokenizer, CharacterTokenizer)
+}
+
+
+def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
+    """Reads the tokenizer, of whichever class, that `save` wrote.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is truncated, altered, or holds something other
+            than a tokenizer.
+
+    Example:
+    >>> import tempfile
+    >>> from keras_attention.text import CharacterTokenizer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     CharacterTokenizer(["a", "b"]).save(f"{folder}/letters.json")
+    ...     load_tokenizer(f"{folder}/letters.json")
+    CharacterTokenizer(vocabulary_size=6)
+    """
+    kind, content = read_tokenizer(path)
+    if kind not in _TOKENIZERS:
+        raise damaged(path, f"its `type` is {kind!r}, not one of {[*_TOKENIZERS]}")
+    return _TOKENIZERS[kind].from_content(content, path)

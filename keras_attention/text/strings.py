@@ -1,0 +1,139 @@
+"""String tensors: from what a caller has to clean UTF-8.
+
+Glossary: B = batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_attention.text.arguments import check_lines
+
+CHUNK = 4096
+"""How many lines are handed to the tokenizer's graph at a time."""
+
+
+def to_strings(strings: Any) -> tf.Tensor:
+    """Returns a batch of strings as a string tensor.
+
+    Args:
+        strings: A list or array of `str` or `bytes`, or a string tensor
+            `(batch,)`.
+
+    Returns:
+        A string tensor `(batch,)`; `str` is encoded as UTF-8.
+
+    Raises:
+        ValueError: If `strings` is one string, not of rank 1, or holds anything
+            but strings.
+
+    Example:
+    >>> to_strings(["a", "b"]).shape
+    TensorShape([2])
+    """
+    if not tf.is_tensor(strings):
+        return string_constant([_utf8(string) for string in _items(strings)])
+    rank = strings.shape.rank
+    if strings.dtype != tf.string or rank not in (1, None):
+        raise ValueError(
+            "`strings` must be a string tensor of shape (batch,). "
+            f"Received: dtype={strings.dtype.name}, shape={strings.shape}"
+        )
+    return tf.ensure_shape(strings, [None])
+
+
+def string_constant(strings: Sequence[bytes]) -> tf.Tensor:
+    """Returns a string tensor `(batch,)`, trailing NULs and all.
+
+    Args:
+        strings: The strings' bytes.
+
+    Example:
+    >>> string_constant([b"a", b"b"]).shape
+    TensorShape([2])
+    """
+    # an object array, because NumPy's own bytes lose trailing NULs
+    return tf.constant(np.array(strings, dtype=object), tf.string)
+
+
+def clean(strings: tf.Tensor, lowercase: bool) -> tf.Tensor:
+    """Replaces bytes that are no UTF-8 by U+FFFD, and lower-cases if asked to.
+
+    Args:
+        strings: String tensor `(batch,)`.
+        lowercase: Whether to lower-case, by Unicode's rules.
+
+    Returns:
+        A tensor of valid UTF-8 of the same shape.
+
+    Example:
+    >>> clean(tf.constant(["ÉTÉ"]), lowercase=True).numpy()[0].decode()
+    'été'
+    """
+    # every operation after this one may rely on valid UTF-8
+    valid = tf.strings.unicode_transcode(strings, "UTF-8", "UTF-8", errors="replace")
+    return tf.strings.lower(valid, encoding="utf-8") if lowercase else valid
+
+
+def cleaned_chunks(lines: Sequence[str], lowercase: bool) -> Iterator[tf.Tensor]:
+    """Yields the cleaned lines of a corpus, `CHUNK` at a time.
+
+    Args:
+        lines: The corpus, as `check_lines` returns it.
+        lowercase: Whether to lower-case.
+
+    Yields:
+        String tensors `(at most CHUNK,)`.
+
+    Example:
+    >>> [chunk.shape[0] for chunk in cleaned_chunks(["a"] * 5000, False)]
+    [4096, 904]
+    """
+    for start in range(0, len(lines), CHUNK):
+        yield clean(to_strings(lines[start : start + CHUNK]), lowercase)
+
+
+def check_corpus(lines: Any) -> list[str]:
+    """Returns the lines of a training corpus, which must hold some text.
+
+    Args:
+        lines: An iterable of `str`.
+
+    Raises:
+        ValueError: If `lines` is no iterable of `str`, or has no character that
+            is not white space.
+
+    Example:
+    >>> check_corpus(iter(["a", ""]))
+    ['a', '']
+    """
+    listed = check_lines("lines", lines)
+    if not any(line.strip() for line in listed):
+        raise ValueError(
+            "`lines` must hold some text to train on. "
+            f"Received: {len(listed)} lines, none with text"
+        )
+    return listed
+
+
+def _items(strings: Any) -> list[Any]:
+    is_array = hasattr(strings, "__array__") and np.ndim(strings) == 1
+    if is_array or isinstance(strings, list | tuple):
+        return list(strings)
+    raise ValueError(
+        "`strings` must be a list of strings or a string tensor of shape (batch,). "
+        f"Received: strings={strings!r}"
+    )
+
+
+def _utf8(string: Any) -> bytes:
+    if isinstance(string, str):
+        # lone surrogates become invalid bytes, which `clean` replaces
+        return string.encode("utf-8", "surrogatepass")
+    if isinstance(string, bytes):
+        return bytes(string)
+    raise ValueError(
+        f"`strings` must hold strings only. Received: an element {string!r}"
+    )

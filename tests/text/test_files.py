@@ -1,0 +1,108 @@
+"""Files of parallel text, good and bad."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_attention.text import read_lines, read_pairs, read_parallel
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(name, data):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return path
+
+    return write_file
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", []),
+        (b"\n", [""]),
+        (b"a", ["a"]),
+        (b"a\nb\n", ["a", "b"]),
+        (b"a\r\nb\r\n", ["a", "b"]),
+        (b"a\n\nb\n\n", ["a", "", "b", ""]),
+        (b"\xef\xbb\xbfa\n\xef\xbb\xbfb", ["a", "\ufeffb"]),
+        (
+            " a \u2028b\x0bc\x85d\re\n둘리 ".encode(),
+            [" a \u2028b\x0bc\x85d\re", "둘리 "],
+        ),
+    ],
+)
+def test_lines(write, data, lines):
+    path = write("lines.txt", data)
+    assert read_lines(path) == lines
+    assert read_lines(str(path)) == lines
+
+
+letters = st.characters(exclude_characters="\n\r\t", exclude_categories=["Cs"])
+
+
+@settings(deadline=None)
+@given(lines=st.lists(st.text(letters)))
+def test_lines_come_back(tmp_path_factory, lines):
+    path = tmp_path_factory.mktemp("lines") / "file"
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+    expected = lines.copy()
+    if lines and lines[0].startswith("\ufeff"):
+        expected[0] = lines[0][1:]
+    assert read_lines(path) == expected
+
+
+def test_missing_files_are_named(tmp_path, write):
+    present = write("present", b"a\n")
+    with pytest.raises(FileNotFoundError, match="absent"):
+        read_lines(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match="absent"):
+        read_parallel(present, tmp_path / "absent")
+    with pytest.raises(FileNotFoundError, match="absent"):
+        read_pairs(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("data", "byte", "line"),
+    [
+        (b"a\nb\n\xffc\n", "0xff", 3),
+        (b"\xef\xbb\xbfa\r\n\xe3\x81", "0xe3", 2),
+        ("a\n".encode("utf-16"), "0xff", 1),
+        ("é\n".encode("latin-1"), "0xe9", 1),
+    ],
+)
+def test_files_of_other_encodings_are_refused(write, data, byte, line):
+    path = write("latin.txt", data)
+    message = rf"latin\.txt' must be UTF-8.*{byte} in line {line}$"
+    for read in (read_lines, read_pairs):
+        with pytest.raises(ValueError, match=message):
+            read(path)
+
+
+def test_parallel(write):
+    source, target = write("en", b"a\nb\n"), write("ko", "가\r\n나".encode())
+    assert read_parallel(source, target) == (["a", "b"], ["가", "나"])
+    longer = write("longer", "가\n나\n \n\n".encode())
+    assert read_parallel(source, longer) == (["a", "b"], ["가", "나"])
+    assert read_parallel(longer, source) == (["가", "나"], ["a", "b"])
+
+
+def test_parallel_files_of_different_length_are_refused(write):
+    source, target = write("en", b"a\nb\n\n"), write("ko", b"a\n\nc\nd\ne\n")
+    message = r"Parallel files.*en' with 3 lines, '.*ko' with 5 lines"
+    with pytest.raises(ValueError, match=message):
+        read_parallel(source, target)
+
+
+def test_pairs(write):
+    path = write("pairs.tsv", "Go.\t가.\tCC-BY\tx\r\nHi.\t\n\t안녕\n\n".encode())
+    assert read_pairs(path) == (["Go.", "Hi.", ""], ["가.", "", "안녕"])
+
+
+@pytest.mark.parametrize("row", [b"Hi. ", b""])
+def test_rows_without_two_columns_are_refused(write, row):
+    path = write("pairs.tsv", b"Go.\tVa !\n" + row + b"\nRun!\tCours !\n")
+    message = rf"pairs\.tsv' must have two columns.*line 2, '{row.decode()}'"
+    with pytest.raises(ValueError, match=message):
+        read_pairs(path)
