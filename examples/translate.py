@@ -184,7 +184,7 @@ def make_tokenizers(
 
 def default_vocabulary(pairs: int) -> int:
     """About one piece for every five pairs, between 1,000 and 8,000."""
-    return max(1000, min(8000, round(pairs / 5, -3)))
+    return max(1000, min(8000, 1000 * round(pairs / 5000)))
 
 
 def build_model(
@@ -195,7 +195,7 @@ def build_model(
     if options.architecture == "transformer":
         return transformer(
             *sizes,
-            num_layers=options.num_layers or 4,
+            num_layers=options.num_layers or 3,
             num_heads=options.num_heads,
             embedding_dim=options.embedding_dim or 128,
             intermediate_dim=options.intermediate_dim,
@@ -243,7 +243,7 @@ def fit(
             epsilon=1e-9,
             global_clipnorm=1.0,
             use_ema=True,
-            ema_momentum=0.998,
+            ema_momentum=options.ema,
         ),
         loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
         metrics=[training.MaskedAccuracy(name="accuracy")],

@@ -1,68 +1,107 @@
-"""Losses."""
+"""The loss of a model that predicts tokens."""
 
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_attention.training.tokens import check_labels, cross_entropy, token_weights
+from keras_attention.checks import check_rate
+from keras_attention.training import tokens
+
+
+class _WeightedMean(keras.losses.Loss):
+    """The weighted mean of values, with Keras's scaling under `tf.distribute`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="weighted_mean",
+            reduction="mean_with_sample_weight",
+            dtype="float32",
+        )
+
+    def call(self, y_true, y_pred):
+        return y_pred
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MaskedCrossEntropy")
 class MaskedCrossEntropy(keras.losses.Loss):
-    """Mean cross-entropy of the real tokens of a batch, in float32.
+    """The mean cross-entropy of the real tokens of a batch, in nats.
 
-    Labels of 0 are padding: they neither count nor matter, with or without a mask on
-    the predictions. A batch without a real token has a loss of 0.
+    Labels are ids, predictions are logits. Padding has no part in the mean,
+    neither above nor below the line: the value is the sum over real tokens
+    divided by their number, or by the sum of their weights where a
+    `sample_weight` is given. What is padding is read from the labels; a mask on
+    the predictions is not needed and makes no difference. All is computed in
+    float32, whatever the dtype of the logits. A batch without a real token has
+    a loss of zero, and so have its gradients.
+
+    Label smoothing is that of Szegedy et al. (2016): the label keeps a
+    probability of `1 - label_smoothing`, the rest is spread evenly over the
+    whole vocabulary.
 
     Args:
-        label_smoothing: share of each label's probability that is spread evenly over
-            the vocabulary (Szegedy et al. 2016).
+        label_smoothing: from 0 up to, but not including, 1.
+        ignore_id: the label of padding.
         name: of the loss.
-        **kwargs: of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: integer ids `(batch, length)`.
-        y_pred: logits `(batch, length, vocabulary)`.
-        sample_weight: of each row `(batch,)` or each token `(batch, length)`; the mean
-            is then a weighted one.
+        y_true: integer ids `(batch, length)`, `ignore_id` where padded.
+        y_pred: floating-point logits `(batch, length, vocabulary)`.
+        sample_weight: weights of the rows `(batch,)` or of the tokens
+            `(batch, length)`.
+
+    Returns:
+        A float32 scalar. The method `call` gives the loss of each token instead,
+        `(batch, length)`, zero where padded.
 
     Raises:
-        ValueError: for a share that is not from 0 to 1, labels that are not integers,
-            or predictions without an axis for the vocabulary.
+        ValueError: If an argument lies outside its range, the labels are not
+            integers, the predictions are not floating-point numbers, or the
+            shapes do not agree.
 
     Example:
+    >>> import numpy as np
     >>> loss = MaskedCrossEntropy()
-    >>> logits = np.zeros((1, 2, 4), "float32")
-    >>> round(float(loss(np.array([[3, 0]]), logits)), 4)  # log 4; the 0 is padding
+    >>> labels = np.array([[3, 1, 0], [2, 0, 0]])
+    >>> round(float(loss(labels, np.zeros((2, 3, 4), "float32"))), 4)
     1.3863
     """
 
     def __init__(
         self,
         label_smoothing: float = 0.0,
+        ignore_id: int = 0,
         name: str = "masked_cross_entropy",
-        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(
-                "`label_smoothing` must be at least 0 and below 1. "
-                f"Received: label_smoothing={label_smoothing}"
-            )
+        check_rate(label_smoothing=label_smoothing)
+        super().__init__(
+            name=name, reduction="mean_with_sample_weight", dtype="float32"
+        )
         self.label_smoothing = label_smoothing
+        self.ignore_id = tokens.check_ignore_id(ignore_id)
+        self._weighted_mean = _WeightedMean()
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        # Keras would divide by all positions, and take the mask into account twice.
-        losses = self.call(y_true, y_pred)
-        weights = token_weights(ops.convert_to_tensor(y_true), sample_weight)
-        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the weighted mean over the real tokens of the batch."""
+        # Keras's own `__call__` turns labels into floats and multiplies weights
+        # by the mask of the predictions, so here it is given the losses only
+        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        losses = self._losses(labels, logits)  # (B, L)
+        return self._weighted_mean(weights, losses, sample_weight=weights)
 
-    def call(self, y_true, y_pred):
-        """Cross-entropy of each position `(batch, length)`, padding included."""
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        check_labels(y_true, y_pred)
-        return cross_entropy(y_true, y_pred, self.label_smoothing)
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each token, `(batch, length)`, zero where padded."""
+        return self._losses(*tokens.convert_labels_and_logits(y_true, y_pred))
 
-    def get_config(self):
-        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "label_smoothing": self.label_smoothing,
+            "ignore_id": self.ignore_id,
+            "name": self.name,
+        }
+
+    def _losses(self, labels: Any, logits: Any) -> Any:
+        return tokens.token_cross_entropy(
+            labels, logits, self.ignore_id, self.label_smoothing
+        )

@@ -1,86 +1,119 @@
-"""Metrics over the real tokens of all batches."""
+"""Metrics of a model that predicts tokens.
+
+Their states are sums over tokens, so batches of any sizes and lengths count by
+their real tokens.
+"""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_attention.training.tokens import check_labels, cross_entropy, token_weights
-
-
-class _TokenMean(keras.metrics.Metric):
-    """The mean of something over all real tokens so far, in float32."""
-
-    def __init__(self, name: str, **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
-        self.total, self.count = (
-            self.add_variable((), "zeros", dtype="float32", name=part)
-            for part in ("total", "count")
-        )
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        check_labels(y_true, y_pred)
-        weights = token_weights(y_true, sample_weight)
-        values = ops.cast(self._of_tokens(y_true, y_pred), "float32")
-        self.total.assign_add(ops.sum(values * weights))
-        self.count.assign_add(ops.sum(weights))
-
-    def result(self):
-        return ops.divide_no_nan(self.total, self.count)
-
-    def _of_tokens(self, y_true, y_pred):
-        raise NotImplementedError
+from keras_attention.training import tokens
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MaskedAccuracy")
-class MaskedAccuracy(_TokenMean):
-    """Share of real tokens whose most probable id is the label.
+class MaskedAccuracy(keras.metrics.Metric):
+    """The fraction of real tokens to which the model gives the highest logit.
 
-    Labels of 0 are padding and do not count.
+    What is padding is read from the labels, as in `MaskedCrossEntropy`. With a
+    `sample_weight`, tokens count by their weights.
 
     Args:
+        ignore_id: the label of padding.
         name: of the metric.
-        **kwargs: of `keras.metrics.Metric`.
+
+    Raises:
+        ValueError: If `ignore_id` is not an integer; on update, if labels,
+            logits and weights do not agree.
 
     Example:
-    >>> metric = MaskedAccuracy()
-    >>> metric.update_state(np.array([[1, 2, 0]]), np.eye(3, dtype="float32")[None])
-    >>> float(metric.result())
-    0.0
+    >>> import numpy as np
+    >>> accuracy = MaskedAccuracy()
+    >>> logits = np.eye(5, dtype="float32")[[[3, 1, 4, 2]]]
+    >>> float(accuracy(np.array([[3, 4, 0, 0]]), logits))
+    0.5
     """
 
-    def __init__(self, name: str = "masked_accuracy", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
+    def __init__(self, ignore_id: int = 0, name: str = "masked_accuracy") -> None:
+        super().__init__(name=name, dtype="float32")
+        self.ignore_id = tokens.check_ignore_id(ignore_id)
+        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
 
-    def _of_tokens(self, y_true, y_pred):
-        best = ops.argmax(y_pred, axis=-1)
-        return ops.equal(ops.cast(best, "int32"), ops.cast(y_true, "int32"))
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count one more batch.
+
+        Args:
+            y_true: integer ids `(batch, length)`.
+            y_pred: logits `(batch, length, vocabulary)`.
+            sample_weight: weights `(batch,)` or `(batch, length)`.
+        """
+        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        right = ops.equal(ops.cast(ops.argmax(logits, axis=-1), labels.dtype), labels)
+        _update_mean(self._mean, right, weights)
+
+    def result(self) -> Any:
+        """Return the fraction, 0 before the first real token."""
+        return self._mean.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"ignore_id": self.ignore_id, "name": self.name}
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Perplexity")
-class Perplexity(_TokenMean):
-    """How many equally likely ids the model wavers between, on average.
+class Perplexity(keras.metrics.Metric):
+    """The exponential of the mean cross-entropy of the real tokens of all batches.
 
-    The exponential of the mean cross-entropy of the real tokens, without smoothing.
-    Labels of 0 are padding and do not count.
+    The cross-entropy is that of `MaskedCrossEntropy` without label smoothing, so
+    models trained with different smoothing compare. With a `sample_weight`,
+    tokens count by their weights.
 
     Args:
+        ignore_id: the label of padding.
         name: of the metric.
-        **kwargs: of `keras.metrics.Metric`.
+
+    Raises:
+        ValueError: If `ignore_id` is not an integer; on update, if labels,
+            logits and weights do not agree.
 
     Example:
-    >>> metric = Perplexity()
-    >>> metric.update_state(np.array([[3, 0]]), np.zeros((1, 2, 4), "float32"))
-    >>> round(float(metric.result()), 4)
-    4.0
+    >>> import numpy as np
+    >>> perplexity = Perplexity()
+    >>> value = perplexity(np.array([[3, 4, 0]]), np.zeros((1, 3, 7), "float32"))
+    >>> round(float(value), 4)
+    7.0
     """
 
-    def __init__(self, name: str = "perplexity", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
+    def __init__(self, ignore_id: int = 0, name: str = "perplexity") -> None:
+        super().__init__(name=name, dtype="float32")
+        self.ignore_id = tokens.check_ignore_id(ignore_id)
+        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
 
-    def result(self):
-        return ops.exp(super().result())
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count one more batch.
 
-    def _of_tokens(self, y_true, y_pred):
-        return cross_entropy(y_true, y_pred)
+        Args:
+            y_true: integer ids `(batch, length)`.
+            y_pred: logits `(batch, length, vocabulary)`.
+            sample_weight: weights `(batch,)` or `(batch, length)`.
+        """
+        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        losses = tokens.token_cross_entropy(labels, logits, self.ignore_id)
+        _update_mean(self._mean, losses, weights)
+
+    def result(self) -> Any:
+        """Return the perplexity, 1 before the first real token."""
+        return ops.exp(self._mean.result())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"ignore_id": self.ignore_id, "name": self.name}
+
+
+def _update_mean(mean: keras.metrics.Mean, values: Any, weights: Any) -> None:
+    """Add values `(batch, length)` to a mean, each token by its own weight."""
+    # flat, since of two axes Keras's mean would average rows first
+    mean.update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))

@@ -1,25 +1,35 @@
-"""Learning rates over time."""
+"""Schedules of the learning rate."""
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_attention.checks import check_positive
+
 
 @keras.saving.register_keras_serializable("keras_attention", name="InverseSquareRoot")
 class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises to a peak in a straight line, then falls with the root of the step.
+    """A linear warm-up to a peak, then a fall with the inverse square root of steps.
 
     The shape of Vaswani et al. (2017): `peak * step / warmup_steps` up to
     `warmup_steps`, `peak * sqrt(warmup_steps / step)` from there on; the first step
     counts 1.
 
     Args:
-        peak: the highest learning rate.
-        warmup_steps: number of the step that has it.
+        peak: the highest rate, above zero.
+        warmup_steps: the number of the step that has it, at least 1.
+
+    Call arguments:
+        step: integer scalar, the number of updates made.
+
+    Returns:
+        The rate, a float32 scalar.
 
     Raises:
-        ValueError: for a peak or a number that is not positive.
+        ValueError: If `peak` is not a finite number above zero, or
+            `warmup_steps` not a positive integer.
 
     Example:
     >>> schedule = InverseSquareRoot(peak=0.5, warmup_steps=4)
@@ -28,22 +38,21 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, peak: float, warmup_steps: int) -> None:
-        if not peak > 0:
-            raise ValueError(f"`peak` must be positive. Received: peak={peak!r}")
-        if not warmup_steps > 0:
+        number = isinstance(peak, int | float) and not isinstance(peak, bool)
+        if not number or not math.isfinite(peak) or peak <= 0:
             raise ValueError(
-                "`warmup_steps` must be positive. "
-                f"Received: warmup_steps={warmup_steps!r}"
+                f"`peak` must be a finite number above 0. Received: peak={peak!r}"
             )
-        super().__init__()
+        check_positive(warmup_steps=warmup_steps)
         self.peak = peak
         self.warmup_steps = warmup_steps
 
     def __call__(self, step: Any) -> Any:
-        # Keras counts from 0, and a first step without effect would be wasted.
+        """Return the learning rate of the update that follows `step` others."""
+        # Keras counts from 0, and a first step without effect would be wasted
         share = (ops.cast(step, "float32") + 1.0) / self.warmup_steps
         return self.peak * ops.minimum(share, ops.rsqrt(share))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"peak": self.peak, "warmup_steps": self.warmup_steps}

@@ -1,59 +1,135 @@
-"""What the loss and the metrics count: real tokens, each with its weight."""
+"""What the loss and the metrics say of each token: is it real, how well is it told.
+
+Glossary of shapes: B batch, L length, V vocabulary.
+"""
 
 from typing import Any
 
-from keras import backend, ops
-
-Tensor = Any
-
-PAD_ID = 0
+import keras
+from keras import ops
 
 
-def check_labels(labels: Tensor, logits: Tensor) -> None:
-    """Raise unless labels are integers `(batch, length)` with logits for each."""
-    if not backend.is_int_dtype(labels.dtype):
+def check_ignore_id(ignore_id: Any) -> int:
+    """Return `ignore_id`, which must be an integer.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if isinstance(ignore_id, bool) or not isinstance(ignore_id, int):
         raise ValueError(
-            "`y_true` must be integer ids. Received: "
-            f"dtype={backend.standardize_dtype(labels.dtype)}"
+            f"`ignore_id` must be an integer. Received: ignore_id={ignore_id!r}"
         )
-    if len(labels.shape) + 1 != len(logits.shape):
-        raise ValueError(
-            "`y_pred` must have one axis more than `y_true`, the vocabulary. Received: "
-            f"y_true of shape {tuple(labels.shape)}, "
-            f"y_pred of shape {tuple(logits.shape)}"
-        )
+    return ignore_id
 
 
-def token_weights(labels: Tensor, sample_weight: Tensor | None) -> Tensor:
-    """float32 weights `(batch, length)`: zero for padding.
+def convert_labels_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return int32 labels and float32 logits, after checking that they agree.
 
     Args:
-        labels: ids `(batch, length)`.
-        sample_weight: of each row `(batch,)` or `(batch, 1)`, or of each token
-            `(batch, length)`; 1 when left out.
+        y_true: integer ids `(batch, length)`.
+        y_pred: floating-point logits `(batch, length, vocabulary)`.
+
+    Raises:
+        ValueError: If a rank, a size or a dtype is not as above.
     """
-    weights = ops.cast(ops.not_equal(labels, PAD_ID), "float32")
+    labels, logits = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    for name, tensor, rank, axes in (
+        ("y_true", labels, 2, "(batch, length)"),
+        ("y_pred", logits, 3, "(batch, length, vocabulary)"),
+    ):
+        if len(tensor.shape) != rank:
+            raise ValueError(
+                f"`{name}` must have shape {axes}. "
+                f"Received: {name}.shape={tuple(tensor.shape)}"
+            )
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    # Keras builds a model under `tf.distribute` on the mean of the replicas'
+    # labels, which is symbolic float64 whatever they are
+    averaged = dtype == "float64" and not hasattr(labels, "numpy")
+    if not keras.backend.is_int_dtype(dtype) and not averaged:
+        raise ValueError(
+            f"`y_true` must hold integer ids. Received: y_true.dtype={dtype}"
+        )
+    dtype = keras.backend.standardize_dtype(logits.dtype)
+    if not keras.backend.is_float_dtype(dtype):
+        raise ValueError(
+            f"`y_pred` must hold floating-point logits. Received: y_pred.dtype={dtype}"
+        )
+    if not _agree(labels.shape, logits.shape[:2]):
+        raise ValueError(
+            "`y_true` and `y_pred` must have one batch size and one length. "
+            f"Received: y_true.shape={tuple(labels.shape)}, "
+            f"y_pred.shape={tuple(logits.shape)}"
+        )
+    return ops.cast(labels, "int32"), ops.cast(logits, "float32")
+
+
+def token_weights(labels: Any, sample_weight: Any, ignore_id: int) -> Any:
+    """Return float32 weights `(batch, length)`: zero where a label is padding.
+
+    The labels alone decide what is padding; a mask that Keras left on the
+    predictions says the same once more, or speaks of other positions.
+
+    Args:
+        labels: integer ids `(batch, length)`.
+        sample_weight: `None`, or weights `(batch,)`, `(batch, 1)` or
+            `(batch, length)`.
+        ignore_id: the label that pads.
+
+    Raises:
+        ValueError: If `sample_weight` has another shape.
+    """
+    real = ops.not_equal(labels, ignore_id)  # (B, L)
     if sample_weight is None:
-        return weights
-    sample_weight = ops.cast(sample_weight, "float32")
-    while len(sample_weight.shape) < len(weights.shape):
-        sample_weight = ops.expand_dims(sample_weight, -1)
-    return weights * sample_weight
+        return ops.cast(real, "float32")
+    weight = ops.convert_to_tensor(sample_weight)
+    shape = tuple(weight.shape)
+    per_row = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+    expected = labels.shape[:1] if per_row else labels.shape
+    if len(shape) not in (1, 2) or not _agree(shape[: len(expected)], expected):
+        raise ValueError(
+            "`sample_weight` must have shape (batch,) or (batch, length). Received: "
+            f"sample_weight.shape={shape}, y_true.shape={tuple(labels.shape)}"
+        )
+    if len(shape) == 1:
+        weight = ops.expand_dims(weight, 1)
+    # not a product: a weight of padding may be anything, NaN included
+    return ops.where(real, ops.cast(weight, "float32"), 0.0)
 
 
-def cross_entropy(
-    labels: Tensor, logits: Tensor, label_smoothing: float = 0.0
-) -> Tensor:
-    """float32 `(batch, length)`: how surprising each label is, in nats.
+def token_cross_entropy(
+    labels: Any, logits: Any, ignore_id: int, label_smoothing: float = 0.0
+) -> Any:
+    """Return the cross-entropy of every token in nats: zero where a label is padding.
 
-    With smoothing, a share of each label's probability is spread evenly over the
-    vocabulary (Szegedy et al. 2016); the mean of the logits stands for that share, so
-    no distribution is ever built.
+    With smoothing, the label keeps a probability of `1 - label_smoothing` and
+    the rest is spread evenly over the whole vocabulary, the label included
+    (Szegedy et al. 2016).
+
+    Args:
+        labels: integer ids `(batch, length)`.
+        logits: float32 `(batch, length, vocabulary)`.
+        ignore_id: the label that pads; it may lie outside the vocabulary.
+        label_smoothing: from 0 up to, but not including, 1.
+
+    Returns:
+        float32 `(batch, length)`.
     """
-    logits = ops.cast(logits, "float32")
-    indices = ops.expand_dims(ops.cast(labels, "int32"), -1)
-    wanted = ops.squeeze(ops.take_along_axis(logits, indices, axis=-1), -1)
+    real = ops.not_equal(labels, ignore_id)  # (B, L)
+    inside = ops.where(real, labels, ops.zeros_like(labels))
+    expected = ops.squeeze(
+        ops.take_along_axis(logits, ops.expand_dims(inside, -1), axis=-1), -1
+    )
     if label_smoothing:
-        mean = ops.mean(logits, axis=-1)
-        wanted = (1 - label_smoothing) * wanted + label_smoothing * mean
-    return ops.logsumexp(logits, axis=-1) - wanted
+        expected = (1.0 - label_smoothing) * expected + label_smoothing * ops.mean(
+            logits, axis=-1
+        )
+    return ops.where(real, ops.logsumexp(logits, axis=-1) - expected, 0.0)
+
+
+def _agree(first: Any, second: Any) -> bool:
+    """Whether two shapes may be equal, unknown sizes being equal to any."""
+    return len(first) == len(second) and all(
+        one is None or other is None or one == other
+        for one, other in zip(first, second, strict=True)
+    )
