@@ -13,6 +13,7 @@ same command and `--resume`.
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -90,6 +91,7 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
         f"Translator in {folder / 'translator'}, SavedModel in {folder / 'saved_model'}"
     )
     compare_with_export(translator, corpus.test[0][:20], folder / "saved_model")
+    shutil.rmtree(folder / "backup", ignore_errors=True)
     return figures
 
 
@@ -168,7 +170,7 @@ def make_tokenizers(
     """Train the tokenizers, or load those of the run that goes on."""
     paths = [folder / f"{side}_tokenizer.json" for side in ("source", "target")]
     if not all(path.is_file() for path in paths):
-        size = options.vocabulary_size or default_vocabulary(len(corpus.train[0]))
+        size = options.vocabulary_size or default_vocabulary(corpus.train[1])
         make = TOKENIZERS[options.tokenizer]
         choices = {"vocabulary_size": size, "lowercase": options.lowercase}
         if options.tokenizer == "sentencepiece":
@@ -182,9 +184,10 @@ def make_tokenizers(
     return source, target
 
 
-def default_vocabulary(pairs: int) -> int:
-    """About one piece for every five pairs, between 1,000 and 8,000."""
-    return max(1000, min(8000, 1000 * round(pairs / 5000)))
+def default_vocabulary(lines: Lines) -> int:
+    """Half as many pieces as there are words, each to be met four times or more."""
+    words = len({word for line in lines for word in line.split()})
+    return max(1000, min(8000, words // 2, len(lines) // 4))
 
 
 def build_model(
@@ -250,8 +253,9 @@ def fit(
         jit_compile=False,
     )
     callbacks = [
-        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-        keras.callbacks.BackupAndRestore(folder / "backup"),
+        # Kept until everything is saved, so that nothing is ever trained twice.
+        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
+        keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
     ]
     if options.minutes:
         callbacks.append(TimeLimit(options.minutes))

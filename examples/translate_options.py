@@ -33,7 +33,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         choices=("sentencepiece", "word", "character"),
         default="sentencepiece",
     )
-    add("--model-type", choices=("unigram", "bpe"), default="unigram")
+    add("--model-type", choices=("bpe", "unigram"), default="bpe")
     add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--lowercase", action="store_true")
     add("--max-length", type=int, default=100, help="tokens a side")
