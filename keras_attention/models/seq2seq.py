@@ -57,20 +57,25 @@ class Seq2Seq(keras.Model):
         output: keras.layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
-        self.source_embedding = restore(source_embedding)
-        self.encoder = restore(encoder)
-        self.decoder = restore(decoder)
-        self.target_embedding = restore(target_embedding) or self.source_embedding
-        self.output_projection = restore(output)
+        source_embedding, encoder = restore(source_embedding), restore(encoder)
+        target_embedding = restore(target_embedding) or source_embedding
+        decoder, output = restore(decoder), restore(output)
         source = keras.Input((None,), dtype="int32", name="source")
         target = keras.Input((None,), dtype="int32", name="target")
-        vectors = self.target_embedding(target)
-        logits = self._logits(self.decoder(vectors, self._encode(source)))
+        memory = _encode(source_embedding, encoder, source)
+        hidden = decoder(target_embedding(target), memory)
+        logits = _logits(target_embedding, output, hidden)
         super().__init__({"source": source, "target": target}, logits, **kwargs)
+        self.source_embedding = source_embedding
+        self.encoder = encoder
+        self.decoder = decoder
+        self.target_embedding = target_embedding
+        self.output_projection = output
 
     def encode(self, source: Tensor) -> Memory:
         """Read the source ids `(batch, source)` into a memory."""
-        return self._encode(ops.convert_to_tensor(source))
+        source = ops.convert_to_tensor(source)
+        return _encode(self.source_embedding, self.encoder, source)
 
     def start(self, memory: Memory, max_length: int) -> State:
         """The state of a decoder that has written nothing yet.
@@ -105,7 +110,8 @@ class Seq2Seq(keras.Model):
         hidden, state, attention = self.decoder.step(vectors, state, index)
         if attention is not None:
             attention = ops.cast(attention, "float32")
-        return self._logits(hidden), state, attention
+        logits = _logits(self.target_embedding, self.output_projection, hidden)
+        return logits, state, attention
 
     def get_config(self):
         shared = self.target_embedding is self.source_embedding
@@ -130,15 +136,13 @@ class Seq2Seq(keras.Model):
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
-    def _encode(self, source):
-        mask = self.source_embedding.compute_mask(source)
-        return self.encoder(self.source_embedding(source), padding_mask=mask)
 
-    def _logits(self, hidden):
-        if self.output_projection is None:
-            logits = self.target_embedding.logits(hidden)
-        else:
-            logits = self.output_projection(hidden)
-        if keras.backend.standardize_dtype(logits.dtype) == "float32":
-            return logits
-        return ops.cast(logits, "float32")
+def _encode(embedding, encoder, source):
+    return encoder(embedding(source), padding_mask=embedding.compute_mask(source))
+
+
+def _logits(embedding, output, hidden):
+    logits = embedding.logits(hidden) if output is None else output(hidden)
+    if keras.backend.standardize_dtype(logits.dtype) == "float32":
+        return logits
+    return ops.cast(logits, "float32")
