@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     """Train, measure, draw, save and export; return the figures of the test."""
     check_inputs(parser, options)
+    if options.epochs is None:
+        options.epochs = 20 if options.pairs or options.source else 8
     folder = Path(options.output)
     prepare_folder(parser, options, folder)
     keras.utils.set_random_seed(options.seed)

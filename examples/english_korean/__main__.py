@@ -1,0 +1,5 @@
+"""Runs `english_korean.main`: ``python -m english_korean``."""
+
+from . import main
+
+main()
