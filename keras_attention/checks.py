@@ -39,3 +39,13 @@ def check_divides(divisor_name: str, divisor: int, name: str, value: int) -> Non
             f"`{divisor_name}` must divide `{name}`. "
             f"Received: {divisor_name}={divisor}, {name}={value}"
         )
+
+
+def check_one_length(value_shape: Any, key_shape: Any) -> None:
+    """Raise where value and key are known to differ in length."""
+    lengths = zip(value_shape[1:-1], key_shape[1:-1], strict=True)
+    if any(None not in pair and pair[0] != pair[1] for pair in lengths):
+        raise ValueError(
+            "`key` and `value` must have one length. Received: "
+            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}"
+        )

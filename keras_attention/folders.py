@@ -1,11 +1,14 @@
-"""Folders that are written whole or not at all."""
+"""Folders that are written whole or not at all, and read likewise."""
 
+import hashlib
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -37,11 +40,11 @@ def new_folder(
         fresh.mkdir()
         yield fresh
         check_free(target, marker, overwrite)
-        if target.exists():
-            target.rename(old)
         try:
+            if target.exists():
+                target.rename(old)
             fresh.rename(target)
-        except OSError:
+        except BaseException:  # An interrupted move must not lose the old folder.
             if old.exists():
                 old.rename(target)
             raise
@@ -63,3 +66,82 @@ def check_free(path: str | PathLike[str], marker: str, overwrite: bool = False) 
             "`path` is not empty; pass `overwrite=True` to replace it. "
             f"Received: path={str(target)!r}"
         )
+
+
+def write_manifest(
+    folder: Path, name: str, kind: str, version: int, content: dict[str, Any]
+) -> None:
+    """Write what a folder holds into one more file, so that any change is noticed.
+
+    Args:
+        folder: the folder, with all its other files.
+        name: of the file to write.
+        kind: what the folder is.
+        version: of its form.
+        content: what else to write, as JSON's own types.
+    """
+    files = {path.name: _file_checksum(path) for path in sorted(folder.iterdir())}
+    document = {"format": kind, "version": version, **content, "files": files}
+    # Tuples and other keys than strings must be now what they will be when read.
+    document = json.loads(json.dumps(document))
+    document["sha256"] = _checksum(document)
+    (folder / name).write_text(json.dumps(document, indent=2), "utf-8")
+
+
+def read_manifest(
+    path: str | PathLike[str], name: str, kind: str, version: int, files: Sequence[str]
+) -> dict[str, Any]:
+    """Return what `write_manifest` wrote, after comparing each file with it.
+
+    Args:
+        path: the folder.
+        name: of the file to read.
+        kind: what the folder must be.
+        version: the version that can be read.
+        files: names of the other files that it must hold.
+
+    Raises:
+        FileNotFoundError: when one of the files is missing.
+        ValueError: for a file that is truncated, altered or of something else.
+    """
+    folder = Path(path)
+    for file in (name, *files):
+        if not (folder / file).is_file():
+            raise FileNotFoundError(
+                f"`path` must be a saved {kind}: there is no {file} in it. "
+                f"Received: path={str(path)!r}"
+            )
+    document = _read_document(folder / name, kind, version)
+    for file in files:
+        if document["files"].get(file) != _file_checksum(folder / file):
+            raise ValueError(
+                f"{str(folder / file)!r} is truncated, altered or of another folder: "
+                f"its checksum is not the one in {name}"
+            )
+    return document
+
+
+def _read_document(path: Path, kind: str, version: int) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{str(path)!r} is truncated or not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("format") != kind:
+        raise ValueError(f"{str(path)!r} does not describe a {kind}")
+    if document.get("version") != version:
+        raise ValueError(
+            f"{str(path)!r} is of version {document.get('version')!r}, and this "
+            f"release of keras_attention reads version {version}"
+        )
+    if document.pop("sha256", None) != _checksum(document):
+        raise ValueError(f"{str(path)!r} was altered: its checksum does not match")
+    return document
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _file_checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """Strings in, strings out."""
 
-import json
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -13,13 +12,21 @@ import tensorflow as tf
 from keras_attention.checks import check_positive
 from keras_attention.decoding import Greedy, Hypotheses
 from keras_attention.export import export_saved_model
-from keras_attention.folders import check_free, new_folder
+from keras_attention.folders import (
+    check_free,
+    new_folder,
+    read_manifest,
+    write_manifest,
+)
+from keras_attention.models import Seq2Seq
 from keras_attention.text import END, PAD, Tokenizer, load_tokenizer
+from keras_attention.text.strings import to_strings
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
 MARKER = "translator.json"
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+DEFAULT_LENGTH = 128
 
 _TEXT = [tf.TensorSpec([None], tf.string, name="text")]
 
@@ -53,13 +60,15 @@ class Translator:
         model: a `Seq2Seq` whose vocabularies are those of the tokenizers.
         source_tokenizer: of `keras_attention.text`, or one with its methods.
         target_tokenizer: likewise.
-        search: how the translation is found; `Greedy(max_length=128)` when left out.
+        search: how the translation is found; `Greedy(max_length=128)` when left out,
+            or less where the model's own limit is lower.
         max_source_length: the most source tokens, the end included; what is longer is
             cut. The model's own limit holds where it is lower.
         batch_size: the most texts that are translated at once.
 
     Raises:
-        ValueError: for a tokenizer with more ids than the model has.
+        ValueError: for a tokenizer with more ids than the model has, or a search that
+            writes more of them than the model has positions for.
         RuntimeError: on another backend than TensorFlow.
 
     Example:
@@ -84,21 +93,18 @@ class Translator:
     ) -> None:
         _check_backend()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
-        for side, tokenizer in (
-            ("source", source_tokenizer),
-            ("target", target_tokenizer),
-        ):
-            known = getattr(model, f"{side}_embedding").vocabulary_size
-            if tokenizer.vocabulary_size > known:
-                raise ValueError(
-                    f"`{side}_tokenizer` must not have more ids than the model. "
-                    f"Received: {side}_tokenizer with {tokenizer.vocabulary_size} ids, "
-                    f"model with {known}"
-                )
+        if not isinstance(model, Seq2Seq):
+            raise ValueError(f"`model` must be a `Seq2Seq`. Received: model={model!r}")
+        _check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
+        _check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
+        longest = model.target_embedding.max_length or DEFAULT_LENGTH
+        if search is None:
+            search = Greedy(max_length=min(DEFAULT_LENGTH, longest))
+        _check_search(search, model.target_embedding.max_length)
         self.model = model
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
-        self.search = Greedy(max_length=128) if search is None else search
+        self.search = search
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         limit = model.source_embedding.max_length or max_source_length
@@ -134,13 +140,11 @@ class Translator:
             self.source_tokenizer.save(folder / SOURCE)
             self.target_tokenizer.save(folder / TARGET)
             settings = {
-                "format": FORMAT,
-                "version": VERSION,
                 "search": keras.saving.serialize_keras_object(self.search),
                 "max_source_length": self.max_source_length,
                 "batch_size": self.batch_size,
             }
-            (folder / MARKER).write_text(json.dumps(settings, indent=2), "utf-8")
+            write_manifest(folder, MARKER, FORMAT, VERSION, settings)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -152,18 +156,15 @@ class Translator:
         """
         _check_backend()
         folder = Path(path)
-        for name in (MARKER, MODEL, SOURCE, TARGET):
-            if not (folder / name).is_file():
-                raise FileNotFoundError(
-                    f"`path` is not a saved Translator: there is no {name} in it. "
-                    f"Received: path={str(path)!r}"
-                )
-        settings = _read_settings(folder / MARKER)
+        files = (MODEL, SOURCE, TARGET)
+        settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
         return cls(
             _load_model(folder / MODEL),
             load_tokenizer(folder / SOURCE),
             load_tokenizer(folder / TARGET),
-            **settings,
+            _load_search(folder / MARKER, settings["search"]),
+            settings["max_source_length"],
+            settings["batch_size"],
         )
 
     def export(self, path: str | PathLike[str], overwrite: bool = False) -> None:
@@ -213,14 +214,16 @@ class Translator:
 
     def _attend(self, text):
         found = self._hypotheses(text)
+        lengths = found["lengths"][:, 0]
         # Zero rows have no longest one.
-        longest = tf.reduce_max(tf.concat([[0], found["lengths"][:, 0]], axis=0))
+        longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
         ids = found["ids"][:, 0, :longest]
+        written = tf.sequence_mask(lengths, longest, dtype=tf.float32)[:, :, None]
         return {
             "translation": self.target_tokenizer.detokenize(ids),
             "source_tokens": self.source_tokenizer.tokens(found["source"]),
             "target_tokens": self.target_tokenizer.tokens(ids),
-            "attention": found["attention"][:, 0, :longest],
+            "attention": found["attention"][:, 0, :longest] * written,
         }
 
     def _call_batch(self, texts):
@@ -256,13 +259,16 @@ class Translator:
 
     def _in_batches(self, texts, function):
         """Texts of one length together: short ones do not wait for long ones."""
-        if isinstance(texts, str) or not all(isinstance(t, str | bytes) for t in texts):
+        is_list = isinstance(texts, Sequence | np.ndarray) and not isinstance(
+            texts, str
+        )
+        if not is_list or not all(isinstance(text, str | bytes) for text in texts):
             raise ValueError(f"`texts` must be a list of strings. Received: {texts!r}")
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         results: list[Any] = [None] * len(texts)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            batch = tf.constant([texts[index] for index in chosen], tf.string)
+            batch = to_strings([texts[index] for index in chosen])
             for index, result in zip(chosen, function(batch), strict=True):
                 results[index] = result
         return results
@@ -287,6 +293,27 @@ def _decode(strings: tf.Tensor) -> np.ndarray:
     return np.vectorize(bytes.decode, otypes=[object])(strings.numpy())
 
 
+def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
+    if tokenizer.vocabulary_size > embedding.vocabulary_size:
+        raise ValueError(
+            f"`{name}` must not have more ids than the model. Received: {name} with "
+            f"{tokenizer.vocabulary_size} ids, model with {embedding.vocabulary_size}"
+        )
+
+
+def _check_search(search: Any, limit: int | None) -> None:
+    if not callable(getattr(search, "search", None)):
+        raise ValueError(
+            f"`search` must be one of `decoding`. Received: search={search!r}"
+        )
+    length = getattr(search, "max_length", 0)
+    if limit is not None and length > limit:
+        raise ValueError(
+            "`search` must not write more ids than the model has positions for. "
+            f"Received: search={search!r}, model with max_length={limit}"
+        )
+
+
 def _check_backend() -> None:
     if keras.config.backend() != "tensorflow":
         raise RuntimeError(
@@ -296,30 +323,17 @@ def _check_backend() -> None:
         )
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
+def _load_search(path: Path, config: dict[str, Any]) -> Any:
     try:
-        settings = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"'{path}' is truncated or not JSON: {error}") from error
-    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
-        raise ValueError(f"'{path}' does not describe a Translator")
-    if settings.get("version") != VERSION:
-        raise ValueError(
-            f"'{path}' is of version {settings.get('version')!r}; this release of "
-            f"keras_attention reads version {VERSION}"
-        )
-    try:
-        return {
-            "search": keras.saving.deserialize_keras_object(settings["search"]),
-            "max_source_length": settings["max_source_length"],
-            "batch_size": settings["batch_size"],
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"'{path}' is altered: {error}") from error
+        return keras.saving.deserialize_keras_object(config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} names an unknown search: {error}") from error
 
 
 def _load_model(path: Path) -> Any:
     try:
         return keras.models.load_model(path)
     except Exception as error:  # Keras raises whatever its readers raise.
-        raise ValueError(f"'{path}' is not a usable Keras model: {error}") from error
+        raise ValueError(
+            f"{str(path)!r} is not a usable Keras model: {error}"
+        ) from error

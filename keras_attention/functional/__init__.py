@@ -7,6 +7,12 @@ Axes are written with one letter each, here and in every module of the package:
 """
 
 from keras_attention.functional.attend import attend, masked_softmax
+from keras_attention.functional.axes import (
+    fold,
+    fold_pairs,
+    unfold,
+    unfold_weights,
+)
 from keras_attention.functional.heads import merge_heads, split_heads
 from keras_attention.functional.masks import (
     as_boolean,
@@ -34,6 +40,8 @@ __all__ = [
     "combine_masks",
     "cosine_scores",
     "dot_scores",
+    "fold",
+    "fold_pairs",
     "grouped_scores",
     "implicit_mask",
     "masked_softmax",
@@ -44,4 +52,6 @@ __all__ = [
     "scaled_dot_scores",
     "sinusoidal_positions",
     "split_heads",
+    "unfold",
+    "unfold_weights",
 ]

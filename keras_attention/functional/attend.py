@@ -34,10 +34,10 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     dtype = backend.standardize_dtype(scores.dtype)
     scores = ops.cast(scores, "float32")
     if mask is None:
-        return ops.cast(ops.softmax(scores, axis=-1), dtype)
+        return ops.cast(_softmax(scores), dtype)
     mask = as_boolean(mask)
     # Selecting, not adding: a masked score may be infinite.
-    weights = ops.softmax(ops.where(mask, scores, _LOWEST), axis=-1)
+    weights = _softmax(ops.where(mask, scores, _LOWEST))
     allows_any = ops.any(mask, axis=-1, keepdims=True)
     return ops.cast(ops.where(allows_any, weights, 0.0), dtype)
 
@@ -59,3 +59,10 @@ def attend(weights: Tensor, value: Tensor) -> Tensor:
     heads = weights.shape[1]
     context = ops.matmul(group_queries(weights, value.shape[1]), value)
     return ungroup_queries(context, heads)
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    # Keras warns of an axis of one entry, but a memory may well have one position.
+    if scores.shape[-1] == 1:
+        return ops.exp(scores - scores)
+    return ops.softmax(scores, axis=-1)

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive, check_rate
+from keras_attention.checks import check_one_length, check_positive, check_rate
 from keras_attention.children import restore
 from keras_attention.layers.projection import build_dense
 
@@ -110,6 +110,7 @@ class Attention(keras.layers.Layer):
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
+        check_one_length(value_shape, key_shape)
         if self.score == "general":
             self._key_dense = build_dense(
                 self, "key", query_shape[-1], key_shape, use_bias=False

@@ -7,7 +7,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_divides, check_positive, check_rate
+from keras_attention.checks import (
+    check_divides,
+    check_one_length,
+    check_positive,
+    check_rate,
+)
 from keras_attention.layers.projection import build_dense
 
 Tensor = Any
@@ -28,6 +33,8 @@ class MultiHeadAttention(keras.layers.Layer):
         use_bias: whether the projections have biases.
         output_shape: width of the output, or a tuple of axes in its place; the width of
             the query when left out.
+        attention_axes: axes over which queries attend, of inputs of more than three
+            axes; all but the batch and the features when left out.
         num_key_value_heads: number of key and value heads, each shared by
             `num_heads / num_key_value_heads` query heads: 1 is multi-query attention
             (Shazeer 2019), more are grouped-query attention (Ainslie et al. 2023).
@@ -92,6 +99,7 @@ class MultiHeadAttention(keras.layers.Layer):
         dropout: float = 0.0,
         use_bias: bool = True,
         output_shape: int | tuple[int, ...] | None = None,
+        attention_axes: int | tuple[int, ...] | None = None,
         num_key_value_heads: int | None = None,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -117,12 +125,15 @@ class MultiHeadAttention(keras.layers.Layer):
             output_shape = (output_shape,)
         for size in output_shape or ():
             check_positive(output_shape=size)
+        if isinstance(attention_axes, int):
+            attention_axes = (attention_axes,)
         self.supports_masking = True
         self.num_heads = num_heads
         self.key_dim = key_dim
         self.value_dim = value_dim
         self.dropout = dropout
         self.use_bias = use_bias
+        self.attention_axes = None if attention_axes is None else tuple(attention_axes)
         self.num_key_value_heads = num_key_value_heads
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
@@ -139,11 +150,8 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
-        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
-            raise ValueError(
-                "`key` and `value` must have one length. Received: "
-                f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}"
-            )
+        check_one_length(value_shape, key_shape)
+        self._axes = _attended_axes(self.attention_axes, len(query_shape))
         value_dim = self.value_dim or self.key_dim
         output_axes = self._output_axes or (query_shape[-1],)
         self._query_dense = self._projection(
@@ -175,21 +183,29 @@ class MultiHeadAttention(keras.layers.Layer):
         cache=None,
         cache_index=None,
     ):
+        if len(query.shape) > 3:
+            return self._call_over_axes(
+                query,
+                value,
+                key,
+                query_mask,
+                value_mask,
+                key_mask,
+                attention_mask,
+                return_attention_scores=return_attention_scores,
+                training=training,
+                use_causal_mask=use_causal_mask,
+            )
         if cache is None:
             memory = self.project_memory(value, key)
         elif cache_index is None:
             memory = cache
         else:
             memory = _write(cache, self.project_memory(value, key), cache_index)
-        if cache is None:
-            value_mask = functional.combine_masks(
-                value_mask, functional.implicit_mask(value)
-            )
-            key_mask = functional.combine_masks(key_mask, functional.implicit_mask(key))
         mask = functional.pairwise_mask(
             functional.combine_masks(query_mask, functional.implicit_mask(query)),
-            value_mask,
-            key_mask,
+            _source_mask(value_mask, value, cache),
+            _source_mask(key_mask, key, cache),
             self._visible(query, memory, use_causal_mask, cache_index),
         )
         output, weights = self._attend(query, memory, mask, attention_mask, training)
@@ -214,9 +230,14 @@ class MultiHeadAttention(keras.layers.Layer):
             keras.KerasTensor(batch_and_length + output_axes, self.compute_dtype)
         ]
         if return_attention_scores:
-            source = value.shape[1] if cache is None else cache["key"].shape[2]
-            batch, target = batch_and_length
-            shape = (batch, self.num_heads, target, source)
+            sources = (
+                [value.shape[axis] for axis in self._axes]
+                if cache is None
+                else [cache["key"].shape[2]]
+            )
+            outer = [s for a, s in enumerate(batch_and_length) if a not in self._axes]
+            targets = [batch_and_length[axis] for axis in self._axes]
+            shape = (*outer, self.num_heads, *targets, *sources)
             results.append(keras.KerasTensor(shape, self.compute_dtype))
         if cache_index is not None:
             results.append(
@@ -236,6 +257,7 @@ class MultiHeadAttention(keras.layers.Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
             "output_shape": self._output_axes,
+            "attention_axes": self.attention_axes,
             "num_key_value_heads": self.num_key_value_heads,
             **{
                 name: keras.initializers.serialize(getattr(self, name))
@@ -276,6 +298,30 @@ class MultiHeadAttention(keras.layers.Layer):
             ),
         }
 
+    def _call_over_axes(self, query, value, key, *masks, **options):
+        """Attend as over sequences, with the other axes as part of the batch."""
+        *masks, attention_mask = masks
+        tensors = query, value, key
+        masks = [
+            functional.combine_masks(mask, functional.implicit_mask(tensor))
+            for mask, tensor in zip(masks, tensors, strict=True)
+        ]
+        if attention_mask is not None:
+            attention_mask = functional.fold_pairs(attention_mask, query, self._axes)
+        results = self.call(
+            *(None if t is None else functional.fold(t, self._axes) for t in tensors),
+            *(None if m is None else functional.fold(m, self._axes, 0) for m in masks),
+            attention_mask=attention_mask,
+            **options,
+        )
+        if not options["return_attention_scores"]:
+            return functional.unfold(results, query, self._axes)
+        output, weights = results
+        return (
+            functional.unfold(output, query, self._axes),
+            functional.unfold_weights(weights, query, value, self._axes),
+        )
+
     def _attend(self, query, memory, mask, attention_mask, training):
         heads = functional.split_heads(self._query_dense(query), self.num_heads)
         mask = functional.combine_masks(_over_heads(mask), _over_heads(attention_mask))
@@ -313,6 +359,31 @@ class MultiHeadAttention(keras.layers.Layer):
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
         )
+
+
+def _attended_axes(axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:
+    if axes is None:
+        return tuple(range(1, rank - 1))
+    positive = tuple(axis % rank for axis in axes)
+    if any(not 0 < axis < rank - 1 for axis in positive) or any(
+        not -rank <= axis < rank for axis in axes
+    ):
+        raise ValueError(
+            "`attention_axes` must lie between the batch and the features. Received: "
+            f"attention_axes={axes} for inputs of {rank} axes"
+        )
+    return positive
+
+
+def _source_mask(
+    mask: Tensor | None, source: Tensor | None, cache: Cache | None
+) -> Tensor | None:
+    """A mask as long as what is attended to: `source`, or the cache in its place."""
+    implicit = functional.implicit_mask(source)
+    if cache is None:
+        return functional.combine_masks(mask, implicit)
+    # Keras puts an implicit mask into an argument left out; it covers no past.
+    return None if mask is implicit else mask
 
 
 def _over_heads(mask: Tensor | None) -> Tensor | None:

@@ -84,6 +84,8 @@ class PositionalEmbedding(keras.layers.Layer):
             self.vocabulary_size,
             self.embedding_dim,
             embeddings_initializer=self.embeddings_initializer,
+            # Left to itself it promises this dtype and computes in float32.
+            reverse_dtype=self.compute_dtype,
             dtype=self.dtype_policy,
             name="tokens",
         )

@@ -18,21 +18,8 @@ from keras_attention.layers.residual import NORMALIZATIONS, Residual
 class TransformerBlock(keras.layers.Layer):
     """The constructor, the configuration and the children of a Transformer block.
 
-    Args:
-        intermediate_dim: width of the hidden layer of the feed-forward network.
-        num_heads: number of attention heads; divides the width of the inputs.
-        dropout: rate in training, of attention weights and of each sublayer's output.
-        activation: of the feed-forward network.
-        layer_norm_epsilon: added to the variance in normalizations.
-        kernel_initializer: of all kernels.
-        bias_initializer: of all biases.
-        normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
-            2020) or after (post-norm).
-        normalization: `"layer"`, or `"rms"` (Zhang and Sennrich 2019).
-        gated: whether the feed-forward network is gated (Shazeer 2020).
-        num_key_value_heads: number of key and value heads, shared by groups of query
-            heads; `num_heads` when left out.
-        **kwargs: of `keras.layers.Layer`.
+    The arguments are those of `TransformerEncoder` and `TransformerDecoder`, which add
+    `build` and `call`.
     """
 
     def __init__(

@@ -1,0 +1,87 @@
+"""Attention over some axes of a tensor: the others become part of the batch.
+
+`axes` are those attended over, the outer ones all others but the last (features).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def fold(inputs: Tensor, axes: Sequence[int], trailing: int = 1) -> Tensor:
+    """Arrange a tensor as `(outer, length, ...)`.
+
+    Args:
+        inputs: `(batch, ..., dim)`.
+        axes: the axes that make up the length, in order.
+        trailing: number of last axes that stay as they are: 1 for features, 0 for a
+            mask of positions.
+
+    Example:
+
+    >>> tuple(fold(ops.ones((2, 3, 5, 7)), axes=(2,)).shape)
+    (6, 5, 7)
+    """
+    rank = len(inputs.shape)
+    outer = _outer(rank - trailing, axes)
+    kept = range(rank - trailing, rank)
+    arranged = ops.transpose(inputs, (*outer, *axes, *kept))
+    sizes = ops.shape(inputs)
+    length = math.prod(sizes[axis] for axis in axes)
+    return ops.reshape(arranged, (-1, length, *sizes[rank - trailing :]))
+
+
+def unfold(outputs: Tensor, like: Tensor, axes: Sequence[int]) -> Tensor:
+    """Arrange `(outer, length, ...)` as `like` was before `fold`, features aside."""
+    sizes = ops.shape(like)
+    order = [*_outer(len(sizes) - 1, axes), *axes]
+    trailing = ops.shape(outputs)[2:]
+    arranged = ops.reshape(outputs, (*(sizes[axis] for axis in order), *trailing))
+    back = sorted(range(len(order)), key=order.__getitem__)
+    kept = range(len(order), len(order) + len(trailing))
+    return ops.transpose(arranged, (*back, *kept))
+
+
+def unfold_weights(
+    weights: Tensor, query: Tensor, value: Tensor, axes: Sequence[int]
+) -> Tensor:
+    """`(outer, heads, target, source)` to `(*outer, heads, *targets, *sources)`."""
+    targets, sources = ops.shape(query), ops.shape(value)
+    return ops.reshape(
+        weights,
+        (
+            *(targets[axis] for axis in _outer(len(targets) - 1, axes)),
+            weights.shape[1],
+            *(targets[axis] for axis in axes),
+            *(sources[axis] for axis in axes),
+        ),
+    )
+
+
+def fold_pairs(mask: Tensor, query: Tensor, axes: Sequence[int]) -> Tensor:
+    """Arrange a mask of pairs as `(outer, heads or 1, target, source)`.
+
+    Args:
+        mask: `(*outer, heads, *targets, *sources)`; axes before the targets may be of
+            size 1 or, but for the batch, left out.
+        query: the queries before `fold`.
+        axes: the axes attended over.
+    """
+    pairs = 2 * len(axes)
+    sizes = ops.shape(query)
+    outer = [sizes[axis] for axis in _outer(len(sizes) - 1, axes)]
+    while len(mask.shape) < len(outer) + 1 + pairs:
+        mask = ops.expand_dims(mask, -pairs - 1)
+    shape = ops.shape(mask)
+    mask = ops.broadcast_to(mask, (*outer, *shape[len(outer) :]))
+    target = math.prod(shape[-pairs : -len(axes)])
+    source = math.prod(shape[-len(axes) :])
+    return ops.reshape(mask, (-1, shape[len(outer)], target, source))
+
+
+def _outer(rank: int, axes: Sequence[int]) -> list[int]:
+    return [axis for axis in range(rank) if axis not in axes]
