@@ -202,6 +202,9 @@ class Translator:
         rows = tf.shape(text)[0]
         ends = tf.fill([rows, 1], tf.constant(END, ids.dtype))
         source = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
+        # Zero rows have no length, and not every encoder reads that.
+        missing = tf.maximum(1 - tf.shape(source)[1], 0)
+        source = tf.pad(source, [[0, 0], [0, missing]], constant_values=PAD)
         found = self.search.search(self.model, source)
         found = _end_at_once(found, where=ids.row_lengths() == 0)._asdict()
         found = {name: part for name, part in found.items() if part is not None}

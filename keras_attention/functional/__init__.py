@@ -30,7 +30,7 @@ from keras_attention.functional.scores import (
     grouped_scores,
     scaled_dot_scores,
 )
-from keras_attention.functional.sequences import reverse_sequence
+from keras_attention.functional.sequences import last_position, reverse_sequence
 
 __all__ = [
     "additive_scores",
@@ -44,6 +44,7 @@ __all__ = [
     "fold_pairs",
     "grouped_scores",
     "implicit_mask",
+    "last_position",
     "masked_softmax",
     "merge_heads",
     "pairwise_mask",

@@ -127,6 +127,10 @@ class SelfAttention(keras.layers.Layer):
         weights_shape = (*inputs.shape[:-1], inputs.shape[1])
         return outputs, keras.KerasTensor(weights_shape, self.compute_dtype)
 
+    def compute_mask(self, inputs, previous_mask=None):
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.combine_masks(previous_mask, functional.implicit_mask(inputs))
+
     def get_config(self):
         return {
             **super().get_config(),

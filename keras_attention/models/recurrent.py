@@ -16,7 +16,7 @@ from keras_attention.layers import (
 )
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.seq2seq import Seq2Seq, State
-from keras_attention.recurrent.cells import CELLS, make_cell, state_sizes
+from keras_attention.recurrent.cells import CELLS, check_cell, make_cell, state_sizes
 
 Tensor = Any
 
@@ -117,7 +117,7 @@ class RNNEncoder(keras.layers.Layer):
         }
 
     def compute_mask(self, inputs, previous_mask=None):
-        return None
+        return {"mask": None, "sequence": previous_mask}
 
     def get_config(self):
         return {
@@ -150,6 +150,9 @@ class RNNDecoder(keras.layers.Layer):
 
     Returns:
         `(batch, target, width)`.
+
+    Raises:
+        ValueError: for something that is not a cell, or a cell with dropout.
     """
 
     def __init__(
@@ -165,6 +168,7 @@ class RNNDecoder(keras.layers.Layer):
         check_rate(dropout=dropout)
         self.supports_masking = True
         self.cell = restore(cell)
+        check_cell(self.cell)
         self.attention = restore(attention)
         self.input_feeding = input_feeding
         self.peeky = peeky

@@ -40,9 +40,6 @@ class _Stack(keras.layers.Layer):
         self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         self._final_normalization = None
 
-    def compute_mask(self, inputs, previous_mask=None):
-        return previous_mask
-
     def get_config(self):
         return {
             **super().get_config(),
@@ -101,6 +98,9 @@ class EncoderStack(_Stack):
             "mask": keras.KerasTensor(padding_mask.shape, "bool"),
         }
 
+    def compute_mask(self, inputs, previous_mask=None):
+        return {"mask": None, "sequence": previous_mask}
+
 
 @keras.saving.register_keras_serializable("keras_attention", name="DecoderStack")
 class DecoderStack(_Stack):
@@ -135,6 +135,9 @@ class DecoderStack(_Stack):
 
     def compute_output_spec(self, inputs, memory, training=None):
         return keras.KerasTensor(inputs.shape, self.compute_dtype)
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
 
     def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """Empty pasts of `max_length` positions, and the memory projected once."""

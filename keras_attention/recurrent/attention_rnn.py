@@ -8,7 +8,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.checks import check_positive, check_rate
 from keras_attention.children import build_once, restore
-from keras_attention.recurrent.cells import state_sizes
+from keras_attention.recurrent.cells import check_cell, state_sizes
 
 Tensor = Any
 
@@ -44,7 +44,8 @@ class AttentionRNN(keras.layers.Layer):
         return_attention_scores: whether to return the weights too.
         training: whether to drop.
 
-    A mask on `inputs` leaves the state as it is where it is `False`.
+    Where a mask on `inputs` is `False`, the state stays as it is, and outputs and
+    weights are zeros.
 
     Returns:
         Outputs `(batch, target, attention_units)`; with `return_attention_scores`
@@ -77,7 +78,7 @@ class AttentionRNN(keras.layers.Layer):
         super().__init__(**kwargs)
         self.cell = restore(cell)
         self.attention = restore(attention)
-        _check_cell(self.cell)
+        check_cell(self.cell)
         if not hasattr(self.attention, "weigh"):
             raise ValueError(
                 "`attention` must be an `Attention` layer. "
@@ -233,12 +234,17 @@ class AttentionRNN(keras.layers.Layer):
         return joined[..., : self._units], joined[..., self._units :], state
 
     def _run_then_attend(self, inputs, state, projected, mask, keep):
-        *cell_state, _ = state
+        *cell_state, fed = state
         hidden, cell_state = functional.run_recurrence(
             self._run_cell, inputs, cell_state, mask
         )
         outputs, weights = self._attend(hidden, projected, keep)
-        return outputs, weights, [*cell_state, outputs[:, -1]]
+        if mask is not None:
+            is_real = ops.expand_dims(mask, -1)
+            outputs = ops.where(is_real, outputs, ops.zeros_like(outputs))
+            weights = ops.where(is_real, weights, ops.zeros_like(weights))
+        last = functional.last_position(outputs, mask, fed)
+        return outputs, weights, [*cell_state, last]
 
     def _run_cell(self, inputs, cell_state):
         nested = keras.tree.pack_sequence_as(self.cell.state_size, cell_state)
@@ -270,15 +276,3 @@ class AttentionRNN(keras.layers.Layer):
             *(ops.cast(part, self.compute_dtype) for part in state),
             *(ops.zeros((batch_size, size), self.compute_dtype) for size in missing),
         ]
-
-
-def _check_cell(cell):
-    if not hasattr(cell, "state_size") or not hasattr(cell, "output_size"):
-        raise ValueError(f"`cell` must be a recurrent cell. Received: cell={cell!r}")
-    for part in getattr(cell, "cells", [cell]):
-        rates = getattr(part, "dropout", 0), getattr(part, "recurrent_dropout", 0)
-        if any(rates):
-            raise ValueError(
-                "`cell` must have no dropout of its own; use the `dropout` of the "
-                f"layer. Received: dropout={rates[0]}, recurrent_dropout={rates[1]}"
-            )

@@ -24,6 +24,23 @@ def make_cell(cell: str, units: int, **kwargs: Any) -> keras.layers.Layer:
     return make(units, **kwargs)
 
 
+def check_cell(cell: Any) -> None:
+    """Raise unless `cell` is a recurrent cell, and one without dropout.
+
+    A cell keeps what it drops until `keras.layers.RNN` resets it, which looks neither
+    into `StackedCells` nor into `AttentionRNN`.
+    """
+    if not hasattr(cell, "state_size") or not hasattr(cell, "output_size"):
+        raise ValueError(f"`cell` must be a recurrent cell. Received: cell={cell!r}")
+    for part in getattr(cell, "cells", [cell]):
+        rates = getattr(part, "dropout", 0), getattr(part, "recurrent_dropout", 0)
+        if any(rates):
+            raise ValueError(
+                "`cell` must have no dropout of its own; use the `dropout` of the "
+                f"layer. Received: dropout={rates[0]}, recurrent_dropout={rates[1]}"
+            )
+
+
 def state_sizes(cell: Any) -> list[int]:
     """The sizes of a cell's states, in one list."""
     return keras.tree.flatten(cell.state_size)
@@ -34,7 +51,7 @@ class StackedCells(keras.layers.Layer):
     """Cells on top of each other, as one cell for `keras.layers.RNN` or `AttentionRNN`.
 
     Args:
-        cells: recurrent cells, the lowest first.
+        cells: recurrent cells without dropout of their own, the lowest first.
         residual: whether a cell's input is added to its output from the second cell on
             (Wu et al. 2016); all cells must have one width then.
         **kwargs: of `keras.layers.Layer`.
@@ -47,7 +64,8 @@ class StackedCells(keras.layers.Layer):
         The highest output `(batch, units)` and the list of new states.
 
     Raises:
-        ValueError: for no cells, or residual cells of different widths.
+        ValueError: for no cells, something else than a cell, cells with dropout, or
+            residual cells of different widths.
 
     Example:
     >>> cell = StackedCells([keras.layers.LSTMCell(4), keras.layers.GRUCell(4)])
@@ -65,6 +83,8 @@ class StackedCells(keras.layers.Layer):
             raise ValueError(
                 f"`cells` must hold at least one cell. Received: cells={cells!r}"
             )
+        for cell in self.cells:
+            check_cell(cell)
         self.residual = residual
         widths = [cell.output_size for cell in self.cells]
         if residual and len(set(widths)) > 1:

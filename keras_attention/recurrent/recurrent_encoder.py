@@ -107,6 +107,10 @@ class RecurrentEncoder(keras.layers.Layer):
         shape = (batch, length, self.output_width)
         return keras.KerasTensor(shape, self.compute_dtype), states
 
+    def compute_mask(self, inputs, previous_mask=None):
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.combine_masks(previous_mask, functional.implicit_mask(inputs))
+
     def get_config(self):
         return {
             **super().get_config(),

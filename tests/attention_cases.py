@@ -1,0 +1,202 @@
+"""Rows of the attention layers."""
+
+from typing import Any
+
+import keras
+
+from keras_attention import layers
+from tests.case import (
+    HEAD_WEIGHTS,
+    KEY_BIAS,
+    QUERY,
+    SCORES,
+    VALUE,
+    WEIGHTS,
+    Case,
+    mask,
+    tensor,
+)
+
+
+@keras.saving.register_keras_serializable("keras_attention_tests")
+def negative_distance(query: Any, key: Any) -> Any:
+    """A score of one's own: the nearer, the better."""
+    difference = keras.ops.expand_dims(query, 2) - keras.ops.expand_dims(key, 1)
+    return -keras.ops.sum(keras.ops.square(difference), axis=-1)
+
+
+ATTENTION = [
+    Case(
+        layers.Attention,
+        {"score": "dot", "dropout": 0.3, "seed": 5},
+        {"query": QUERY, "value": VALUE},
+        QUERY,
+    ),
+    Case(
+        layers.Attention,
+        {"score": "scaled_dot"},
+        {"query": QUERY, "value": tensor("batch", "source", 17), "key": VALUE},
+        (tensor("batch", "target", 17), WEIGHTS),
+        {"use_causal_mask": True, **SCORES},
+    ),
+    Case(
+        layers.Attention,
+        {"score": "general"},
+        {
+            "query": QUERY,
+            "value": tensor("batch", "source", 17),
+            "key": tensor("batch", "source", 19),
+            "query_mask": mask("batch", "target"),
+            "value_mask": mask("batch", "source"),
+            "key_mask": mask("batch", "source"),
+        },
+        (tensor("batch", "target", 17), WEIGHTS),
+        SCORES,
+    ),
+    Case(
+        layers.Attention,
+        {"score": "additive", "units": 11},
+        {
+            "query": QUERY,
+            "value": tensor("batch", "source", 17),
+            "attention_mask": mask("batch", "target", "source"),
+        },
+        tensor("batch", "target", 17),
+    ),
+    Case(
+        layers.Attention,
+        {"score": "cosine"},
+        {"query": QUERY, "value": VALUE, "value_mask": mask("batch", "source")},
+        QUERY,
+    ),
+    Case(
+        layers.Attention,
+        {"score": negative_distance},
+        {"query": QUERY, "value": VALUE},
+        (QUERY, WEIGHTS),
+        SCORES,
+    ),
+    Case(
+        layers.SelfAttention,
+        {"key_dim": 11},
+        {"inputs": QUERY},
+        tensor("batch", "target", 11),
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.SelfAttention,
+        {"key_dim": 11, "value_dim": 17, "use_causal_mask": True},
+        {"inputs": QUERY, "attention_mask": mask("batch", "target", "target")},
+        (tensor("batch", "target", 17), tensor("batch", "target", "target")),
+        SCORES,
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.SelfAttention,
+        {
+            "key_dim": 11,
+            "dropout": 0.3,
+            "use_bias": False,
+            "kernel_initializer": "he_normal",
+            "seed": 5,
+        },
+        {"inputs": QUERY, "mask": mask("batch", "target")},
+        tensor("batch", "target", 11),
+    ),
+]
+
+MULTI_HEAD = [
+    Case(
+        layers.MultiHeadAttention,
+        {"num_heads": 2, "key_dim": 11},
+        {"query": QUERY, "value": tensor("batch", "source", 17)},
+        QUERY,
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 2,
+            "key_dim": 11,
+            "value_dim": 5,
+            "output_shape": 19,
+            "use_bias": False,
+            "dropout": 0.3,
+            "seed": 5,
+        },
+        {
+            "query": QUERY,
+            "value": tensor("batch", "source", 17),
+            "key": tensor("batch", "source", 23),
+            "query_mask": mask("batch", "target"),
+            "value_mask": mask("batch", "source"),
+        },
+        (tensor("batch", "target", 19), HEAD_WEIGHTS),
+        SCORES,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 6,
+            "key_dim": 5,
+            "num_key_value_heads": 2,
+            "output_shape": (2, 17),
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+        },
+        {
+            "query": QUERY,
+            "value": VALUE,
+            "attention_mask": mask("batch", "target", "source"),
+        },
+        (
+            tensor("batch", "target", 2, 17),
+            tensor("batch", 6, "target", "source"),
+        ),
+        {"use_causal_mask": True, **SCORES},
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 3,
+            "key_dim": 5,
+            "num_key_value_heads": 1,
+            "kernel_regularizer": "l2",
+            "bias_regularizer": "l1",
+            "activity_regularizer": "l2",
+            "kernel_constraint": "non_neg",
+            "bias_constraint": "max_norm",
+        },
+        {
+            "query": QUERY,
+            "value": VALUE,
+            "attention_mask": mask("batch", 3, "target", "source"),
+        },
+        QUERY,
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {"num_heads": 2, "key_dim": 5, "value_dim": 3},
+        {
+            "query": QUERY,
+            "value": QUERY,
+            "cache": {
+                "key": tensor("batch", 2, "source", 5),
+                "value": tensor("batch", 2, "source", 3),
+            },
+        },
+        (
+            QUERY,
+            HEAD_WEIGHTS,
+            {
+                "key": tensor("batch", 2, "source", 5),
+                "value": tensor("batch", 2, "source", 3),
+            },
+        ),
+        {"cache_index": 2, **SCORES},
+        # TensorFlow writes into a slice without a gradient.
+        differentiable=False,
+    ),
+]

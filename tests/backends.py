@@ -1,0 +1,154 @@
+"""What each backend of Keras calls differently, under one name for the tests."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend import get_keras_mask
+
+BACKEND = keras.backend.backend()
+ROOT = Path(__file__).parents[1]
+
+
+def to_numpy(structure: Any) -> Any:
+    """Every tensor of a nested structure as an array; bfloat16 becomes float32."""
+
+    def convert(tensor):
+        if keras.backend.standardize_dtype(tensor.dtype) == "bfloat16":
+            tensor = keras.ops.cast(tensor, "float32")
+        return keras.ops.convert_to_numpy(tensor)
+
+    return keras.tree.map_structure(
+        lambda part: None if part is None else convert(part), structure
+    )
+
+
+def mask_of(tensor: Any) -> np.ndarray | None:
+    """The implicit mask that a tensor carries, as an array."""
+    mask = get_keras_mask(tensor)
+    return None if mask is None else to_numpy(mask)
+
+
+def gradients(
+    loss: Callable[[], Any], variables: Sequence[keras.Variable]
+) -> list[np.ndarray]:
+    """Gradients of a scalar with respect to variables; zeros where it has none."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = loss()
+        found = tape.gradient(
+            value,
+            [variable.value for variable in variables],
+            unconnected_gradients="zero",
+        )
+        return [to_numpy(tf.convert_to_tensor(gradient)) for gradient in found]
+    import jax
+
+    def stateless_loss(values):
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return loss()
+
+    found = jax.grad(stateless_loss)([variable.value for variable in variables])
+    return [to_numpy(gradient) for gradient in found]
+
+
+def input_gradient(loss: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
+    """Gradient of a scalar function of one float tensor."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        tensor = tf.constant(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            value = loss(tensor)
+        return to_numpy(tape.gradient(value, tensor))
+    import jax
+
+    return to_numpy(jax.grad(loss)(keras.ops.convert_to_tensor(inputs)))
+
+
+def jacobian(function: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
+    """Derivative of each output with respect to each input, outputs' axes first."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        tensor = tf.constant(inputs)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(tensor)
+            outputs = function(tensor)
+        # The parallel form of it crashes on the lists that a recurrence writes.
+        return to_numpy(tape.jacobian(outputs, tensor, experimental_use_pfor=False))
+    import jax
+
+    return to_numpy(jax.jacrev(function)(keras.ops.convert_to_tensor(inputs)))
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function compiled by XLA."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True)
+    import jax
+
+    return jax.jit(function)
+
+
+def run_in_fresh_process(script: str, *arguments: Any) -> str:
+    """Run a script in a new interpreter on this backend and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": BACKEND,
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def on_unknown_shapes(
+    function: Callable[[dict[str, Any]], Any],
+    inputs: dict[str, Any],
+    shapes: dict[str, Any],
+) -> Any:
+    """Call a function that was traced for `shapes`, in which `None` is any size.
+
+    Only TensorFlow has such functions; elsewhere sizes are always known.
+    """
+    if BACKEND != "tensorflow":
+        return function(inputs)
+    import tensorflow as tf
+
+    parts = keras.tree.flatten(inputs)
+    specs = [
+        tf.TensorSpec(shape, part.dtype)
+        for part, shape in zip(parts, _flat_shapes(shapes), strict=True)
+    ]
+
+    @tf.function(input_signature=specs)
+    def traced(*parts):
+        return function(keras.tree.pack_sequence_as(inputs, parts))
+
+    return traced(*parts)
+
+
+def _flat_shapes(shapes):
+    if isinstance(shapes, tuple):
+        return [shapes]
+    if isinstance(shapes, dict):
+        shapes = [shapes[name] for name in sorted(shapes)]
+    return [shape for part in shapes for shape in _flat_shapes(part)]

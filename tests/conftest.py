@@ -1,0 +1,41 @@
+"""Every test begins from one seed and one dtype policy."""
+
+import tempfile
+
+import keras
+import pytest
+from hypothesis import settings
+
+# The first example of a test compiles, so none has a deadline.
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=25)
+settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seed_and_policy():
+    keras.utils.set_random_seed(1789)
+    keras.config.set_dtype_policy("float32")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def pytest_configure(config):
+    # TensorFlow's variables, written to a file by Keras, do not know NumPy 2 yet.
+    config.addinivalue_line(
+        "filterwarnings",
+        "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
+    )
+    if keras.backend.backend() == "jax":
+        _compile_quickly(config)
+
+
+def _compile_quickly(config):
+    """JAX compiles every operation that it meets; most of a test would be that."""
+    import jax
+
+    folder = tempfile.TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    jax.config.update("jax_disable_most_optimizations", True)
+    jax.config.update("jax_compilation_cache_dir", folder.name)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -1,0 +1,149 @@
+"""Each example runs for a few steps, by its command line's own entry."""
+
+import importlib
+import io
+import json
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+pytestmark = pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="the Translator needs TensorFlow"
+)
+
+SMALL = ["--epochs", "1", "--num-layers", "1", "--embedding-dim", "16"]
+SMALL += ["--num-heads", "2", "--intermediate-dim", "16", "--units", "16"]
+SMALL += ["--vocabulary-size", "60", "--max-length", "20", "--samples", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _examples_on_path(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.chdir(tmp_path)
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def pairs_file(tmp_path):
+    verbs = {"sees": "봐요", "likes": "좋아해요", "buys": "사요"}
+    people = {"Minji": "민지는", "Jihun": "지훈은", "Yuna": "유나는"}
+    things = {"a book": "책을", "a dog": "개를", "an apple": "사과를", "tea": "차를"}
+    path = tmp_path / "pairs.tsv"
+    lines = [
+        f"{person} {verb} {thing}.\t{people[person]} {things[thing]} {verbs[verb]}."
+        for person in people
+        for verb in verbs
+        for thing in things
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "rnn"])
+def test_translate_trains_saves_exports_and_serves(
+    architecture, pairs_file, tmp_path, capsys, monkeypatch
+):
+    translate = importlib.import_module("translate")
+    common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
+    figures = translate.main([*common, "--architecture", architecture])
+    assert set(figures) == {"exact_match", "bleu", "chrf"}
+    run = tmp_path / "run"
+    assert json.loads((run / "figures.json").read_text()) == figures
+    assert (run / "attention.png").stat().st_size > 1000
+    assert (run / "saved_model" / "saved_model.pb").is_file()
+    assert not (run / "backup").exists()
+    assert "in a fresh process: 1 of 1 equal" in capsys.readouterr().out
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Minji sees tea.\n\nYuna\n"))
+    translate.main(["translate", "run/translator"])
+    assert len(capsys.readouterr().out.split("\n")) == 4
+    again = translate.main(["evaluate", "run/translator", "--pairs", str(pairs_file)])
+    assert set(again) == set(figures)
+
+
+def test_translate_protects_an_earlier_run(pairs_file, capsys):
+    translate = importlib.import_module("translate")
+    common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
+    translate.main(common)
+    with pytest.raises(SystemExit):
+        translate.main(common)
+    assert "--overwrite" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        translate.main([*common, "--resume", "--dropout", "0.3"])
+    assert "another ['dropout']" in capsys.readouterr().err
+    translate.main([*common, "--overwrite"])
+
+
+def test_translate_resumes_where_it_stopped(pairs_file, capsys, monkeypatch):
+    translate = importlib.import_module("translate")
+    common = ["--pairs", str(pairs_file), "--output", "run", *SMALL, "--epochs", "3"]
+
+    class Killed(Exception):
+        pass
+
+    class KilledInTheSecondEpoch(keras.callbacks.BackupAndRestore):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.callbacks, "BackupAndRestore", KilledInTheSecondEpoch)
+        with pytest.raises(Killed):
+            translate.main(common)
+    capsys.readouterr()
+    translate.main([*common, "--resume"])
+    out = capsys.readouterr().out
+    assert "Epoch 1/3" not in out
+    assert "Epoch 2/3" in out
+    assert "Epoch 3/3" in out
+
+
+def test_translate_refuses_options_that_do_not_go_together(capsys):
+    translate = importlib.import_module("translate")
+    for arguments, named in (
+        (["--source", "a"], "--target"),
+        (["--pairs", "a", "--source", "b", "--target", "c"], "--pairs"),
+        (["--test-source", "a", "--test-target", "b"], "--test-"),
+        (["--resume", "--output", "nothing"], "no run"),
+    ):
+        with pytest.raises(SystemExit):
+            translate.main(arguments)
+        assert named in capsys.readouterr().err
+
+
+def test_dates(tmp_path):
+    date_format = importlib.import_module("date_format")
+    small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "map.png"]
+    results = date_format.main(small)
+    assert list(results) == ["fixed vector", "peeky", "attention"]
+    assert all(len(by_epoch) == 2 for by_epoch in results.values())
+    assert (tmp_path / "map.png").stat().st_size > 1000
+
+
+def test_dates_of_the_books_form(tmp_path):
+    date_format = importlib.import_module("date_format")
+    path = tmp_path / "date.txt"
+    lines = [f"{day:>2}/10/93{' ' * 21}_1993-10-{day:02}" for day in range(1, 31)]
+    path.write_text("\n".join(lines) + "\n")
+    training, test = date_format.book_dates(path)
+    assert len(training) == 27
+    assert len(test) == 3
+    assert {source.strip() for source, _ in training + test} == {
+        f"{day}/10/93" for day in range(1, 31)
+    }
+    made, _ = date_format.make_dates(50, seed=1)
+    assert made == date_format.make_dates(50, seed=1)[0]
+
+
+def test_attention_in_your_model(tmp_path):
+    example = importlib.import_module("attention_in_your_model")
+    arguments = ["--epochs", "1", "--sentences", "300", "--output", "model.keras"]
+    assert 0 <= example.main(arguments) <= 1
+    assert (tmp_path / "model.keras").is_file()
+    assert (tmp_path / "model.png").stat().st_size > 1000

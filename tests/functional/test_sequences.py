@@ -1,0 +1,47 @@
+"""Reversing what is real of each row."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_attention import functional
+from tests.backends import to_numpy
+from tests.tensors import normal, real_positions
+
+
+@given(lengths=st.lists(st.integers(0, 7), min_size=1, max_size=5))
+def test_real_positions_are_reversed_and_padding_stays(lengths):
+    inputs = normal(len(lengths), 7, 3)
+    mask = real_positions(lengths, 7)
+    found = to_numpy(functional.reverse_sequence(inputs, mask))
+    for row, reversed_row, length in zip(inputs, found, lengths, strict=True):
+        np.testing.assert_array_equal(reversed_row[:length], row[:length][::-1])
+        np.testing.assert_array_equal(reversed_row[length:], row[length:])
+    again = functional.reverse_sequence(found, mask)
+    np.testing.assert_array_equal(to_numpy(again), inputs)
+
+
+def test_without_a_mask_all_is_reversed():
+    inputs = normal(3, 5, 7)
+    found = functional.reverse_sequence(inputs)
+    np.testing.assert_array_equal(to_numpy(found), inputs[:, ::-1])
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=3
+    )
+)
+def test_last_position_is_the_last_that_the_mask_allows(rows):
+    inputs, otherwise = normal(len(rows), 5, 3), normal(len(rows), 3, seed=1)
+    found = to_numpy(functional.last_position(inputs, rows, otherwise))
+    for row, mask in enumerate(rows):
+        real = [column for column in range(5) if mask[column]]
+        expected = inputs[row, real[-1]] if real else otherwise[row]
+        np.testing.assert_array_equal(found[row], expected)
+
+
+def test_last_position_without_a_mask():
+    inputs = normal(3, 5, 7)
+    found = functional.last_position(inputs, None, normal(3, 7))
+    np.testing.assert_array_equal(to_numpy(found), inputs[:, -1])

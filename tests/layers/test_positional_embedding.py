@@ -1,0 +1,130 @@
+"""`PositionalEmbedding` against a loop over ids and positions."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from keras_attention.layers import PositionalEmbedding
+from tests import oracles
+from tests.backends import compiled, to_numpy
+from tests.tensors import normal, token_ids, weights_by_name
+
+IDS = token_ids(3, 5, vocabulary=11)
+
+
+def _expected(layer, ids, start=0):
+    weights = weights_by_name(layer)
+    table = weights["tokens/embeddings"]
+    expected = np.zeros((*ids.shape, layer.embedding_dim))
+    for row, column, feature in np.ndindex(*expected.shape):
+        number = table[ids[row, column], feature]
+        if layer.scale:
+            number = number * math.sqrt(layer.embedding_dim)
+        position = column + start
+        if layer.positions == "sinusoidal":
+            number += oracles.sinusoid(position, feature, layer.embedding_dim)
+        elif layer.positions == "learned":
+            number += weights["positions/embeddings"][position, feature]
+        expected[row, column, feature] = number
+    return expected
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", None])
+@pytest.mark.parametrize("scale", [True, False])
+def test_vectors(positions, scale):
+    layer = PositionalEmbedding(11, 7, max_length=5, positions=positions, scale=scale)
+    found = to_numpy(layer(IDS))
+    np.testing.assert_allclose(found, _expected(layer, IDS), atol=1e-5)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
+def test_one_id_at_a_time_gets_its_own_position(positions):
+    layer = PositionalEmbedding(11, 7, max_length=5, positions=positions)
+    whole = to_numpy(layer(IDS))
+    step = compiled(lambda ids, index: layer(ids, start_index=index))
+    for index in range(5):
+        ids = keras.ops.convert_to_tensor(IDS[:, index : index + 1])
+        for found in (layer(ids, start_index=index), step(ids, np.int32(index))):
+            np.testing.assert_allclose(
+                to_numpy(found)[:, 0], whole[:, index], atol=1e-6
+            )
+
+
+def test_logits_are_products_with_the_table():
+    layer = PositionalEmbedding(11, 7)
+    layer.build(IDS.shape)
+    hidden = normal(3, 5, 7)
+    expected = hidden @ weights_by_name(layer)["tokens/embeddings"].T
+    np.testing.assert_allclose(to_numpy(layer.logits(hidden)), expected, atol=1e-5)
+
+
+def test_tied_logits_of_a_functional_model_follow_the_weights():
+    layer = PositionalEmbedding(11, 7)
+    ids = keras.Input((None,), dtype="int32")
+    model = keras.Model(ids, layer.logits(layer(ids)))
+    before = model.predict(IDS, verbose=0)
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    after = model.predict(IDS, verbose=0)
+    table = model.get_weights()[0]
+    np.testing.assert_allclose(after, _expected(layer, IDS) @ table.T, atol=1e-4)
+    assert not np.allclose(before, after)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_positions_are_those_of_float32_in_half_precision(dtype):
+    layer = PositionalEmbedding(11, 32, dtype=f"mixed_{dtype}", scale=False)
+    ids = np.full((1, 600), 4, "int32")
+    token = layer(ids, start_index=0) - layer(ids[:, :1], start_index=0)
+    layer.set_weights([np.zeros((11, 32))])
+    found = to_numpy(layer(ids))[0]
+    expected = [
+        [oracles.sinusoid(position, feature, 32) for feature in range(32)]
+        for position in range(600)
+    ]
+    np.testing.assert_allclose(found, expected, atol=5e-3)
+    assert len(np.unique(found, axis=0)) == 600
+    assert np.isfinite(to_numpy(token)).all()
+
+
+def test_padding_is_masked_and_an_earlier_mask_combined():
+    ids = np.array([[4, 5, 0], [6, 0, 0]], "int32")
+    layer = PositionalEmbedding(11, 7)
+    np.testing.assert_array_equal(to_numpy(layer.compute_mask(ids)), ids != 0)
+    earlier = np.array([[False, True, True], [True, True, True]])
+    np.testing.assert_array_equal(
+        to_numpy(layer.compute_mask(ids, earlier)), (ids != 0) & earlier
+    )
+    assert PositionalEmbedding(11, 7, mask_zero=False).compute_mask(ids) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vocabulary_size": 0}, "`vocabulary_size` .* Received: vocabulary_size=0"),
+        ({"embedding_dim": 0}, "`embedding_dim` .* Received: embedding_dim=0"),
+        ({"max_length": 0}, "`max_length` .* Received: max_length=0"),
+        ({"positions": "learned"}, "`max_length` .* Received: max_length=None"),
+        ({"positions": "rotary"}, "`positions` .* Received: positions='rotary'"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        PositionalEmbedding(**{"vocabulary_size": 11, "embedding_dim": 7, **options})
+
+
+def test_ids_must_be_integers():
+    layer = PositionalEmbedding(11, 7)
+    with pytest.raises(ValueError, match=r"`inputs` must be integer.*dtype=float32"):
+        layer(normal(3, 5))
+    with pytest.raises(ValueError, match=r"`inputs` must be integer.*dtype=float32"):
+        layer(keras.Input((None,)))
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", None])
+def test_more_ids_than_positions_are_refused(positions):
+    layer = PositionalEmbedding(11, 7, max_length=3, positions=positions)
+    assert layer(IDS[:, :3]).shape == (3, 3, 7)
+    with pytest.raises(ValueError, match=r"`max_length`.*length=5, max_length=3"):
+        layer(IDS)

@@ -1,0 +1,202 @@
+"""The mathematics of the papers once more, in plain loops over NumPy arrays.
+
+They know one kind of mask: a boolean for every pair of query and key.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Score = Callable[[Array, Array], float]
+
+
+def masked_softmax(scores: Array, mask: Array) -> Array:
+    """Softmax over the allowed entries of each row; zeros for a row without any."""
+    weights = np.zeros(scores.shape)
+    for row in np.ndindex(*scores.shape[:-1]):
+        allowed = [i for i in range(scores.shape[-1]) if mask[row][i]]
+        if not allowed:
+            continue
+        highest = max(scores[row][i] for i in allowed)
+        powers = {i: math.exp(float(scores[row][i]) - highest) for i in allowed}
+        for i in allowed:
+            weights[row][i] = powers[i] / sum(powers.values())
+    return weights
+
+
+def pair_mask(
+    batch: int,
+    target: int,
+    source: int,
+    *,
+    query_mask: Array | None = None,
+    value_mask: Array | None = None,
+    key_mask: Array | None = None,
+    attention_mask: Array | None = None,
+    causal: bool = False,
+) -> Array:
+    """Whether query `t` may see key `s`, for each pair of each row `(B, T, S)`."""
+    mask = np.ones((batch, target, source), "bool")
+    for b, t, s in np.ndindex(batch, target, source):
+        if query_mask is not None and not query_mask[b][t]:
+            mask[b, t, s] = False
+        for columns in (value_mask, key_mask):
+            if columns is not None and not columns[b][s]:
+                mask[b, t, s] = False
+        if attention_mask is not None and not attention_mask[b][t][s]:
+            mask[b, t, s] = False
+        if causal and source - 1 - s < target - 1 - t:
+            mask[b, t, s] = False
+    return mask
+
+
+def dot(query: Array, key: Array) -> float:
+    """Sum of products."""
+    return sum(float(q) * float(k) for q, k in zip(query, key, strict=True))
+
+
+def scaled_dot(query: Array, key: Array) -> float:
+    """Dot product over the root of the width."""
+    return dot(query, key) / math.sqrt(len(query))
+
+
+def cosine(query: Array, key: Array) -> float:
+    """Cosine of the angle, zero for a vector without length."""
+    lengths = math.sqrt(dot(query, query)) * math.sqrt(dot(key, key))
+    return dot(query, key) / lengths if lengths else 0.0
+
+
+def general(kernel: Array) -> Score:
+    """Bilinear score; the kernel maps keys to the width of queries."""
+    return lambda query, key: dot(query, key @ kernel)
+
+
+def additive(
+    query_kernel: Array, key_kernel: Array, bias: Array, energy: Array
+) -> Score:
+    """Perceptron of one hidden layer."""
+
+    def score(query, key):
+        return dot(np.tanh(query @ query_kernel + key @ key_kernel + bias), energy)
+
+    return score
+
+
+def attention(
+    score: Score, query: Array, key: Array, value: Array, mask: Array
+) -> tuple[Array, Array]:
+    """Context and weights of one head."""
+    batch, target, _ = query.shape
+    source, width = value.shape[1:]
+    scores = np.zeros((batch, target, source))
+    for b, t, s in np.ndindex(batch, target, source):
+        scores[b, t, s] = score(query[b, t], key[b, s])
+    weights = masked_softmax(scores, mask)
+    context = np.zeros((batch, target, width))
+    for b, t, s in np.ndindex(batch, target, source):
+        context[b, t] += weights[b, t, s] * value[b, s]
+    return context, weights
+
+
+def multi_head_attention(
+    query: Array,
+    value: Array,
+    key: Array,
+    weights: dict[str, Array],
+    heads: int,
+    key_value_heads: int,
+    mask: Array,
+) -> tuple[Array, Array]:
+    """Output and weights `(B, N, T, S)`; `mask` likewise; heads lie side by side."""
+
+    def project(inputs, name):
+        return inputs @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
+
+    def part(inputs, index, count):
+        width = inputs.shape[-1] // count
+        return inputs[..., index * width : (index + 1) * width]
+
+    queries, keys, values = (
+        project(query, "query"),
+        project(key, "key"),
+        project(value, "value"),
+    )
+    contexts, found = [], []
+    for head in range(heads):
+        shared = head // (heads // key_value_heads)
+        context, head_weights = attention(
+            scaled_dot,
+            part(queries, head, heads),
+            part(keys, shared, key_value_heads),
+            part(values, shared, key_value_heads),
+            mask[:, head],
+        )
+        contexts.append(context)
+        found.append(head_weights)
+    output = project(np.concatenate(contexts, axis=-1), "output")
+    return output, np.stack(found, axis=1)
+
+
+def sinusoid(position: int, feature: int, dim: int) -> float:
+    """One feature of one position, by the formula of Vaswani et al. (2017)."""
+    angle = position / 10_000 ** (2 * (feature // 2) / dim)
+    return math.cos(angle) if feature % 2 else math.sin(angle)
+
+
+def sigmoid(inputs: Array) -> Array:
+    """Logistic function."""
+    return 1 / (1 + np.exp(-inputs))
+
+
+def lstm_step(inputs: Array, state: list[Array], weights: list[Array]) -> list[Array]:
+    """Hidden state and carry (Hochreiter and Schmidhuber 1997), gates i, f, c, o."""
+    kernel, recurrent_kernel, bias = weights
+    hidden, carry = state
+    gates = inputs @ kernel + hidden @ recurrent_kernel + bias
+    enter, forget, candidate, leave = np.split(gates, 4, axis=-1)
+    carry = sigmoid(forget) * carry + sigmoid(enter) * np.tanh(candidate)
+    return [sigmoid(leave) * np.tanh(carry), carry]
+
+
+def gru_step(inputs: Array, state: list[Array], weights: list[Array]) -> list[Array]:
+    """Hidden state (Cho et al. 2014), gates z, r, h, reset behind the product."""
+    kernel, recurrent_kernel, (bias, recurrent_bias) = weights
+    (hidden,) = state
+    update, reset, candidate = np.split(inputs @ kernel + bias, 3, axis=-1)
+    past = np.split(hidden @ recurrent_kernel + recurrent_bias, 3, axis=-1)
+    update, reset = sigmoid(update + past[0]), sigmoid(reset + past[1])
+    candidate = np.tanh(candidate + reset * past[2])
+    return [update * hidden + (1 - update) * candidate]
+
+
+def attention_rnn(
+    inputs: Array,
+    memory: Array,
+    memory_mask: Array,
+    state: list[Array],
+    step: Callable[[Array, list[Array], Any], list[Array]],
+    cell_weights: Any,
+    score: Score,
+    attentional_kernel: Array,
+    input_feeding: bool,
+) -> tuple[Array, Array, list[Array]]:
+    """Outputs, weights and last cell states of a decoder that attends at each step."""
+    batch, target, _ = inputs.shape
+    fed = np.zeros((batch, attentional_kernel.shape[-1]))
+    outputs, all_weights = [], []
+    for t in range(target):
+        now = inputs[:, t]
+        if input_feeding:
+            now = np.concatenate([now, fed], axis=-1)
+        state = step(now, state, cell_weights)
+        context, weights = attention(
+            score, state[0][:, None], memory, memory, memory_mask[:, None]
+        )
+        joined = np.concatenate([context[:, 0], state[0]], axis=-1)
+        fed = np.tanh(joined @ attentional_kernel)
+        outputs.append(fed)
+        all_weights.append(weights[:, 0])
+    return np.stack(outputs, axis=1), np.stack(all_weights, axis=1), state
