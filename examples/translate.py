@@ -234,6 +234,7 @@ def fit(
             *tokenizers,
             batch_tokens=options.batch_tokens,
             max_length=options.max_length,
+            bucket=2,  # little padding; without XLA more shapes cost nothing
             shuffle=shuffle,
             seed=options.seed,
         )
