@@ -178,6 +178,21 @@ MULTI_HEAD = [
     ),
     Case(
         layers.MultiHeadAttention,
+        {"num_heads": 2, "key_dim": 5, "attention_axes": (2,)},
+        {
+            "query": tensor("batch", 3, "target", 13),
+            "value": tensor("batch", 3, "source", 13),
+            "value_mask": mask("batch", 3, "source"),
+        },
+        (
+            tensor("batch", 3, "target", 13),
+            tensor("batch", 3, 2, "target", "source"),
+        ),
+        SCORES,
+        without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.MultiHeadAttention,
         {"num_heads": 2, "key_dim": 5, "value_dim": 3},
         {
             "query": QUERY,

@@ -22,6 +22,8 @@ def build_normalization(
     }[kind]
     normalization = make(epsilon=epsilon, dtype=owner.dtype_policy, name=name)
     normalization.build(shape)
+    # Keras's RMSNormalization hands masks on without saying so, and warns.
+    normalization.supports_masking = True
     return normalization
 
 

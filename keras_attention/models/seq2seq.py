@@ -88,7 +88,16 @@ class Seq2Seq(keras.Model):
             A dictionary of two nested structures: `"memory"`, which stays the same, and
             `"cache"`, which each step replaces. The first axis of every tensor counts
             rows, so a search may repeat and reorder rows without knowing more.
+
+        Raises:
+            ValueError: when the target embedding has fewer positions.
         """
+        limit = getattr(self.target_embedding, "max_length", None)
+        if limit is not None and max_length > limit:
+            raise ValueError(
+                "`max_length` must not exceed the positions of the model. "
+                f"Received: max_length={max_length}, model with max_length={limit}"
+            )
         return self.decoder.start(memory, max_length)
 
     def step(

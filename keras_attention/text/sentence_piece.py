@@ -9,7 +9,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -57,19 +57,22 @@ class SentencePieceTokenizer(Tokenizer):
         super().__init__(lowercase)
         self._size = _checked_size(model)
         self._model = model
-        digest = hashlib.sha256(model).hexdigest()[:16]
         try:
             # imported here, because the other tokenizers do without it
             import tensorflow_text
+            from tensorflow_text.python.ops import sentencepiece_tokenizer
         except ImportError as error:
             raise ImportError(
                 "SentencePieceTokenizer needs tensorflow-text, in the version of "
                 "the installed TensorFlow"
             ) from error
         try:
-            # two models of one name in one SavedModel overwrite each other
-            self._processor = tensorflow_text.SentencepieceTokenizer(
-                model, name=f"sentencepiece_{digest}"
+            self._processor = tensorflow_text.SentencepieceTokenizer(model)
+            # its own resource dies with TensorFlow's next `set_seed`, and is mistaken
+            # for that of another model in one SavedModel
+            operations = sentencepiece_tokenizer.gen_sentencepiece_tokenizer
+            self._processor._model_resource = _NamedModel(
+                model, operations.sentencepiece_op
             )
         except tf.errors.OpError as error:
             raise _not_a_model(model, "it cannot be loaded") from error
@@ -178,6 +181,21 @@ class SentencePieceTokenizer(Tokenizer):
     def _from_content(cls, content: dict[str, Any]) -> Self:
         model = base64.b64decode(content["model"], validate=True)
         return cls(model, content["lowercase"])
+
+
+class _NamedModel(tf.saved_model.experimental.TrackableResource):
+    """A loaded model that all tokenizers of the same content share for good."""
+
+    def __init__(self, model: bytes, load: Callable[..., Any]) -> None:
+        super().__init__()
+        self._model = model
+        self._load = load
+        # a resource that is not made eagerly lives in one graph only
+        _ = self.resource_handle
+
+    def _create_resource(self) -> Any:
+        digest = hashlib.sha256(self._model).hexdigest()
+        return self._load(model=self._model, shared_name=f"sentencepiece_{digest}")
 
 
 def _checked_size(model: bytes) -> int:

@@ -52,7 +52,7 @@ CASES = {
         SCORES,
     ),
     "TransformerEncoder, pre-norm": lambda: Case(
-        layers.TransformerEncoder(13, 2, normalize_first=True),
+        layers.TransformerEncoder(13, 2, normalize_first=True, normalization="rms"),
         {"inputs": "target"},
         {"padding_mask": "target"},
     ),
@@ -63,7 +63,7 @@ CASES = {
         SCORES,
     ),
     "TransformerDecoder, pre-norm": lambda: Case(
-        layers.TransformerDecoder(13, 2, normalize_first=True),
+        layers.TransformerDecoder(13, 2, normalize_first=True, normalization="rms"),
         {"decoder_sequence": "target", "encoder_sequence": "source"},
         {"decoder_padding_mask": "target", "encoder_padding_mask": "source"},
     ),

@@ -227,3 +227,14 @@ def test_loading_needs_no_sentencepiece(tmp_path, fresh_process, sentence_piece)
     printed = fresh_process(script, path, "My name is Dooli.").splitlines()
     assert printed[-2] == str(sentence_piece.tokenize(["My name is Dooli."]).to_list())
     assert "needs the package sentencepiece" in printed[-1]
+
+
+def test_a_tokenizer_outlives_a_new_seed():
+    import tensorflow as tf
+
+    tokenizer = train()
+    graph = tf.function(tokenizer.tokenize, [tf.TensorSpec([None], tf.string)])
+    expected = graph(LINES[:5]).to_list()
+    tf.random.set_seed(7)
+    assert graph(LINES[:5]).to_list() == expected
+    assert tokenizer.tokenize(LINES[:5]).to_list() == expected
