@@ -64,9 +64,7 @@ def build(vocabulary_size: int, dim: int = 32) -> keras.Model:
     # The mean of the words asks which words matter; padding is left out by the mask.
     question = keras.layers.GlobalAveragePooling1D(keepdims=True)(words)
     answer = Attention("additive", units=dim, name="attention")(question, words)
-    formal = keras.layers.Dense(1, activation="sigmoid")(
-        keras.layers.Flatten()(answer)
-    )
+    formal = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Flatten()(answer))
     return keras.Model(ids, formal, name="register_classifier")
 
 

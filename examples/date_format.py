@@ -112,15 +112,17 @@ def build(name: str, vocabulary_size: int, options: argparse.Namespace) -> Seq2S
 def train(model, name, letters, training_pairs, test_pairs, options) -> list[float]:
     """Train epoch by epoch; return the exact match after each, in per cent."""
     model.compile(
-        keras.optimizers.Adam(1e-3, global_clipnorm=5.0),
+        keras.optimizers.Adam(
+            training.InverseSquareRoot(options.learning_rate, warmup_steps=300),
+            global_clipnorm=5.0,
+        ),
         loss=training.MaskedCrossEntropy(),
     )
     batches = text.translation_dataset(
         *zip(*training_pairs, strict=True),
         letters,
         letters,
-        batch_size=128,
-        bucket=options.bucket,
+        batch_size=options.batch_size,
         seed=options.seed,
     )
     translator = Translator(
@@ -180,7 +182,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--models", nargs="+", choices=tuple(MODELS), default=list(MODELS))
     add("--epochs", type=int, default=10)
     add("--units", type=int, default=256)
-    add("--bucket", type=int, default=8)
+    add("--batch-size", type=int, default=64)
+    add("--learning-rate", type=float, default=2e-3, help="at the peak")
     add("--output", default="date_attention.png", help="picture of the attention")
     add("--seed", type=int, default=0)
     return parser.parse_args(arguments)
