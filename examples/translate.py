@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 import english_korean
 import keras
 import sacrebleu
-from keras_attention.visualization import plot_attention
 from translate_options import evaluate_parser, train_parser, translate_parser
 
 from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
 from keras_attention.folders import new_folder
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
+from keras_attention.visualization import plot_attention
 
 TOKENIZERS = {
     "sentencepiece": text.SentencePieceTokenizer,

@@ -22,7 +22,6 @@ def fold(inputs: Tensor, axes: Sequence[int], trailing: int = 1) -> Tensor:
             mask of positions.
 
     Example:
-
     >>> tuple(fold(ops.ones((2, 3, 5, 7)), axes=(2,)).shape)
     (6, 5, 7)
     """
