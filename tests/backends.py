@@ -1,5 +1,6 @@
 """What each backend of Keras calls differently, under one name for the tests."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -118,6 +119,15 @@ def run_in_fresh_process(script: str, *arguments: Any) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def one_operation_at_a_time() -> contextlib.AbstractContextManager[Any]:
+    """Run loops in Python, so that a test can count what they call."""
+    if BACKEND == "tensorflow":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.disable_jit()
 
 
 def on_unknown_shapes(

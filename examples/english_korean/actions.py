@@ -52,6 +52,10 @@ PURPOSES = [
     if action.verb in PURPOSEFUL.split()
     and set(action.places.split()) & set(DESTINATIONS.split())
 ]
+USES = {
+    verb: [action for action in ACTIONS if action.verb == verb]
+    for verb in dict.fromkeys(action.verb for action in ACTIONS)
+}
 VEHICLES = {
     "bus": "station airport hotel school museum",
     "train": "station Seoul Busan Daegu",
@@ -109,9 +113,12 @@ def do(sampler: Sampler) -> Clause:
     Args:
         sampler: the source of chance.
     """
-    action = sampler.pick(ACTIONS)
+    # half by verb, half by use: neither verbs nor their objects become rare
+    verb = sampler.pick(tuple(USES)) if sampler.chance(0.5) else ""
+    action = sampler.pick(USES.get(verb, ACTIONS))
     tense = draw_tense(sampler, action.rhythm, action.tenses)
     clause, asks = begin(sampler, head_of(action.verb), action.subjects, tense)
+    asks = asks or (clause.question and action.objects == "people")
     mood = "habit" if tense in HABITS else "negative" if clause.negative else ""
     clause = clause.having(*objects(sampler, action, clause.subject, mood=mood))
     if action.places and sampler.chance(0.5 if action.objects else 0.9):

@@ -9,8 +9,8 @@ from .noun_phrases import CLOSE, Sampler, doer, other_person
 from .predicates import MODAL, SLOW, SUBJECT_OBJECTS
 
 TENSE_WEIGHTS = {
-    "daily": 9.0,
-    "weekly": 9.0,
+    "daily": 13.0,
+    "weekly": 13.0,
     "progressive": 5.0,
     "past": 7.0,
     "future": 4.0,
@@ -156,7 +156,10 @@ def ask(sampler: Sampler, clause: Clause) -> Clause:
         askable |= {"when": "time"} | ({"how": "means"} if "goal" in roles else {})
     if clause.tense in ("past", "progressive"):
         askable["why"] = "reason"
-    asked = sampler.pick(tuple(askable))
+    # English tells "who" the object from "who" the subject by order alone
+    asked = "whom" if "whom" in askable else sampler.pick(tuple(askable))
+    if asked == "whom" and sampler.chance(0.3):
+        asked = "who"
     if asked == "who":
         return replace(clause, subject=ASKER)
     kept = tuple(part for part in clause.phrases if part.role != askable[asked])

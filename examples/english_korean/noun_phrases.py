@@ -125,7 +125,7 @@ def doer(
     else:
         words = allowed.split() or list(anybody)
     groups: dict[tuple[str, ...], float] = {}
-    for group, weight in ((pronouns, 4), (HONORED, 4), (NAMES, 5), (OTHERS, 7)):
+    for group, weight in ((pronouns, 4), (HONORED, 6), (NAMES, 5), (OTHERS, 7)):
         members = tuple(word for word in group if word in words)
         if members:
             groups[members] = weight

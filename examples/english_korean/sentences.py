@@ -14,22 +14,22 @@ from .predicates import ADJECTIVES, VERBS, WEATHER
 SHORTEST, LONGEST = 3, 12
 
 PATTERNS: dict[Callable[[Sampler], Clause | Utterance], float] = {
-    actions.do: 42,
+    actions.do: 50,
     actions.give: 7,
     actions.move: 7,
     actions.move_to_do: 5,
     actions.arrive: 2,
     actions.live: 2,
     actions.state: 8,
-    descriptions.somebody_is: 6,
-    descriptions.something_is: 9,
+    descriptions.somebody_is: 7,
+    descriptions.something_is: 10,
     descriptions.something_is_both: 2,
     descriptions.how_is: 0.6,
     descriptions.profession: 3,
     descriptions.identity: 2,
     descriptions.naming: 2,
-    surroundings.there_is: 5,
-    surroundings.located: 5,
+    surroundings.there_is: 4,
+    surroundings.located: 4,
     surroundings.weather: 3,
     surroundings.how_weather_is: 2.2,
     compounds.one_after_another: 4,
@@ -135,7 +135,7 @@ def draw(sampler: Sampler) -> Sentence:
         pattern = sampler.weighted(PATTERNS)
         drawn = pattern(sampler)
         utterance = Utterance((drawn,)) if isinstance(drawn, Clause) else drawn
-        vocative = sampler.pick(tuple(VOCATIVES)) if sampler.chance(0.25) else ""
+        vocative = sampler.pick(tuple(VOCATIVES)) if sampler.chance(0.3) else ""
         if vocative != "Everyone" and any(
             clause.tense == "propose" for clause in utterance.clauses
         ):

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_attention.functional.masks import as_boolean
+
 Tensor = Any
 
 
@@ -53,7 +55,9 @@ def last_position(inputs: Tensor, mask: Tensor | None, otherwise: Tensor) -> Ten
     if mask is None:
         return inputs[:, -1]
     positions = ops.arange(ops.shape(inputs)[1], dtype="int32")  # (T,)
-    last = ops.max(ops.where(mask, positions, -1), axis=1)[:, None]  # (B, 1)
+    last = ops.max(ops.where(as_boolean(mask), positions, -1), axis=1)[
+        :, None
+    ]  # (B, 1)
     chosen = ops.expand_dims(ops.maximum(last, 0), -1)
     found = ops.take_along_axis(inputs, chosen, axis=1)[:, 0]
     return ops.where(last < 0, otherwise, found)

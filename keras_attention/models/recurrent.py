@@ -43,6 +43,9 @@ class RNNEncoder(keras.layers.Layer):
         `{"sequence", "mask", "states", "summary"}`: every step's hidden state `(batch,
         source, width)`, the mask, the list of the decoder's first states, and the last
         layer's final hidden state `(batch, width)`.
+
+    Raises:
+        ValueError: for a number of sizes other than that of the encoder's states.
     """
 
     def __init__(
@@ -60,6 +63,11 @@ class RNNEncoder(keras.layers.Layer):
         self.state_sizes = list(state_sizes)
         self.reverse_source = reverse_source
         self.dropout = dropout
+        if len(self.state_sizes) != self.encoder.num_states:
+            raise ValueError(
+                "`state_sizes` must hold a size for each final state of the encoder, "
+                f"{self.encoder.num_states}. Received: state_sizes={self.state_sizes}"
+            )
         self._output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         width = self.encoder.output_width
         self._bridges = []
@@ -354,6 +362,11 @@ def rnn_seq2seq(
     )
     check_choice(CELLS, cell=cell)
     check_rate(dropout=dropout)
+    if attention_units is not None and attention != "additive":
+        raise ValueError(
+            '`attention_units` belongs to attention="additive" alone. Received: '
+            f"attention={attention!r}, attention_units={attention_units!r}"
+        )
     if tie_embeddings and (embedding_dim != units or peeky):
         raise ValueError(
             "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. "

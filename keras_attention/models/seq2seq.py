@@ -65,6 +65,9 @@ class Seq2Seq(keras.Model):
         memory = _encode(source_embedding, encoder, source)
         hidden = decoder(target_embedding(target), memory)
         logits = _logits(target_embedding, output, hidden)
+        if logits.dtype != "float32":
+            # Unlike a cast, a layer hands on the mask, which losses go by.
+            logits = keras.layers.Identity(dtype="float32", name="float32")(logits)
         super().__init__({"source": source, "target": target}, logits, **kwargs)
         self.source_embedding = source_embedding
         self.encoder = encoder
@@ -120,7 +123,7 @@ class Seq2Seq(keras.Model):
         if attention is not None:
             attention = ops.cast(attention, "float32")
         logits = _logits(self.target_embedding, self.output_projection, hidden)
-        return logits, state, attention
+        return ops.cast(logits, "float32"), state, attention
 
     def get_config(self):
         shared = self.target_embedding is self.source_embedding
@@ -151,7 +154,4 @@ def _encode(embedding, encoder, source):
 
 
 def _logits(embedding, output, hidden):
-    logits = embedding.logits(hidden) if output is None else output(hidden)
-    if keras.backend.standardize_dtype(logits.dtype) == "float32":
-        return logits
-    return ops.cast(logits, "float32")
+    return embedding.logits(hidden) if output is None else output(hidden)

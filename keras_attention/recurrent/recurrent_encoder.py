@@ -96,7 +96,7 @@ class RecurrentEncoder(keras.layers.Layer):
 
     def compute_output_spec(self, inputs, *args, **kwargs):
         batch, length, _ = inputs.shape
-        per_layer = 2 if self.cell == "lstm" else 1
+        per_layer = self.num_states // self.num_layers
         states = [
             [
                 keras.KerasTensor((batch, self.output_width), self.compute_dtype)
@@ -127,6 +127,11 @@ class RecurrentEncoder(keras.layers.Layer):
     def output_width(self) -> int:
         """Width of the outputs and of each state."""
         return 2 * self.units if self.bidirectional else self.units
+
+    @property
+    def num_states(self) -> int:
+        """Number of final states of all layers."""
+        return self.num_layers * (2 if self.cell == "lstm" else 1)
 
     def _make_layer(self, name):
         make = {

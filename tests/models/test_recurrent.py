@@ -130,7 +130,7 @@ def test_without_attention_the_memory_is_the_final_state_alone():
         ),
         (
             {"attention_units": 3},
-            "`units` belongs to .*score='general', units=3",
+            "`attention_units` belongs.*attention='general', attention_units=3",
         ),
         (
             {"tie_embeddings": True, "embedding_dim": 5},
@@ -164,12 +164,12 @@ def test_a_wrong_dropout_is_named(layer):
         RNNEncoder: {"encoder": RecurrentEncoder(5), "state_sizes": [5, 5]},
         RNNDecoder: {"cell": keras.layers.GRUCell(5)},
     }
-    with pytest.raises(ValueError, match="`dropout` must be .* Received: dropout=1.5"):
+    with pytest.raises(ValueError, match=r"`dropout` must be .* Received: dropout=1.5"):
         layer(**parts[layer], dropout=1.5)
 
 
 def test_a_cell_that_drops_by_itself_is_refused():
-    with pytest.raises(ValueError, match="`cell` must have no dropout.* dropout=0.3"):
+    with pytest.raises(ValueError, match=r"`cell` must have no dropout.* dropout=0.3"):
         RNNDecoder(keras.layers.GRUCell(5, dropout=0.3))
 
 

@@ -119,7 +119,7 @@ def test_more_steps_than_positions_are_refused(positions):
     model = build("transformer", positions=positions, max_length=7)
     memory = model.encode(INPUTS["source"])
     model.start(memory, 7)
-    with pytest.raises(ValueError, match="`max_length` .* Received: max_length=8"):
+    with pytest.raises(ValueError, match=r"`max_length` .* Received: max_length=8"):
         model.start(memory, 8)
 
 

@@ -34,9 +34,9 @@ IMPORTS = """
 import sys
 import keras_attention
 from keras_attention import decoding, functional, layers, models, training
-print([name for name in ("tensorflow_text", "matplotlib") if name in sys.modules])
+print([name for name in sys.modules if name.startswith("tensorflow_text")])
 """
 
 
-def test_importing_the_package_imports_neither_text_nor_pictures():
+def test_importing_the_package_leaves_its_text_alone():
     assert run_in_fresh_process(IMPORTS).strip() == "[]"
