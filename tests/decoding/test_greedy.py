@@ -85,9 +85,9 @@ def test_a_model_may_have_no_attention():
 @pytest.mark.parametrize("last_step", [1, 3, 8])
 def test_it_stops_once_every_row_has_ended(last_step):
     tables = np.full((KINDS, 16, 16), -9.0, "float32")
-    for ids in range(3, 15):
+    for ids in range(4, 15):
         tables[:, ids, ids + 1] = 9
-    first = 16 - last_step
+    first = 17 - last_step
     tables[0, START, END] = 9
     tables[1, START, first if last_step > 1 else END] = 9
     tables[1, 15, END] = 99
@@ -111,17 +111,17 @@ def test_an_end_at_the_last_step_counts():
 
 def _by_full_passes(model, source, max_length):
     """Greedy search that reads everything anew for each id."""
-    target = np.full((len(source), 1), START, "int32")
+    target = np.zeros((len(source), max_length + 1), "int32")
+    target[:, 0] = START
     scores, ended = np.zeros(len(source)), np.zeros(len(source), "bool")
-    for _ in range(max_length):
-        logits = to_numpy(model({"source": source, "target": target}))[:, -1]
+    for index in range(max_length):
+        logits = to_numpy(model({"source": source, "target": target}))[:, index]
         shifted = logits - logits.max(axis=-1, keepdims=True)
         log_probs = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         log_probs[:, [PAD, START]] = -np.inf
         best = log_probs.argmax(axis=-1)
         scores += np.where(ended, 0, log_probs.max(axis=-1))
-        best = np.where(ended, PAD, best)
-        target = np.concatenate([target, best[:, None].astype("int32")], axis=1)
+        target[:, index + 1] = np.where(ended, PAD, best)
         ended |= best == END
     return target[:, 1:], scores
 
