@@ -42,10 +42,10 @@ from .predicates import (
 )
 
 TOGETHER = (
-    "read eat drink buy make watch listen sing study learn clean draw play plant fix "
-    "build rest walk run swim dance"
+    "read eat drink buy make watch listen sing study learn clean draw play fix "
+    "build rest walk swim dance"
 )
-PURPOSEFUL = "read eat drink buy watch study meet borrow plant draw"
+PURPOSEFUL = "read eat drink buy watch study meet borrow draw"
 PURPOSES = [
     action
     for action in ACTIONS

@@ -34,7 +34,7 @@ ASKED = {
     "whom": Phrase("object", "who", "누구를", position="front"),
 }
 # 하다 alone would ask what somebody did, not what somebody played
-NOT_ASKED_WHAT = ("play", "take", "clean")
+NOT_ASKED_WHAT = ("play", "clean")
 
 
 def draw_tense(sampler: Sampler, rhythm: str, tenses: str = MODAL) -> str:

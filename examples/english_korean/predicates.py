@@ -70,9 +70,7 @@ VERBS = {
     "look": Verb("찾"),
     "wear": Verb("입"),
     "draw": Verb("그리"),
-    "take": Verb("찍"),
     "play": Verb("하"),
-    "plant": Verb("심"),
     "borrow": Verb("빌리"),
     "ride": Verb("타"),
     "fix": Verb("고치"),
@@ -84,7 +82,6 @@ VERBS = {
     "sleep": Verb("자", honorific="주무시"),
     "rest": Verb("쉬"),
     "walk": Verb("걷", "ㄷ"),
-    "run": Verb("달리"),
     "swim": Verb("수영하"),
     "dance": Verb("춤을 추"),
     "work": Verb("일하"),
@@ -166,9 +163,7 @@ ACTIONS = (
     Action("wear", "coat shirt sweater", article="own"),
     Action("draw", "flower tree bird cat dog", "park garden classroom", "weekly"),
     Action("draw", "horse picture bridge", "river village beach", "weekly"),
-    Action("take", "photo", "beach garden park museum Seoul Busan", "weekly"),
     Action("play", "soccer baseball basketball", "park stadium school", "weekly"),
-    Action("plant", "tree flower vegetables", "garden farm village"),
     Action(
         "borrow",
         "book novel dictionary magazine",
@@ -194,7 +189,6 @@ ACTIONS = (
     Action("sleep", "", "home hotel"),
     Action("rest", "", "home park beach hotel garden", "weekly"),
     Action("walk", "", "park beach garden village", "daily"),
-    Action("run", "", "park beach stadium school", "daily"),
     Action("swim", "", "river beach hotel", "weekly"),
     Action("dance", "", "park theater hotel beach", "weekly"),
     Action("work", "", "office hospital restaurant farm bank", "daily", "adults"),
@@ -291,14 +285,14 @@ WEATHER = {
 }
 # what bad weather and good weather are a reason for
 INDOORS = "read write eat drink make watch listen sing study rest dance talk"
-OUTDOORS = "read eat sing rest play walk run draw ride swim take dance talk"
+OUTDOORS = "read eat sing rest play walk draw ride swim dance talk"
 # what one does after another on an ordinary day
 EVERYDAY = (
     "read write eat drink buy make watch listen study clean meet sing draw learn fix"
 )
 # what one asks for as a favour, with 아/어 주세요
-FAVORS = "open close help call send teach clean make fix wait sing look take"
+FAVORS = "open close help call send teach clean make fix wait sing look"
 # what is done to a place (에) rather than in it (에서)
-STATIC = "plant build live arrive"
+STATIC = "build live arrive"
 # what takes longer than a day or a week
 SLOW = "build"
