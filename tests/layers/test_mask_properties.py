@@ -24,7 +24,10 @@ MAKERS = {
 }
 QUERY = normal(3, 5, 11)
 KEY, VALUE = normal(3, 7, 11, seed=1), normal(3, 7, 13, seed=2)
-KEPT = st.lists(st.booleans(), min_size=7, max_size=7).filter(any).map(np.array)
+# A few numbers of positions only: some backends compile for each.
+KEPT = st.tuples(st.permutations(range(7)), st.sampled_from([1, 4, 7])).map(
+    lambda drawn: np.array(drawn[0]) < drawn[1]
+)
 SEEDS = st.integers(0, 10_000)
 DTYPES = ("float32", "mixed_float16", "mixed_bfloat16")
 ROUNDING = {"float32": 1e-5, "mixed_float16": 4e-3, "mixed_bfloat16": 3e-2}
@@ -84,7 +87,7 @@ def test_weights_sum_to_one_or_to_zero(name, dtype, seed):
     )
 
 
-@every_layer
+@pytest.mark.parametrize("name", ["cosine", "additive", "grouped"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_gradients_are_finite_where_nothing_may_be_attended_to(name, dtype):
     layer = _layer(name, dtype)
@@ -99,8 +102,7 @@ def test_gradients_are_finite_where_nothing_may_be_attended_to(name, dtype):
 
 
 @every_layer
-@pytest.mark.parametrize("extreme", [1e30, -1e30])
-@given(kept=KEPT)
+@given(extreme=st.sampled_from([1e30, -1e30]), kept=KEPT)
 def test_masked_keys_and_values_may_be_any_number(name, extreme, kept):
     layer = _layer(name)
     mask = np.broadcast_to(kept, (3, 7))
@@ -146,7 +148,7 @@ def test_masked_values_may_be_the_largest_of_their_dtype(name, dtype):
 
 
 @every_layer
-@given(targets=st.integers(0, 2), sources=st.integers(0, 3))
+@given(targets=st.sampled_from([0, 2]), sources=st.sampled_from([0, 3]))
 def test_appended_padding_changes_nothing(name, targets, sources):
     layer = _layer(name)
 

@@ -44,10 +44,15 @@ def _assert_pair(found, expected):
         np.testing.assert_allclose(part, wanted, atol=2e-5)
 
 
-@pytest.mark.parametrize("masks", [(), *((name,) for name in MASKS), tuple(MASKS)])
-@pytest.mark.parametrize("causal", [False, True])
-@pytest.mark.parametrize("key_value_heads", [None, 3, 1])
-def test_output_and_weights(key_value_heads, causal, masks):
+@pytest.mark.parametrize(
+    ("masks", "causal", "key_value_heads"),
+    [
+        *(((name,), False, 3) for name in MASKS),
+        *((masks, True, 2) for masks in ((), tuple(MASKS))),
+        *((tuple(MASKS), False, heads) for heads in (None, 6, 1)),
+    ],
+)
+def test_output_and_weights(masks, causal, key_value_heads):
     options = {name: MASKS[name] for name in masks}
     layer = _built(
         MultiHeadAttention(6, 2, value_dim=3, num_key_value_heads=key_value_heads)

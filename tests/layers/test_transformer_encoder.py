@@ -12,10 +12,15 @@ from tests.tensors import booleans, normal, randomize, real_positions
 INPUTS = normal(3, 7, 10)
 
 
-@pytest.mark.parametrize("normalize_first", [False, True])
-@pytest.mark.parametrize("normalization", ["layer", "rms"])
-@pytest.mark.parametrize("gated", [False, True])
-@pytest.mark.parametrize("key_value_heads", [None, 1])
+@pytest.mark.parametrize(
+    ("normalize_first", "normalization", "gated", "key_value_heads"),
+    [
+        (False, "layer", False, None),
+        (True, "layer", True, 1),
+        (False, "rms", True, None),
+        (True, "rms", False, 1),
+    ],
+)
 def test_equals_a_block_of_keras_layers(
     normalize_first, normalization, gated, key_value_heads
 ):
