@@ -12,8 +12,42 @@ from keras import ops
 from keras_attention.training import tokens
 
 
+class _TokenMean(keras.metrics.Metric):
+    """The mean over real tokens of what `_values` says of each."""
+
+    def __init__(self, ignore_id: int, name: str) -> None:
+        super().__init__(name=name, dtype="float32")
+        self.ignore_id = tokens.check_ignore_id(ignore_id)
+        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count one more batch.
+
+        Args:
+            y_true: integer ids `(batch, length)`.
+            y_pred: logits `(batch, length, vocabulary)`.
+            sample_weight: weights `(batch,)` or `(batch, length)`.
+        """
+        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        values = self._values(labels, logits)  # (B, T)
+        # flat, since of two axes Keras's mean would average rows first
+        self._mean.update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
+
+    def _values(self, labels: Any, logits: Any) -> Any:
+        raise NotImplementedError
+
+    def result(self) -> Any:
+        """Return the mean, 0 before the first real token."""
+        return self._mean.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"ignore_id": self.ignore_id, "name": self.name}
+
+
 @keras.saving.register_keras_serializable("keras_attention", name="MaskedAccuracy")
-class MaskedAccuracy(keras.metrics.Metric):
+class MaskedAccuracy(_TokenMean):
     """The fraction of real tokens to which the model gives the highest logit.
 
     What is padding is read from the labels, as in `MaskedCrossEntropy`. With a
@@ -36,34 +70,14 @@ class MaskedAccuracy(keras.metrics.Metric):
     """
 
     def __init__(self, ignore_id: int = 0, name: str = "masked_accuracy") -> None:
-        super().__init__(name=name, dtype="float32")
-        self.ignore_id = tokens.check_ignore_id(ignore_id)
-        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
+        super().__init__(ignore_id, name)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count one more batch.
-
-        Args:
-            y_true: integer ids `(batch, length)`.
-            y_pred: logits `(batch, length, vocabulary)`.
-            sample_weight: weights `(batch,)` or `(batch, length)`.
-        """
-        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
-        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
-        right = ops.equal(ops.cast(ops.argmax(logits, axis=-1), labels.dtype), labels)
-        _update_mean(self._mean, right, weights)
-
-    def result(self) -> Any:
-        """Return the fraction, 0 before the first real token."""
-        return self._mean.result()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"ignore_id": self.ignore_id, "name": self.name}
+    def _values(self, labels: Any, logits: Any) -> Any:
+        return ops.equal(ops.cast(ops.argmax(logits, axis=-1), labels.dtype), labels)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Perplexity")
-class Perplexity(keras.metrics.Metric):
+class Perplexity(_TokenMean):
     """The exponential of the mean cross-entropy of the real tokens of all batches.
 
     The cross-entropy is that of `MaskedCrossEntropy` without label smoothing, so
@@ -87,33 +101,11 @@ class Perplexity(keras.metrics.Metric):
     """
 
     def __init__(self, ignore_id: int = 0, name: str = "perplexity") -> None:
-        super().__init__(name=name, dtype="float32")
-        self.ignore_id = tokens.check_ignore_id(ignore_id)
-        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
+        super().__init__(ignore_id, name)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count one more batch.
-
-        Args:
-            y_true: integer ids `(batch, length)`.
-            y_pred: logits `(batch, length, vocabulary)`.
-            sample_weight: weights `(batch,)` or `(batch, length)`.
-        """
-        labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
-        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
-        losses = tokens.token_cross_entropy(labels, logits, self.ignore_id)
-        _update_mean(self._mean, losses, weights)
+    def _values(self, labels: Any, logits: Any) -> Any:
+        return tokens.token_cross_entropy(labels, logits, self.ignore_id)
 
     def result(self) -> Any:
         """Return the perplexity, 1 before the first real token."""
         return ops.exp(self._mean.result())
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"ignore_id": self.ignore_id, "name": self.name}
-
-
-def _update_mean(mean: keras.metrics.Mean, values: Any, weights: Any) -> None:
-    """Add values `(batch, length)` to a mean, each token by its own weight."""
-    # flat, since of two axes Keras's mean would average rows first
-    mean.update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
