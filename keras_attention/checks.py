@@ -1,5 +1,6 @@
 """Checks of constructor arguments, with messages that show what came."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,18 @@ def check_positive(**arguments: Any) -> None:
     for name, value in arguments.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(
-                f"`{name}` must be a positive integer. Received: {name}={value!r}"
+                f"The argument `{name}` must be a positive integer. "
+                f"Received: {name}={value!r}"
+            )
+
+
+def check_positive_number(**arguments: Any) -> None:
+    """Raise unless each argument is a finite number above zero."""
+    for name, value in arguments.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 < value < math.inf:
+            raise ValueError(
+                f"`{name}` must be a positive number. Received: {name}={value!r}"
             )
 
 
@@ -43,9 +55,12 @@ def check_divides(divisor_name: str, divisor: int, name: str, value: int) -> Non
 
 def check_one_length(value_shape: Any, key_shape: Any) -> None:
     """Raise where value and key are known to differ in length."""
-    lengths = zip(value_shape[1:-1], key_shape[1:-1], strict=True)
-    if any(None not in pair and pair[0] != pair[1] for pair in lengths):
+    value_axes, key_axes = value_shape[1:-1], key_shape[1:-1]
+    if len(value_axes) != len(key_axes) or any(
+        None not in pair and pair[0] != pair[1]
+        for pair in zip(value_axes, key_axes, strict=True)
+    ):
         raise ValueError(
-            "`key` and `value` must have one length. Received: "
+            "The lengths of `key` and `value` must be equal. Received: "
             f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}"
         )

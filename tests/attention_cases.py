@@ -1,5 +1,6 @@
 """Rows of the attention layers."""
 
+from functools import partial
 from typing import Any
 
 import keras
@@ -213,5 +214,81 @@ MULTI_HEAD = [
         {"cache_index": 2, **SCORES},
         # TensorFlow writes into a slice without a gradient.
         differentiable=False,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 2,
+            "key_dim": 6,
+            "position": partial(layers.RotaryEmbedding, max_wavelength=50),
+            "sliding_window": 3,
+            "query_key_norm": True,
+            "use_gate": True,
+            "chunk_size": 2,
+        },
+        {"query": QUERY, "value": VALUE, "value_mask": mask("batch", "source")},
+        QUERY,
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 2,
+            "key_dim": 6,
+            "position": layers.AlibiBias,
+            "soft_cap": 5.0,
+            "dropout": 0.3,
+            "chunk_size": 2,
+        },
+        {"query": QUERY, "value": VALUE},
+        QUERY,
+        {"use_causal_mask": True},
+    ),
+    Case(
+        layers.MultiHeadAttention,
+        {
+            "num_heads": 2,
+            "key_dim": 6,
+            "position": partial(layers.RelativePositionBias, 8, 16),
+        },
+        {"query": QUERY, "value": VALUE},
+        (QUERY, HEAD_WEIGHTS),
+        SCORES,
+        without_effect=KEY_BIAS,
+    ),
+]
+
+HEADS = tensor("batch", 2, "target", 6)
+HEAD_SCORES = tensor("batch", 2, "target", "source")
+
+POSITIONS = [
+    Case(
+        layers.RotaryEmbedding,
+        {"max_wavelength": 50, "scaling_factor": 2.0},
+        {"inputs": tensor("batch", "target", 6)},
+        tensor("batch", "target", 6),
+    ),
+    Case(
+        layers.RotaryEmbedding,
+        {"sequence_axis": -2},
+        {"inputs": HEADS},
+        HEADS,
+        {"start_index": 3},
+    ),
+    Case(
+        layers.AlibiBias,
+        {"alibi_bias_max": 4},
+        {"attention_scores": HEAD_SCORES},
+        HEAD_SCORES,
+    ),
+    Case(
+        layers.RelativePositionBias,
+        {
+            "num_buckets": 4,
+            "max_distance": 5,
+            "bidirectional": False,
+            "embeddings_initializer": "he_normal",
+        },
+        {"attention_scores": HEAD_SCORES},
+        HEAD_SCORES,
     ),
 ]

@@ -66,7 +66,8 @@ class Case:
 
     Attributes:
         cls: the layer.
-        arguments: of its constructor; a `partial` is a child, made anew each time.
+        arguments: of its constructor; a `partial` or a class is a child, made anew each
+            time.
         inputs: names and nested axes of the tensors it is called on.
         outputs: nested axes of what it returns.
         call: further arguments of the call.
@@ -103,7 +104,8 @@ class Case:
 def _fresh(argument):
     if isinstance(argument, list):
         return [_fresh(part) for part in argument]
-    return argument() if isinstance(argument, partial) else argument
+    is_child = isinstance(argument, type | partial)
+    return argument() if is_child else argument
 
 
 def _map_axes(function, structure):

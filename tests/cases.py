@@ -4,13 +4,14 @@ A row says how a layer is made, what it is called on and what it promises to ret
 `tests/contract.py` holds what is checked on every row.
 """
 
-from tests.attention_cases import ATTENTION, MULTI_HEAD
+from tests.attention_cases import ATTENTION, MULTI_HEAD, POSITIONS
 from tests.recurrent_cases import RECURRENT, RECURRENT_PARTS
 from tests.transformer_cases import BLOCKS, EMBEDDINGS, STACKS
 
 CASES = [
     *ATTENTION,
     *MULTI_HEAD,
+    *POSITIONS,
     *EMBEDDINGS,
     *BLOCKS,
     *STACKS,

@@ -48,7 +48,7 @@ def pair_mask(
                 mask[b, t, s] = False
         if attention_mask is not None and not attention_mask[b][t][s]:
             mask[b, t, s] = False
-        if causal and source - 1 - s < target - 1 - t:
+        if causal and s > t:
             mask[b, t, s] = False
     return mask
 

@@ -33,6 +33,16 @@ OPTIONS = {
     "num_key_value_heads": 1,
 }
 
+MORE_OPTIONS = {
+    "stochastic_depth": 0.2,
+    "attention_options": {
+        "sliding_window": 3,
+        "query_key_norm": True,
+        "soft_cap": 5.0,
+        "chunk_size": 2,
+    },
+}
+
 BLOCKS = [
     Case(
         layers.FeedForward,
@@ -70,6 +80,23 @@ BLOCKS = [
         (SEQUENCE, tensor("batch", 2, "target", "target")),
         SCORES,
         without_effect=KEY_BIAS,
+    ),
+    Case(
+        layers.TransformerEncoder,
+        {**BLOCK, **MORE_OPTIONS, "dropout": 0.3, "position": layers.AlibiBias},
+        {"inputs": SEQUENCE, "padding_mask": mask("batch", "target")},
+        SEQUENCE,
+    ),
+    Case(
+        layers.TransformerDecoder,
+        {
+            **BLOCK,
+            **MORE_OPTIONS,
+            "dropout": 0.3,
+            "position": partial(layers.RelativePositionBias, 4, 5, bidirectional=False),
+        },
+        {"decoder_sequence": SEQUENCE, "encoder_sequence": MEMORY},
+        SEQUENCE,
     ),
     Case(
         layers.TransformerDecoder,

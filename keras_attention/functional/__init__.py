@@ -8,11 +8,13 @@ Axes are written with one letter each, here and in every module of the package:
 
 from keras_attention.functional.attend import attend, masked_softmax
 from keras_attention.functional.axes import (
+    attended_axes,
     fold,
     fold_pairs,
     unfold,
     unfold_weights,
 )
+from keras_attention.functional.dot_product import PairRules, dot_product_attention
 from keras_attention.functional.heads import merge_heads, split_heads
 from keras_attention.functional.masks import (
     as_boolean,
@@ -21,7 +23,12 @@ from keras_attention.functional.masks import (
     implicit_mask,
     pairwise_mask,
 )
-from keras_attention.functional.positions import sinusoidal_positions
+from keras_attention.functional.positions import (
+    alibi_slopes,
+    relative_buckets,
+    rotate,
+    sinusoidal_positions,
+)
 from keras_attention.functional.recurrence import run_recurrence
 from keras_attention.functional.scores import (
     additive_scores,
@@ -33,12 +40,16 @@ from keras_attention.functional.scores import (
 from keras_attention.functional.sequences import last_position, reverse_sequence
 
 __all__ = [
+    "PairRules",
     "additive_scores",
+    "alibi_slopes",
     "as_boolean",
     "attend",
+    "attended_axes",
     "causal_mask",
     "combine_masks",
     "cosine_scores",
+    "dot_product_attention",
     "dot_scores",
     "fold",
     "fold_pairs",
@@ -48,7 +59,9 @@ __all__ = [
     "masked_softmax",
     "merge_heads",
     "pairwise_mask",
+    "relative_buckets",
     "reverse_sequence",
+    "rotate",
     "run_recurrence",
     "scaled_dot_scores",
     "sinusoidal_positions",

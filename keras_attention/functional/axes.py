@@ -82,5 +82,24 @@ def fold_pairs(mask: Tensor, query: Tensor, axes: Sequence[int]) -> Tensor:
     return ops.reshape(mask, (-1, shape[len(outer)], target, source))
 
 
+def attended_axes(axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:
+    """The axes attended over of inputs of a rank, counted from the first.
+
+    Raises:
+        ValueError: if they are the batch's or the features', or not there.
+    """
+    if axes is None:
+        return tuple(range(1, rank - 1))
+    positive = tuple(axis % rank for axis in axes)
+    if any(not 0 < axis < rank - 1 for axis in positive) or any(
+        not -rank <= axis < rank for axis in axes
+    ):
+        raise ValueError(
+            "`attention_axes` must lie between the batch and the features. Received: "
+            f"attention_axes={axes} for inputs of {rank} axes"
+        )
+    return positive
+
+
 def _outer(rank: int, axes: Sequence[int]) -> list[int]:
     return [axis for axis in range(rank) if axis not in axes]

@@ -45,8 +45,8 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
 def causal_mask(target_length: Any, source_length: Any) -> Tensor:
     """Let each target position see the source positions up to its own.
 
-    The last target position is aligned with the last source position, so that a
-    few new queries over a longer past see all of that past.
+    Positions are counted from the first of each, as in Keras, so that padding behind
+    either changes nothing.
 
     Args:
         target_length: number of queries, an integer or a scalar tensor.
@@ -57,12 +57,11 @@ def causal_mask(target_length: Any, source_length: Any) -> Tensor:
 
     Example:
     >>> causal_mask(2, 3).numpy().astype(int).tolist()
-    [[1, 1, 0], [1, 1, 1]]
+    [[1, 0, 0], [1, 1, 0]]
     """
-    offset = source_length - target_length
     target = ops.expand_dims(ops.arange(target_length, dtype="int32"), 1)
     source = ops.expand_dims(ops.arange(source_length, dtype="int32"), 0)
-    return ops.less_equal(source, target + offset)  # (T, S)
+    return ops.less_equal(source, target)  # (T, S)
 
 
 def pairwise_mask(

@@ -34,3 +34,102 @@ def sinusoidal_positions(positions: Tensor, dim: int) -> Tensor:
     waves = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
     shape = ops.shape(waves)[:-2]
     return ops.reshape(waves, (*shape, 2 * pairs))[..., :dim]
+
+
+def rotate(
+    inputs: Tensor,
+    positions: Tensor,
+    max_wavelength: float = 10_000.0,
+    scaling_factor: float = 1.0,
+) -> Tensor:
+    """Turn each pair of features by an angle that grows with the position.
+
+    The product of a rotated query and a rotated key depends on their distance alone
+    (Su et al. 2021). Feature `i` is paired with feature `i + dim / 2`; their angle is
+    `position / scaling_factor / max_wavelength^(2i / dim)`.
+
+    Args:
+        inputs: `(..., length, dim)`, `dim` even.
+        positions: integers or floats, broadcasting to `inputs.shape[:-1]`.
+        max_wavelength: the wavelength of the slowest pair, over `2 pi`.
+        scaling_factor: by which positions are divided, to reach further than in
+            training.
+
+    Returns:
+        Shaped as `inputs`, in its dtype; angles are computed in float32.
+
+    Example:
+    >>> rotate([[1.0, 0.0]], positions=[1]).numpy().round(2).tolist()
+    [[0.5400000214576721, 0.8399999737739563]]
+    """
+    inputs = ops.convert_to_tensor(inputs)
+    half = inputs.shape[-1] // 2
+    frequencies = ops.exp(
+        ops.arange(half, dtype="float32") * (-math.log(max_wavelength) / half)
+    )
+    positions = ops.cast(positions, "float32") / scaling_factor
+    angles = ops.expand_dims(positions, -1) * frequencies  # (..., length, dim / 2)
+    sine, cosine = ops.sin(angles), ops.cos(angles)
+    first, second = ops.split(ops.cast(inputs, "float32"), 2, axis=-1)
+    rotated = ops.concatenate(
+        [first * cosine - second * sine, second * cosine + first * sine], axis=-1
+    )
+    return ops.cast(rotated, inputs.dtype)
+
+
+def alibi_slopes(num_heads: int, bias_max: float = 8.0) -> list[float]:
+    """How fast each head loses sight of what is far (Press et al. 2022).
+
+    The slopes fall geometrically from `2^(-bias_max / num_heads)` to `2^-bias_max`. A
+    number of heads that is no power of two takes every other slope of the next power
+    for those it has more than the power below.
+
+    Example:
+    >>> alibi_slopes(4)
+    [0.25, 0.0625, 0.015625, 0.00390625]
+    """
+    power = 2 ** (num_heads.bit_length() - 1)
+    slopes = [2.0 ** (-bias_max * (head + 1) / power) for head in range(power)]
+    between = [2.0 ** (-bias_max * (head + 0.5) / power) for head in range(power)]
+    return slopes + between[: num_heads - power]
+
+
+def relative_buckets(
+    distances: Tensor,
+    num_buckets: int = 32,
+    max_distance: int = 128,
+    bidirectional: bool = True,
+) -> Tensor:
+    """Group distances: near ones alone, far ones in ever wider buckets.
+
+    Half of the buckets of a direction hold one distance each, the other half share the
+    distances up to `max_distance` on a logarithmic scale; all that is farther falls in
+    the last (Raffel et al. 2020).
+
+    Args:
+        distances: integers of any shape, position of the key minus that of the query.
+        num_buckets: number of buckets, of both directions together.
+        max_distance: distance from which on everything is one bucket.
+        bidirectional: whether keys behind the query have buckets of their own; else
+            they share that of distance zero.
+
+    Returns:
+        int32 from 0 to `num_buckets - 1`, shaped as `distances`.
+
+    Example:
+    >>> relative_buckets([-200, -3, 0, 3], 8, 16).numpy().tolist()
+    [3, 2, 0, 6]
+    """
+    distances = ops.cast(distances, "int32")
+    first = 0
+    if bidirectional:
+        num_buckets //= 2
+        first = ops.where(ops.greater(distances, 0), num_buckets, 0)
+        distances = ops.abs(distances)
+    else:
+        distances = ops.maximum(-distances, 0)
+    single = num_buckets // 2
+    far = ops.cast(ops.maximum(distances, single), "float32") / single
+    steps = ops.log(far) / math.log(max_distance / single) * (num_buckets - single)
+    shared = ops.minimum(single + ops.cast(steps, "int32"), num_buckets - 1)
+    return first + ops.where(ops.less(distances, single), distances, shared)

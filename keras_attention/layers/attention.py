@@ -50,8 +50,7 @@ class Attention(keras.layers.Layer):
         attention_mask: boolean, broadcasting to `(batch, target, source)`.
         return_attention_scores: whether to return the weights too.
         training: whether to drop weights.
-        use_causal_mask: whether a query sees only positions up to its own; the last
-            query is aligned with the last key.
+        use_causal_mask: whether a query sees only keys up to its own position.
 
     Masks given here are combined with those that `mask_zero` or `Masking` left on the
     tensors. A query with nothing to attend to gets zeros.

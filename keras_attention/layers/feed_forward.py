@@ -5,7 +5,11 @@ from typing import Any
 import keras
 
 from keras_attention.checks import check_positive
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import (
+    build_dense,
+    serialize_options,
+    set_options,
+)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="FeedForward")
@@ -50,32 +54,29 @@ class FeedForward(keras.layers.Layer):
         self.intermediate_dim = intermediate_dim
         self.activation = keras.activations.get(activation)
         self.gated = gated
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        set_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+        )
 
     def build(self, inputs_shape):
-        initializers = {
-            "kernel_initializer": self.kernel_initializer,
-            "bias_initializer": self.bias_initializer,
-        }
         self._hidden_dense = build_dense(
             self,
             "hidden",
             self.intermediate_dim,
             inputs_shape,
             activation=self.activation,
-            **initializers,
         )
         if self.gated:
             self._gate_dense = build_dense(
-                self, "gate", self.intermediate_dim, inputs_shape, **initializers
+                self, "gate", self.intermediate_dim, inputs_shape
             )
         self._output_dense = build_dense(
             self,
             "output",
             inputs_shape[-1],
             (*inputs_shape[:-1], self.intermediate_dim),
-            **initializers,
         )
 
     def call(self, inputs):
@@ -93,6 +94,5 @@ class FeedForward(keras.layers.Layer):
             "intermediate_dim": self.intermediate_dim,
             "activation": keras.activations.serialize(self.activation),
             "gated": self.gated,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            **serialize_options(self),
         }

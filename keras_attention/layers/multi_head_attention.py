@@ -1,29 +1,26 @@
 """Attention of several heads."""
 
-import math
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import (
-    check_divides,
-    check_one_length,
-    check_positive,
-    check_rate,
-)
-from keras_attention.layers.projection import build_dense
+from keras_attention.checks import check_one_length
+from keras_attention.layers.distance_bias import DistanceBias
+from keras_attention.layers.keras_weights import copy_from_keras
+from keras_attention.layers.multi_head_projections import MultiHeadProjections
 
 Tensor = Any
 Cache = dict[str, Tensor]
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MultiHeadAttention")
-class MultiHeadAttention(keras.layers.Layer):
+class MultiHeadAttention(MultiHeadProjections):
     """Scaled dot-product attention in several subspaces (Vaswani et al. 2017).
 
-    Arguments, call and shapes are those of `keras.layers.MultiHeadAttention`.
+    Arguments, call and shapes are those of `keras.layers.MultiHeadAttention`; those
+    from `num_key_value_heads` on are further ones.
 
     Args:
         num_heads: number of query heads.
@@ -35,19 +32,34 @@ class MultiHeadAttention(keras.layers.Layer):
             the query when left out.
         attention_axes: axes over which queries attend, of inputs of more than three
             axes; all but the batch and the features when left out.
-        num_key_value_heads: number of key and value heads, each shared by
-            `num_heads / num_key_value_heads` query heads: 1 is multi-query attention
-            (Shazeer 2019), more are grouped-query attention (Ainslie et al. 2023).
-            `num_heads` when left out.
+        sliding_window: a query sees keys at less than this distance, before and, unless
+            the mask is causal, behind it (Beltagy et al. 2020); all when left out.
+        flash_attention: whether to use the backend's fused attention where it has one,
+            on GPUs with JAX and PyTorch. It takes no dropout, position bias or soft cap
+            and returns no weights.
         kernel_initializer: of the kernels, likewise the other initializers,
-            regularizers and constraints of the four projections.
+            regularizers and constraints of the projections.
         bias_initializer: of the biases.
         kernel_regularizer: of the kernels.
         bias_regularizer: of the biases.
         activity_regularizer: of the layer's output.
         kernel_constraint: of the kernels.
         bias_constraint: of the biases.
+        use_gate: whether the context is multiplied by a sigmoid of a projection of the
+            query (Qiu et al. 2025).
         seed: integer seed of the dropout.
+        num_key_value_heads: number of key and value heads, each shared by
+            `num_heads / num_key_value_heads` query heads: 1 is multi-query attention
+            (Shazeer 2019), more are grouped-query attention (Ainslie et al. 2023).
+            `num_heads` when left out.
+        position: `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, by which
+            scores depend on the positions of query and key.
+        query_key_norm: whether queries and keys of each head are normalized by their
+            root mean square, with a learned scale (Henry et al. 2020).
+        soft_cap: bound that scores approach by a hyperbolic tangent (Gemma Team 2024).
+        chunk_size: number of queries weighed at a time, so that memory grows linearly
+            with the length (Rabe and Staats 2021); with a `sliding_window`, time too.
+            Where the weights are asked for, all are weighed at once.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -61,8 +73,7 @@ class MultiHeadAttention(keras.layers.Layer):
             `(batch, heads, target, source)`.
         return_attention_scores: whether to return the weights too.
         training: whether to drop weights.
-        use_causal_mask: whether a query sees only positions up to its own; the last
-            query is aligned with the last key.
+        use_causal_mask: whether a query sees only keys up to its own position.
         cache: projected keys and values `{"key", "value"}`, each
             `(batch, key_value_heads, length, dim)`, from `init_cache` or
             `project_memory`.
@@ -80,8 +91,8 @@ class MultiHeadAttention(keras.layers.Layer):
         the new cache.
 
     Raises:
-        ValueError: for sizes that are not positive or do not divide each other, or
-            key and value of different lengths.
+        ValueError: for sizes that are not positive or do not divide each other, options
+            that exclude each other, or key and value of different lengths.
 
     Example:
     >>> layer = MultiHeadAttention(num_heads=4, key_dim=2, num_key_value_heads=2)
@@ -91,82 +102,11 @@ class MultiHeadAttention(keras.layers.Layer):
     ((2, 3, 8), (2, 4, 3, 5))
     """
 
-    def __init__(
-        self,
-        num_heads: int,
-        key_dim: int,
-        value_dim: int | None = None,
-        dropout: float = 0.0,
-        use_bias: bool = True,
-        output_shape: int | tuple[int, ...] | None = None,
-        attention_axes: int | tuple[int, ...] | None = None,
-        num_key_value_heads: int | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        check_positive(num_heads=num_heads, key_dim=key_dim)
-        if value_dim is not None:
-            check_positive(value_dim=value_dim)
-        if num_key_value_heads is not None:
-            check_positive(num_key_value_heads=num_key_value_heads)
-            check_divides(
-                "num_key_value_heads", num_key_value_heads, "num_heads", num_heads
-            )
-        check_rate(dropout=dropout)
-        if isinstance(output_shape, int):
-            output_shape = (output_shape,)
-        for size in output_shape or ():
-            check_positive(output_shape=size)
-        if isinstance(attention_axes, int):
-            attention_axes = (attention_axes,)
-        self.supports_masking = True
-        self.num_heads = num_heads
-        self.key_dim = key_dim
-        self.value_dim = value_dim
-        self.dropout = dropout
-        self.use_bias = use_bias
-        self.attention_axes = None if attention_axes is None else tuple(attention_axes)
-        self.num_key_value_heads = num_key_value_heads
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.kernel_constraint = keras.constraints.get(kernel_constraint)
-        self.bias_constraint = keras.constraints.get(bias_constraint)
-        self.seed = seed
-        self._output_axes = None if output_shape is None else tuple(output_shape)
-        self._key_value_heads = num_key_value_heads or num_heads
-        self._weight_dropout = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
-        )
-
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
         check_one_length(value_shape, key_shape)
-        self._axes = _attended_axes(self.attention_axes, len(query_shape))
-        value_dim = self.value_dim or self.key_dim
-        output_axes = self._output_axes or (query_shape[-1],)
-        self._query_dense = self._projection(
-            "query", self.num_heads * self.key_dim, query_shape
-        )
-        self._key_dense = self._projection(
-            "key", self._key_value_heads * self.key_dim, key_shape
-        )
-        self._value_dense = self._projection(
-            "value", self._key_value_heads * value_dim, value_shape
-        )
-        merged_shape = (*query_shape[:-1], self.num_heads * value_dim)
-        self._output_dense = self._projection(
-            "output", math.prod(output_axes), merged_shape
-        )
+        self._axes = functional.attended_axes(self.attention_axes, len(query_shape))
+        self._build_projections(query_shape, value_shape, key_shape)
 
     def call(
         self,
@@ -196,48 +136,61 @@ class MultiHeadAttention(keras.layers.Layer):
                 training=training,
                 use_causal_mask=use_causal_mask,
             )
-        if cache is None:
-            memory = self.project_memory(value, key)
-        elif cache_index is None:
-            memory = cache
-        else:
-            memory = _write(cache, self.project_memory(value, key), cache_index)
-        mask = functional.pairwise_mask(
-            functional.combine_masks(query_mask, functional.implicit_mask(query)),
-            _source_mask(value_mask, value, cache),
-            _source_mask(key_mask, key, cache),
-            self._visible(query, memory, use_causal_mask, cache_index),
+        if self.flash_attention and return_attention_scores:
+            raise ValueError(
+                "Returning attention scores is not supported when flash attention is "
+                "enabled. Received: return_attention_scores=True, flash_attention=True"
+            )
+        start = 0 if cache_index is None else cache_index
+        memory = self._memory(value, key, cache, cache_index)
+        context, weights = functional.dot_product_attention(
+            self._project_query(query, start),
+            memory["key"],
+            memory["value"],
+            self._rules(use_causal_mask or cache_index is not None),
+            query_mask=functional.combine_masks(
+                query_mask, functional.implicit_mask(query)
+            ),
+            key_mask=functional.combine_masks(
+                _source_mask(value_mask, value, cache),
+                _source_mask(key_mask, key, cache),
+            ),
+            pair_mask=_over_heads(attention_mask),
+            distance_bias=self._distance_bias(query, memory, start),
+            query_start=start,
+            seed=self._draw_seed(training),
+            chunk_size=None if return_attention_scores else self.chunk_size,
+            fused=bool(self.flash_attention),
         )
-        output, weights = self._attend(query, memory, mask, attention_mask, training)
+        output = self._project_context(context, query)
         results = (output, weights) if return_attention_scores else (output,)
         if cache_index is not None:
             results = (*results, memory)
         return results if len(results) > 1 else output
 
+    def compute_output_shape(self, query_shape, value_shape, key_shape=None):
+        key_shape = value_shape if key_shape is None else key_shape
+        check_one_length(value_shape, key_shape)
+        return (*query_shape[:-1], *(self._output_axes or (query_shape[-1],)))
+
     def compute_output_spec(
         self,
         query,
         value=None,
+        key=None,
         *args,
         return_attention_scores=False,
         cache=None,
         cache_index=None,
         **kwargs,
     ):
-        output_axes = self._output_axes or (query.shape[-1],)
-        batch_and_length = tuple(query.shape[:-1])
-        results = [
-            keras.KerasTensor(batch_and_length + output_axes, self.compute_dtype)
-        ]
+        source = cache["key"] if value is None else value
+        shape = self.compute_output_shape(
+            query.shape, source.shape, None if key is None else key.shape
+        )
+        results = [keras.KerasTensor(shape, self.compute_dtype)]
         if return_attention_scores:
-            sources = (
-                [value.shape[axis] for axis in self._axes]
-                if cache is None
-                else [cache["key"].shape[2]]
-            )
-            outer = [s for a, s in enumerate(batch_and_length) if a not in self._axes]
-            targets = [batch_and_length[axis] for axis in self._axes]
-            shape = (*outer, self.num_heads, *targets, *sources)
+            shape = self._weights_shape(query, value, cache)
             results.append(keras.KerasTensor(shape, self.compute_dtype))
         if cache_index is not None:
             results.append(
@@ -248,55 +201,31 @@ class MultiHeadAttention(keras.layers.Layer):
             )
         return tuple(results) if len(results) > 1 else results[0]
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "key_dim": self.key_dim,
-            "value_dim": self.value_dim,
-            "dropout": self.dropout,
-            "use_bias": self.use_bias,
-            "output_shape": self._output_axes,
-            "attention_axes": self.attention_axes,
-            "num_key_value_heads": self.num_key_value_heads,
-            **{
-                name: keras.initializers.serialize(getattr(self, name))
-                for name in ("kernel_initializer", "bias_initializer")
-            },
-            **{
-                name: keras.regularizers.serialize(getattr(self, name))
-                for name in (
-                    "kernel_regularizer",
-                    "bias_regularizer",
-                    "activity_regularizer",
-                )
-            },
-            **{
-                name: keras.constraints.serialize(getattr(self, name))
-                for name in ("kernel_constraint", "bias_constraint")
-            },
-            "seed": self.seed,
-        }
+    @classmethod
+    def from_keras(cls, layer: keras.layers.Layer) -> "MultiHeadAttention":
+        """Take over a layer of Keras's with its arguments and weights.
 
-    def init_cache(self, batch_size: Any, max_length: int) -> Cache:
-        """An empty cache of `max_length` positions, to pass with a `cache_index`."""
-        shape = (batch_size, self._key_value_heads, max_length)
-        return {
-            "key": ops.zeros((*shape, self.key_dim), self.compute_dtype),
-            "value": ops.zeros(
-                (*shape, self.value_dim or self.key_dim), self.compute_dtype
-            ),
-        }
+        Args:
+            layer: a built `keras.layers.MultiHeadAttention` or
+                `keras.layers.GroupQueryAttention`.
 
-    def project_memory(self, value: Tensor, key: Tensor | None = None) -> Cache:
-        """Project keys and values by heads, once for all steps that attend to them."""
-        key = value if key is None else key
-        return {
-            "key": functional.split_heads(self._key_dense(key), self._key_value_heads),
-            "value": functional.split_heads(
-                self._value_dense(value), self._key_value_heads
-            ),
-        }
+        Returns:
+            A built layer of the same name that gives the same outputs.
+
+        Raises:
+            ValueError: if `layer` is another layer, or not built.
+
+        Example:
+        >>> theirs = keras.layers.MultiHeadAttention(num_heads=2, key_dim=3)
+        >>> theirs.build((None, 5, 8), (None, 7, 8))
+        >>> ours = MultiHeadAttention.from_keras(theirs)
+        >>> query, value = keras.ops.ones((1, 5, 8)), keras.ops.ones((1, 7, 8))
+        >>> float(
+        ...     keras.ops.max(keras.ops.abs(ours(query, value) - theirs(query, value)))
+        ... )
+        0.0
+        """
+        return copy_from_keras(cls, layer)
 
     def _call_over_axes(self, query, value, key, *masks, **options):
         """Attend as over sequences, with the other axes as part of the batch."""
@@ -322,57 +251,38 @@ class MultiHeadAttention(keras.layers.Layer):
             functional.unfold_weights(weights, query, value, self._axes),
         )
 
-    def _attend(self, query, memory, mask, attention_mask, training):
-        heads = functional.split_heads(self._query_dense(query), self.num_heads)
-        mask = functional.combine_masks(_over_heads(mask), _over_heads(attention_mask))
-        scores = functional.grouped_scores(heads, memory["key"])
-        weights = functional.masked_softmax(scores, mask)  # (B, N, T, S)
-        context = functional.attend(
-            self._weight_dropout(weights, training=training), memory["value"]
-        )
-        output = self._output_dense(functional.merge_heads(context))
-        if self._output_axes is not None and len(self._output_axes) > 1:
-            output = ops.reshape(output, (*ops.shape(output)[:-1], *self._output_axes))
-        return output, weights
+    def _memory(self, value, key, cache, cache_index):
+        if cache is None:
+            return self.project_memory(value, key)
+        if cache_index is None:
+            return cache
+        return _write(cache, self.project_memory(value, key, cache_index), cache_index)
 
-    def _visible(self, query, memory, use_causal_mask, cache_index):
-        if cache_index is None and not use_causal_mask:
+    def _rules(self, causal):
+        return functional.PairRules(
+            causal, self.sliding_window, self.soft_cap, self.dropout
+        )
+
+    def _distance_bias(self, query, memory, start):
+        if not isinstance(self.position, DistanceBias):
             return None
         target, source = ops.shape(query)[1], ops.shape(memory["key"])[2]
-        if cache_index is None:
-            return functional.causal_mask(target, source)
-        # Of the cache only what has been written counts as the past.
-        written = cache_index + ops.expand_dims(ops.arange(target, dtype="int32"), 1)
-        return ops.less_equal(ops.arange(source, dtype="int32"), written)  # (T, S)
+        steps = ops.arange(target + source - 1, dtype="int32") - (target - 1)
+        return self.position.bias(steps - start)
 
-    def _projection(self, name, units, input_shape):
-        return build_dense(
-            self,
-            name,
-            units,
-            input_shape,
-            use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            kernel_regularizer=self.kernel_regularizer,
-            bias_regularizer=self.bias_regularizer,
-            kernel_constraint=self.kernel_constraint,
-            bias_constraint=self.bias_constraint,
-        )
+    def _draw_seed(self, training):
+        return self._seeds.next() if training and self.dropout else None
 
-
-def _attended_axes(axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:
-    if axes is None:
-        return tuple(range(1, rank - 1))
-    positive = tuple(axis % rank for axis in axes)
-    if any(not 0 < axis < rank - 1 for axis in positive) or any(
-        not -rank <= axis < rank for axis in axes
-    ):
-        raise ValueError(
-            "`attention_axes` must lie between the batch and the features. Received: "
-            f"attention_axes={axes} for inputs of {rank} axes"
-        )
-    return positive
+    def _weights_shape(self, query, value, cache):
+        if cache is not None:
+            sources = [cache["key"].shape[2]]
+        else:
+            sources = [value.shape[axis] for axis in self._axes]
+        outer = [
+            size for axis, size in enumerate(query.shape[:-1]) if axis not in self._axes
+        ]
+        targets = [query.shape[axis] for axis in self._axes]
+        return (*outer, self.num_heads, *targets, *sources)
 
 
 def _source_mask(

@@ -1,26 +1,54 @@
-"""The dense children of the layers, built the same way everywhere."""
+"""The dense children of the layers, made the same way everywhere."""
 
 from typing import Any
 
 import keras
 
+# What users may set of the projections of a layer, and Keras's module for each kind.
+OPTIONS = {
+    "kernel_initializer": keras.initializers,
+    "bias_initializer": keras.initializers,
+    "kernel_regularizer": keras.regularizers,
+    "bias_regularizer": keras.regularizers,
+    "kernel_constraint": keras.constraints,
+    "bias_constraint": keras.constraints,
+}
+
+
+def set_options(owner: keras.layers.Layer, **options: Any) -> None:
+    """Keep the options of a layer's projections as its attributes."""
+    for name, value in options.items():
+        setattr(owner, name, OPTIONS[name].get(value))
+
+
+def serialize_options(owner: keras.layers.Layer) -> dict[str, Any]:
+    """Those of the options that a layer has, for its configuration."""
+    return {
+        name: module.serialize(getattr(owner, name))
+        for name, module in OPTIONS.items()
+        if hasattr(owner, name)
+    }
+
 
 def build_dense(
     owner: keras.layers.Layer, name: str, units: int, input_shape: Any, **options: Any
 ) -> keras.layers.Dense:
-    """Make a dense child of `owner` with its dtype policy, and build it.
+    """Make a dense child of `owner` with its options and dtype policy, and build it.
 
     Args:
         owner: the layer whose child it becomes.
         name: of the child.
         units: width of its output.
         input_shape: of its input; only the last axis counts.
-        **options: of `keras.layers.Dense`. Initializers are cloned: one shared object
-            would give kernels of one shape the same values.
+        **options: further ones of `keras.layers.Dense`.
     """
-    for option in ("kernel_initializer", "bias_initializer"):
-        if isinstance(options.get(option), keras.initializers.Initializer):
-            options[option] = options[option].clone()
+    for option in OPTIONS:
+        value = getattr(owner, option, None)
+        # One initializer shared would give kernels of one shape the same values.
+        if isinstance(value, keras.initializers.Initializer):
+            value = value.clone()
+        if value is not None:
+            options.setdefault(option, value)
     dense = keras.layers.Dense(units, dtype=owner.dtype_policy, name=name, **options)
     dense.build(input_shape)
     return dense

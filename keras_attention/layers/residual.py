@@ -32,7 +32,8 @@ class Residual(keras.layers.Layer):
 
     Post-norm is `normalize(x + dropout(sublayer(x)))` (Vaswani et al. 2017), pre-norm
     `x + dropout(sublayer(normalize(x)))` (Xiong et al. 2020). `enter` and `leave` are
-    what stands before and behind the sublayer.
+    what stands before and behind the sublayer. With stochastic depth, whole rows skip
+    the sublayer in training (Huang et al. 2016).
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Residual(keras.layers.Layer):
         normalize_first: bool,
         normalization: str,
         epsilon: float,
+        stochastic_depth: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -48,6 +50,10 @@ class Residual(keras.layers.Layer):
         self.normalization = normalization
         self.epsilon = epsilon
         self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        # A whole row of the batch goes without the sublayer, or all of it has it.
+        self._row_dropout = keras.layers.Dropout(
+            stochastic_depth, noise_shape=(None, 1, 1), dtype=self.dtype_policy
+        )
 
     def build(self, inputs_shape):
         self._normalization = build_normalization(
@@ -61,5 +67,6 @@ class Residual(keras.layers.Layer):
 
     def leave(self, inputs: Tensor, update: Tensor, training: bool | None) -> Tensor:
         """Add what the sublayer made of its input."""
-        outputs = inputs + self._dropout(update, training=training)
+        update = self._dropout(update, training=training)
+        outputs = inputs + self._row_dropout(update, training=training)
         return outputs if self.normalize_first else self._normalization(outputs)

@@ -7,7 +7,11 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_positive, check_rate
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import (
+    build_dense,
+    serialize_options,
+    set_options,
+)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="SelfAttention")
@@ -67,7 +71,7 @@ class SelfAttention(keras.layers.Layer):
         self.use_causal_mask = use_causal_mask
         self.dropout = dropout
         self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        set_options(self, kernel_initializer=kernel_initializer)
         self.seed = seed
         self._weight_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
@@ -86,7 +90,6 @@ class SelfAttention(keras.layers.Layer):
                 width,
                 inputs_shape,
                 use_bias=self.use_bias,
-                kernel_initializer=self.kernel_initializer,
             )
             for name, width in widths.items()
         )
@@ -139,6 +142,6 @@ class SelfAttention(keras.layers.Layer):
             "use_causal_mask": self.use_causal_mask,
             "dropout": self.dropout,
             "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            **serialize_options(self),
             "seed": self.seed,
         }

@@ -10,9 +10,16 @@ from keras_attention.checks import (
     check_positive,
     check_rate,
 )
+from keras_attention.children import restore, serialize_shared
 from keras_attention.layers.feed_forward import FeedForward
 from keras_attention.layers.multi_head_attention import MultiHeadAttention
+from keras_attention.layers.projection import serialize_options, set_options
 from keras_attention.layers.residual import NORMALIZATIONS, Residual
+
+Tensor = Any
+
+# What a block hands on to its attentions.
+ATTENTION_OPTIONS = ("chunk_size", "query_key_norm", "sliding_window", "soft_cap")
 
 
 class TransformerBlock(keras.layers.Layer):
@@ -35,24 +42,36 @@ class TransformerBlock(keras.layers.Layer):
         normalization: str = "layer",
         gated: bool = False,
         num_key_value_heads: int | None = None,
+        position: Any = None,
+        stochastic_depth: float = 0,
+        attention_options: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(intermediate_dim=intermediate_dim, num_heads=num_heads)
-        check_rate(dropout=dropout)
+        check_rate(dropout=dropout, stochastic_depth=stochastic_depth)
         check_choice(NORMALIZATIONS, normalization=normalization)
+        attention_options = dict(attention_options or {})
+        for name in attention_options:
+            check_choice(ATTENTION_OPTIONS, attention_options=name)
         self.supports_masking = True
         self.intermediate_dim = intermediate_dim
         self.num_heads = num_heads
         self.dropout = dropout
         self.activation = keras.activations.get(activation)
         self.layer_norm_epsilon = layer_norm_epsilon
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
+        set_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+        )
         self.normalize_first = normalize_first
         self.normalization = normalization
         self.gated = gated
         self.num_key_value_heads = num_key_value_heads
+        self.position = restore(position)
+        self.stochastic_depth = stochastic_depth
+        self.attention_options = attention_options
 
     def get_config(self):
         return {
@@ -62,16 +81,18 @@ class TransformerBlock(keras.layers.Layer):
             "dropout": self.dropout,
             "activation": keras.activations.serialize(self.activation),
             "layer_norm_epsilon": self.layer_norm_epsilon,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            **serialize_options(self),
             "normalize_first": self.normalize_first,
             "normalization": self.normalization,
             "gated": self.gated,
             "num_key_value_heads": self.num_key_value_heads,
+            "position": serialize_shared(self.position),
+            "stochastic_depth": self.stochastic_depth,
+            "attention_options": self.attention_options,
         }
 
     def build_attention(
-        self, name: str, query_shape: Any, value_shape: Any
+        self, name: str, query_shape: Any, value_shape: Any, **options: Any
     ) -> MultiHeadAttention:
         """Make and build an attention whose heads share the width of the queries."""
         dim = query_shape[-1]
@@ -85,9 +106,21 @@ class TransformerBlock(keras.layers.Layer):
             bias_initializer=self.bias_initializer,
             dtype=self.dtype_policy,
             name=name,
+            **self.attention_options | options,
         )
         attention.build(query_shape, value_shape)
         return attention
+
+    @staticmethod
+    def attend(
+        attention: MultiHeadAttention, query: Tensor, value: Tensor, **options: Any
+    ) -> tuple[Tensor, Tensor | None, Any]:
+        """Output, weights and cache of an attention; `None` for what it gives not."""
+        results = attention(query, value, **options)
+        results = list(results) if isinstance(results, tuple) else [results]
+        cache = None if options.get("cache_index") is None else results.pop()
+        weights = results.pop() if options["return_attention_scores"] else None
+        return results[0], weights, cache
 
     def build_feed_forward(self, inputs_shape: Any) -> FeedForward:
         """Make and build the feed-forward network."""
@@ -110,6 +143,7 @@ class TransformerBlock(keras.layers.Layer):
             self.normalize_first,
             self.normalization,
             self.layer_norm_epsilon,
+            self.stochastic_depth,
             dtype=self.dtype_policy,
             name=name,
         )

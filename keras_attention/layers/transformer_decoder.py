@@ -32,6 +32,12 @@ class TransformerDecoder(TransformerBlock):
         gated: whether the feed-forward network is gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads, shared by groups of query
             heads; `num_heads` when left out.
+        position: `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, for the
+            self-attention.
+        stochastic_depth: rate at which rows skip a sublayer in training (Huang et al.
+            2016).
+        attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
+            `soft_cap` and `chunk_size` as `MultiHeadAttention` takes them.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -64,12 +70,14 @@ class TransformerDecoder(TransformerBlock):
 
     def build(self, decoder_sequence_shape, encoder_sequence_shape=None):
         shape = decoder_sequence_shape
-        self._self_attention = self.build_attention("self_attention", shape, shape)
+        self._self_attention = self.build_attention(
+            "self_attention", shape, shape, position=self.position
+        )
         self._self_residual = self.build_residual("self_attention_residual", shape)
         self._has_memory = encoder_sequence_shape is not None
         if self._has_memory:
             self._cross_attention = self.build_attention(
-                "cross_attention", shape, encoder_sequence_shape
+                "cross_attention", shape, encoder_sequence_shape, sliding_window=None
             )
             self._cross_residual = self.build_residual(
                 "cross_attention_residual", shape
@@ -100,6 +108,7 @@ class TransformerDecoder(TransformerBlock):
                 decoder_padding_mask, functional.implicit_mask(decoder_sequence)
             ),
             decoder_attention_mask,
+            return_attention_scores,
             training,
             cache,
             cache_index,
@@ -112,6 +121,7 @@ class TransformerDecoder(TransformerBlock):
                     encoder_padding_mask, functional.implicit_mask(encoder_sequence)
                 ),
                 encoder_attention_mask,
+                return_attention_scores,
                 training,
                 cache,
             )
@@ -169,30 +179,36 @@ class TransformerDecoder(TransformerBlock):
             )
         return cache
 
-    def _attend_to_self(self, inputs, mask, attention_mask, training, cache, index):
+    def _attend_to_self(
+        self, inputs, mask, attention_mask, with_weights, training, cache, index
+    ):
         normalized = self._self_residual.enter(inputs)
-        attended, weights, *new_cache = self._self_attention(
+        attended, weights, new_cache = self.attend(
+            self._self_attention,
             normalized,
             normalized,
             query_mask=mask,
             value_mask=mask if cache is None else None,
             attention_mask=attention_mask,
-            return_attention_scores=True,
+            return_attention_scores=with_weights,
             training=training,
             use_causal_mask=True,
             cache=None if cache is None else cache["self_attention"],
             cache_index=index,
         )
         outputs = self._self_residual.leave(inputs, attended, training)
-        return outputs, weights, *(new_cache or [None])
+        return outputs, weights, new_cache
 
-    def _attend_to_memory(self, inputs, memory, mask, attention_mask, training, cache):
-        attended, weights = self._cross_attention(
+    def _attend_to_memory(
+        self, inputs, memory, mask, attention_mask, with_weights, training, cache
+    ):
+        attended, weights, _ = self.attend(
+            self._cross_attention,
             self._cross_residual.enter(inputs),
             memory if cache is None else None,
             value_mask=mask,
             attention_mask=attention_mask,
-            return_attention_scores=True,
+            return_attention_scores=with_weights,
             training=training,
             cache=None if cache is None else cache["cross_attention"],
         )

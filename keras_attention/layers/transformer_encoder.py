@@ -24,6 +24,12 @@ class TransformerEncoder(TransformerBlock):
         gated: whether the feed-forward network is gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads, shared by groups of query
             heads; `num_heads` when left out.
+        position: `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, for the
+            self-attention.
+        stochastic_depth: rate at which rows skip a sublayer in training (Huang et al.
+            2016).
+        attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
+            `soft_cap` and `chunk_size` as `MultiHeadAttention` takes them.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -46,7 +52,7 @@ class TransformerEncoder(TransformerBlock):
 
     def build(self, inputs_shape):
         self._self_attention = self.build_attention(
-            "self_attention", inputs_shape, inputs_shape
+            "self_attention", inputs_shape, inputs_shape, position=self.position
         )
         self._attention_residual = self.build_residual(
             "attention_residual", inputs_shape
@@ -66,13 +72,14 @@ class TransformerEncoder(TransformerBlock):
     ):
         mask = functional.combine_masks(padding_mask, functional.implicit_mask(inputs))
         normalized = self._attention_residual.enter(inputs)
-        attended, weights = self._self_attention(
+        attended, weights, _ = self.attend(
+            self._self_attention,
             normalized,
             normalized,
             query_mask=mask,
             value_mask=mask,
             attention_mask=attention_mask,
-            return_attention_scores=True,
+            return_attention_scores=return_attention_scores,
             training=training,
         )
         hidden = self._attention_residual.leave(inputs, attended, training)

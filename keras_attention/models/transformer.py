@@ -1,6 +1,6 @@
 """The Transformer (Vaswani et al. 2017)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -13,13 +13,28 @@ from keras_attention.checks import (
     check_rate,
 )
 from keras_attention.children import build_once, restore
-from keras_attention.layers import TransformerDecoder, TransformerEncoder
+from keras_attention.layers import (
+    AlibiBias,
+    RelativePositionBias,
+    RotaryEmbedding,
+    TransformerDecoder,
+    TransformerEncoder,
+)
 from keras_attention.layers.positional_embedding import POSITIONS
 from keras_attention.layers.residual import build_normalization
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.seq2seq import Seq2Seq, State
 
 Tensor = Any
+
+# Positions that are the business of self-attention; whether it sees both sides.
+ATTENTION_POSITIONS: dict[str | None, Callable[[bool], keras.layers.Layer]] = {
+    "rotary": lambda bidirectional: RotaryEmbedding(name="rotary"),
+    "alibi": lambda bidirectional: AlibiBias(name="alibi"),
+    "relative": lambda bidirectional: RelativePositionBias(
+        bidirectional=bidirectional, name="relative"
+    ),
+}
 
 
 class _Stack(keras.layers.Layer):
@@ -200,6 +215,8 @@ def transformer(
     gated: bool = False,
     num_key_value_heads: int | None = None,
     positions: str | None = "sinusoidal",
+    stochastic_depth: float = 0.0,
+    attention_options: dict[str, Any] | None = None,
     max_length: int | None = None,
     tie_embeddings: bool = False,
     name: str = "transformer",
@@ -223,7 +240,14 @@ def transformer(
         gated: whether feed-forward networks are gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads shared by groups of query
             heads; `num_heads` when left out.
-        positions: `"sinusoidal"`, `"learned"` (needs `max_length`) or `None`.
+        positions: `"sinusoidal"` or `"learned"` (needs `max_length`), added to the
+            embeddings; `"rotary"` (Su et al. 2021), `"alibi"` (Press et al. 2022) or
+            `"relative"` (Raffel et al. 2020, one table for all encoder blocks and one
+            for all decoder blocks), in self-attention; or `None`.
+        stochastic_depth: rate at which rows skip a sublayer in training, from 0 below
+            the first block to this at the last (Huang et al. 2016).
+        attention_options: further options of the attentions, as in
+            `TransformerEncoder`.
         max_length: the longest sequence on either side; without it, any.
         tie_embeddings: whether source, target and output share one table (Press and
             Wolf 2017); both vocabularies must be one then.
@@ -248,8 +272,8 @@ def transformer(
         embedding_dim=embedding_dim,
         intermediate_dim=intermediate_dim,
     )
-    check_rate(dropout=dropout)
-    check_choice(POSITIONS, positions=positions)
+    check_rate(dropout=dropout, stochastic_depth=stochastic_depth)
+    check_choice((*POSITIONS, *ATTENTION_POSITIONS), positions=positions)
     check_divides("num_heads", num_heads, "embedding_dim", embedding_dim)
     source_embedding, target_embedding, output = build_ends(
         source_vocabulary_size,
@@ -257,7 +281,7 @@ def transformer(
         embedding_dim,
         tie_embeddings,
         max_length=max_length,
-        positions=positions,
+        positions=positions if positions in POSITIONS else None,
     )
     block_options = {
         "intermediate_dim": intermediate_dim,
@@ -268,17 +292,31 @@ def transformer(
         "normalization": normalization,
         "gated": gated,
         "num_key_value_heads": num_key_value_heads,
+        "attention_options": attention_options,
     }
 
-    def blocks(make, name):
+    def blocks(make, name, bidirectional):
+        position = None
+        if positions in ATTENTION_POSITIONS:
+            position = ATTENTION_POSITIONS[positions](bidirectional)
         return [
-            make(**block_options, name=f"{name}_{level}") for level in range(num_layers)
+            make(
+                **block_options,
+                position=position,
+                stochastic_depth=stochastic_depth * level / max(num_layers - 1, 1),
+                name=f"{name}_{level}",
+            )
+            for level in range(num_layers)
         ]
 
     return Seq2Seq(
         source_embedding,
-        EncoderStack(blocks(TransformerEncoder, "block"), dropout, name="encoder"),
-        DecoderStack(blocks(TransformerDecoder, "block"), dropout, name="decoder"),
+        EncoderStack(
+            blocks(TransformerEncoder, "block", True), dropout, name="encoder"
+        ),
+        DecoderStack(
+            blocks(TransformerDecoder, "block", False), dropout, name="decoder"
+        ),
         target_embedding,
         output,
         name=name,

@@ -13,7 +13,7 @@ from tests.tensors import booleans
 
 
 @given(target=st.integers(1, 7), source=st.integers(1, 7))
-def test_causal_mask_aligns_the_last_target_with_the_last_source(target, source):
+def test_causal_mask_counts_from_the_first_of_each(target, source):
     expected = oracles.pair_mask(1, target, source, causal=True)[0]
     found = to_numpy(functional.causal_mask(target, source))
     assert found.dtype == bool

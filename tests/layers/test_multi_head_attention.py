@@ -4,8 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_attention.layers import MultiHeadAttention
+from keras_attention.layers import (
+    MultiHeadAttention,
+)
 from tests import oracles
+from tests.attention_steps import stepwise
 from tests.backends import compiled, to_numpy
 from tests.tensors import booleans, normal, randomize, real_positions, weights_by_name
 
@@ -81,7 +84,7 @@ def test_attention_mask_is_broadcast(shape):
 
 
 @pytest.mark.parametrize("longer", ["query", "value"])
-def test_the_last_query_sees_the_last_key(longer):
+def test_causal_positions_count_from_the_first(longer):
     query, value = normal(3, 5, 11), normal(3, 2 if longer == "query" else 7, 11)
     layer = _built(MultiHeadAttention(2, 3), query.shape, value.shape)
     _, weights = layer(query, value, use_causal_mask=True, return_attention_scores=True)
@@ -170,19 +173,6 @@ def test_equals_keras_grouped_query_attention():
     _assert_pair(found, to_numpy(expected))
 
 
-def _stepwise(layer, inputs, chunks, max_length, run=None):
-    """The output of causal self-attention, a few positions at a time."""
-    cache = layer.init_cache(inputs.shape[0], max_length)
-    outputs, index = [], 0
-    call = run or layer
-    for size in chunks:
-        now = keras.ops.convert_to_tensor(inputs[:, index : index + size])
-        output, cache = call(now, now, cache=cache, cache_index=index)
-        outputs.append(to_numpy(output))
-        index += size
-    return np.concatenate(outputs, axis=1)
-
-
 @pytest.mark.parametrize("chunks", [[1] * 5, [2, 3], [5], [4, 1]], ids=str)
 @pytest.mark.parametrize("key_value_heads", [None, 1])
 def test_steps_over_a_cache_equal_one_causal_pass(chunks, key_value_heads):
@@ -193,7 +183,7 @@ def test_steps_over_a_cache_equal_one_causal_pass(chunks, key_value_heads):
     )
     expected = to_numpy(layer(QUERY, QUERY, use_causal_mask=True))
     for max_length in (5, 11):
-        found = _stepwise(layer, QUERY, chunks, max_length)
+        found = stepwise(layer, QUERY, chunks, max_length)
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -205,7 +195,7 @@ def test_compiled_steps_take_the_index_as_a_tensor():
         return layer(query, value, cache=cache, cache_index=cache_index)
 
     run = compiled(step)
-    found = _stepwise(
+    found = stepwise(
         layer,
         QUERY,
         [1] * 5,
@@ -253,7 +243,19 @@ def test_masks_cover_the_length_of_the_cache():
         ({"dropout": 2}, "`dropout` must be .* Received: dropout=2"),
         (
             {"output_shape": (5, 0)},
-            "`output_shape` must be .* Received: output_shape=0",
+            r"`output_shape`: it must be .* Received: output_shape=\(5, 0\)",
+        ),
+        ({"sliding_window": 0}, "`sliding_window` must .*: sliding_window=0"),
+        ({"chunk_size": 1.5}, "`chunk_size` must .*: chunk_size=1.5"),
+        ({"soft_cap": 0}, "`soft_cap` must .*: soft_cap=0"),
+        ({"position": "rotary"}, "`position` must .*: position='rotary'"),
+        (
+            {"flash_attention": True, "dropout": 0.1},
+            "Dropout .* flash_attention=True, dropout=0.1",
+        ),
+        (
+            {"flash_attention": True, "soft_cap": 3.0},
+            "`flash_attention` .* flash_attention=True, soft_cap=3.0",
         ),
         (
             {"num_key_value_heads": 0},
@@ -275,3 +277,38 @@ def test_key_and_value_of_unlike_lengths_are_refused():
     message = r"`key` and `value` .*key_shape=\(3, 5, 11\), value_shape=\(3, 7, 13\)"
     with pytest.raises(ValueError, match=message):
         MultiHeadAttention(2, 3)(QUERY, VALUE, QUERY)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        keras.layers.MultiHeadAttention(2, 3, value_dim=5, output_shape=(2, 3)),
+        keras.layers.MultiHeadAttention(
+            2, 4, use_gate=True, use_bias=False, sliding_window=3, name="gated"
+        ),
+        keras.layers.GroupQueryAttention(3, 6, 2),
+    ],
+)
+def test_from_keras_takes_arguments_and_weights(theirs):
+    with pytest.raises(ValueError, match="`layer` must be built"):
+        MultiHeadAttention.from_keras(theirs)
+    theirs.build(QUERY.shape, VALUE.shape, KEY.shape)
+    randomize(theirs)
+    ours = MultiHeadAttention.from_keras(theirs)
+    assert ours.name == theirs.name
+    np.testing.assert_allclose(
+        to_numpy(ours(QUERY, VALUE, KEY)),
+        to_numpy(theirs(QUERY, VALUE, KEY)),
+        atol=2e-5,
+    )
+
+
+def test_from_keras_refuses_other_layers():
+    with pytest.raises(ValueError, match="`layer` must be a .*layer=<Dense"):
+        MultiHeadAttention.from_keras(keras.layers.Dense(3))
+
+
+def test_weights_of_a_fused_attention_are_refused():
+    layer = _built(MultiHeadAttention(2, 3, flash_attention=True))
+    with pytest.raises(ValueError, match="return_attention_scores=True, flash_att"):
+        layer(QUERY, VALUE, KEY, return_attention_scores=True)

@@ -1,0 +1,263 @@
+"""Scaled dot-product attention of several heads, at once or in chunks of queries.
+
+Further axes: `P` chunks, `C` target positions of a chunk, `R` source positions that it
+can reach.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.functional.attend import attend, masked_softmax
+from keras_attention.functional.masks import combine_masks
+from keras_attention.functional.scores import grouped_scores
+
+Tensor = Any
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class PairRules:
+    """What positions and scores decide about a pair of a query and a key.
+
+    Attributes:
+        causal: whether a query sees only keys at its own position and before it.
+        window: how far a query sees: keys at less than this distance; `None` for any.
+        soft_cap: bound that scores approach by a hyperbolic tangent (Gemma Team 2024);
+            `None` for none.
+        dropout: rate at which weights are dropped, where there is a seed.
+    """
+
+    causal: bool = False
+    window: int | None = None
+    soft_cap: float | None = None
+    dropout: float = 0.0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether positions forbid some pairs."""
+        return self.causal or self.window is not None
+
+    def visible(self, distance: Tensor) -> Tensor:
+        """Whether a key may be seen at a distance, its position minus the query's."""
+        return combine_masks(
+            ops.less_equal(distance, 0) if self.causal else None,
+            None if self.window is None else ops.less(ops.abs(distance), self.window),
+        )
+
+    def cap(self, scores: Tensor) -> Tensor:
+        """Keep scores below the bound."""
+        if self.soft_cap is None:
+            return scores
+        return self.soft_cap * ops.tanh(scores / self.soft_cap)
+
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """How many positions a query sees behind and ahead of its own, if bounded."""
+        if self.window is None:
+            return None
+        return self.window - 1, 0 if self.causal else self.window - 1
+
+
+def dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    rules: PairRules = PairRules(),
+    *,
+    query_mask: Tensor | None = None,
+    key_mask: Tensor | None = None,
+    pair_mask: Tensor | None = None,
+    distance_bias: Tensor | None = None,
+    query_start: Any = 0,
+    seed: Tensor | None = None,
+    chunk_size: int | None = None,
+    fused: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Attention of each query to the keys that masks and rules leave to it.
+
+    With a `chunk_size`, that many queries are weighed at a time, and weighed once more
+    for the gradients instead of keeping the weights (Rabe and Staats 2021): memory
+    grows linearly with the length. With a window as well, a chunk is weighed against
+    the keys in its reach only, and so time grows linearly too.
+
+    Args:
+        query: `(batch, heads, target, dim)`.
+        key: `(batch, key_value_heads, source, dim)`.
+        value: `(batch, key_value_heads, source, value_dim)`.
+        rules: about positions, scores and dropout.
+        query_mask: boolean `(batch, target)`.
+        key_mask: boolean `(batch, source)`.
+        pair_mask: boolean, four axes that broadcast to
+            `(batch, heads, target, source)`.
+        distance_bias: float32 `(heads, target + source - 1)`, added to scores: entry
+            `s - t + target - 1` to those of key `s` and query `t`.
+        query_start: position of the first query; that of the first key is 0.
+        seed: of the dropout, as `keras.random.SeedGenerator.next` returns it; `None`
+            drops nothing.
+        chunk_size: number of queries weighed at a time; all when left out.
+        fused: whether to use the backend's fused attention, which takes no bias, cap
+            or dropout, and no chunks.
+
+    Returns:
+        Context `(batch, heads, target, value_dim)`; the weights
+        `(batch, heads, target, source)`, `None` with a `chunk_size` or `fused`.
+    """
+    pairs = _Pairs(
+        _size(query, 2),
+        _size(key, 2),
+        query_start,
+        rules,
+        query_mask,
+        key_mask,
+        pair_mask,
+    )
+    if fused:
+        return _attend_fused(query, key, value, pairs), None
+    if chunk_size is None:
+        return _attend(query, key, value, distance_bias, pairs, seed)
+    inputs = query, key, value, distance_bias
+    return _attend_in_chunks(*inputs, pairs, seed, chunk_size), None
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """What masks and rules say of all pairs, or of some rows and columns of them.
+
+    `row` and `column` are indices of queries `(C,)` and of keys `(R,)`; `None` stands
+    for all of them.
+    """
+
+    target: Any
+    source: Any
+    query_start: Any
+    rules: PairRules
+    query_mask: Tensor | None
+    key_mask: Tensor | None
+    pair_mask: Tensor | None
+
+    def step(self, row: Tensor | None, column: Tensor | None) -> Tensor:
+        """Index of the key minus that of the query, `(C, R)`."""
+        row = ops.arange(self.target, dtype="int32") if row is None else row
+        column = ops.arange(self.source, dtype="int32") if column is None else column
+        return column - ops.expand_dims(row, 1)
+
+    def mask(self, row: Tensor | None, column: Tensor | None) -> Tensor | None:
+        """What may be attended to, broadcasting to `(B, N, C, R)`."""
+        query_mask = _select(self.query_mask, row, 1)
+        key_mask = _select(self.key_mask, column, 1)
+        by_position = None
+        if self.rules.bounded:
+            by_position = self.rules.visible(self.step(row, column) - self.query_start)
+        return combine_masks(
+            by_position,
+            None if column is None else self._exists(column),
+            None if query_mask is None else query_mask[:, None, :, None],
+            None if key_mask is None else key_mask[:, None, None, :],
+            _select(_select(self.pair_mask, row, 2), column, 3),
+        )
+
+    def bias(self, table: Tensor, row: Tensor | None, column: Tensor | None) -> Tensor:
+        """The entries of `distance_bias`, `(N, C, R)`."""
+        entry = self.step(row, column) + self.target - 1
+        # Outside of the table are only pairs that are masked or cut off.
+        return ops.take(table, ops.clip(entry, 0, ops.shape(table)[1] - 1), axis=1)
+
+    def _exists(self, column: Tensor) -> Tensor:
+        return ops.logical_and(column >= 0, column < self.source)
+
+
+def _attend(query, key, value, bias, pairs, seed, row=None, column=None):
+    """Context and weights of all pairs, or of some rows and columns."""
+    scores = ops.cast(grouped_scores(query, key), "float32")
+    scores = pairs.rules.cap(scores)  # (B, N, C, R)
+    if bias is not None:
+        scores = scores + pairs.bias(bias, row, column)
+    weights = masked_softmax(scores, pairs.mask(row, column))
+    weights = kept = ops.cast(weights, value.dtype)
+    if seed is not None:
+        kept = keras.random.dropout(weights, pairs.rules.dropout, seed=_Drawn(seed))
+    return attend(kept, value), weights
+
+
+def _attend_fused(query, key, value, pairs):
+    """Context, by the kernel of the backend."""
+    mask = pairs.mask(None, None)
+    heads_last = (ops.swapaxes(tensor, 1, 2) for tensor in (query, key, value))
+    context = ops.dot_product_attention(*heads_last, mask=mask, flash_attention=True)
+    context = ops.swapaxes(context, 1, 2)
+    if mask is None:
+        return context
+    return ops.where(ops.any(mask, axis=-1, keepdims=True), context, 0)
+
+
+def _attend_in_chunks(query, key, value, bias, pairs, seed, size):
+    """Context, from one chunk of rows after another."""
+    row = _starts(pairs.target, size) + ops.arange(size, dtype="int32")  # (P, C)
+    chunks = {"row": row, "query": _gather(query, row)}
+    reach = pairs.rules.reach
+    if reach is not None:
+        behind, ahead = reach
+        reached = ops.arange(-behind, size + ahead, dtype="int32")
+        column = row[:, :1] + pairs.query_start + reached  # (P, R)
+        chunks |= {
+            "column": column,
+            "key": _gather(key, column),
+            "value": _gather(value, column),
+        }
+
+    def run(chunk):
+        row, column = chunk["row"], chunk.get("column")
+        # Each chunk drops by a seed of its own.
+        drawn = None if seed is None else seed + ops.cast(row[0], seed.dtype)
+
+        # Only what has gradients is an argument, as TensorFlow's way of computing
+        # anew takes no boolean.
+        @keras.remat
+        def attend_once(*tensors):
+            query, key, value, *rest = tensors
+            bias = rest[0] if rest else None
+            return _attend(query, key, value, bias, pairs, drawn, row, column)[0]
+
+        tensors = chunk["query"], chunk.get("key", key), chunk.get("value", value)
+        return attend_once(*tensors, *(() if bias is None else (bias,)))
+
+    contexts = ops.map(run, chunks)  # (P, B, N, C, H)
+    contexts = ops.transpose(contexts, (1, 2, 0, 3, 4))
+    _, heads, _, _, dim = contexts.shape
+    joined = ops.reshape(contexts, (-1, heads, _size(row, 0) * size, dim))
+    return joined[:, :, : pairs.target]
+
+
+class _Drawn(keras.random.SeedGenerator):
+    """A seed drawn already, so that computing anew drops the same weights."""
+
+    def __init__(self, seed):
+        self._seed = seed
+
+    def next(self, ordered=True):
+        return self._seed
+
+
+def _size(tensor: Tensor, axis: int) -> Any:
+    known = tensor.shape[axis]
+    return ops.shape(tensor)[axis] if known is None else known
+
+
+def _starts(length: Any, size: int) -> Tensor:
+    return ops.expand_dims(ops.arange(0, length, size, dtype="int32"), 1)
+
+
+def _gather(tensor: Tensor, index: Tensor) -> Tensor:
+    """Positions of `(B, N, L, H)` by an index `(P, C)`: `(P, B, N, C, H)`."""
+    index = ops.clip(index, 0, _size(tensor, 2) - 1)
+    return ops.transpose(ops.take(tensor, index, axis=2), (2, 0, 1, 3, 4))
+
+
+def _select(mask: Tensor | None, index: Tensor | None, axis: int) -> Tensor | None:
+    """Entries of a mask along an axis, of all that there are if the index is `None`."""
+    if mask is None or index is None or mask.shape[axis] == 1:
+        return mask
+    return ops.take(mask, ops.clip(index, 0, _size(mask, axis) - 1), axis=axis)

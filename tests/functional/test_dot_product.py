@@ -1,0 +1,141 @@
+"""Attention of several heads against loops, at once and in chunks."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import ops
+
+from keras_attention import functional
+from tests import oracles
+from tests.backends import compiled, to_numpy
+from tests.tensors import booleans, normal
+
+QUERY = normal(2, 4, 7, 6)
+KEY, VALUE = normal(2, 2, 11, 6, seed=1), normal(2, 2, 11, 5, seed=2)
+BIAS = normal(4, 7 + 11 - 1, seed=3)
+MASKS = {
+    "query_mask": booleans(2, 7, seed=4),
+    "key_mask": booleans(2, 11, seed=5),
+    "pair_mask": booleans(2, 4, 7, 11, seed=6),
+}
+
+
+def _expected(rules, start=0, bias=None, **masks):
+    """The same by plain loops over every pair."""
+    context, weights = np.zeros((2, 4, 7, 5)), np.zeros((2, 4, 7, 11))
+    for b, head, t in np.ndindex(2, 4, 7):
+        scores, allowed = np.zeros((1, 11)), np.ones((1, 11), "bool")
+        for s in range(11):
+            score = oracles.scaled_dot(QUERY[b, head, t], KEY[b, head // 2, s])
+            if rules.soft_cap is not None:
+                score = rules.soft_cap * np.tanh(score / rules.soft_cap)
+            if bias is not None:
+                score += bias[head, s - t + 7 - 1]
+            scores[0, s] = score
+            distance = s - (t + start)
+            if rules.causal and distance > 0:
+                allowed[0, s] = False
+            if rules.window is not None and abs(distance) >= rules.window:
+                allowed[0, s] = False
+            if "query_mask" in masks and not masks["query_mask"][b, t]:
+                allowed[0, s] = False
+            if "key_mask" in masks and not masks["key_mask"][b, s]:
+                allowed[0, s] = False
+            if "pair_mask" in masks:
+                full = np.broadcast_to(masks["pair_mask"], (2, 4, 7, 11))
+                if not full[b, head, t, s]:
+                    allowed[0, s] = False
+        weights[b, head, t] = oracles.masked_softmax(scores, allowed)[0]
+        context[b, head, t] = weights[b, head, t] @ VALUE[b, head // 2]
+    return context, weights
+
+
+RULES = st.builds(
+    functional.PairRules,
+    causal=st.booleans(),
+    window=st.sampled_from([None, 1, 3, 20]),
+    soft_cap=st.sampled_from([None, 0.7]),
+)
+
+
+@settings(max_examples=40)
+@given(
+    rules=RULES,
+    present=st.sets(st.sampled_from(list(MASKS))),
+    start=st.sampled_from([0, 4]),
+    with_bias=st.booleans(),
+    chunk_size=st.sampled_from([None, 1, 3, 7, 20]),
+)
+def test_every_combination(rules, present, start, with_bias, chunk_size):
+    masks = {name: MASKS[name] for name in present}
+    bias = BIAS if with_bias else None
+    context, weights = _expected(rules, start, bias, **masks)
+    found, found_weights = functional.dot_product_attention(
+        QUERY,
+        KEY,
+        VALUE,
+        rules,
+        distance_bias=bias,
+        query_start=start,
+        chunk_size=chunk_size,
+        **masks,
+    )
+    np.testing.assert_allclose(to_numpy(found), context, atol=1e-5)
+    if chunk_size is None:
+        np.testing.assert_allclose(to_numpy(found_weights), weights, atol=1e-5)
+    else:
+        assert found_weights is None
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1, 11), (2, 1, 7, 1), (1, 4, 7, 11), (1, 1, 7, 1)], ids=str
+)
+@pytest.mark.parametrize("window", [None, 3])
+def test_masks_of_pairs_are_broadcast_over_chunks(shape, window):
+    mask = booleans(*shape, seed=8)
+    rules = functional.PairRules(window=window)
+    expected, _ = _expected(rules, pair_mask=mask)
+    found, _ = functional.dot_product_attention(
+        QUERY, KEY, VALUE, rules, pair_mask=mask, chunk_size=3
+    )
+    np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("window", [None, 3])
+def test_compiled_chunks(window):
+    rules = functional.PairRules(causal=True, window=window)
+    expected, _ = _expected(rules, **MASKS)
+
+    def run(query, key, value, **masks):
+        return functional.dot_product_attention(
+            query, key, value, rules, chunk_size=3, **masks
+        )[0]
+
+    found = compiled(run)(QUERY, KEY, VALUE, **MASKS)
+    np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 3])
+def test_dropout_keeps_the_mean_and_differs_by_rows(chunk_size):
+    rules = functional.PairRules(dropout=0.3)
+    many = np.ones((40, 4, 7, 6), "float32")
+    keys, values = (
+        np.ones((40, 2, 50, 6), "float32"),
+        np.ones((40, 2, 50, 1), "float32"),
+    )
+    found, _ = functional.dot_product_attention(
+        many,
+        keys,
+        values,
+        rules,
+        seed=ops.convert_to_tensor([3, 5], "uint32"),
+        chunk_size=chunk_size,
+    )
+    kept = to_numpy(found)[..., 0]
+    # A mean of 50 kept or not: its deviation is that of a binomial.
+    assert abs(kept.mean() - 1) < 0.01
+    assert abs(kept.std() - np.sqrt(0.3 / 0.7 / 50)) < 0.01
+    rows = kept.transpose(2, 0, 1).reshape(7, -1)
+    correlation = np.corrcoef(rows) - np.eye(7)
+    assert np.abs(correlation).max() < 0.4
