@@ -25,7 +25,11 @@ TRANSFORMERS: list[dict[str, Any]] = [
     {"tie_embeddings": True, "target_vocabulary_size": SOURCE_VOCABULARY},
     {"positions": "learned", "max_length": 7},
     {"num_key_value_heads": 1, "positions": None},
-    {"positions": "rotary", "attention_options": {"sliding_window": 3}},
+    {
+        "positions": "rotary",
+        "embedding_dim": 12,
+        "attention_options": {"sliding_window": 3, "query_key_norm": True},
+    },
     {"positions": "alibi", "num_layers": 1},
     {"positions": "relative", "stochastic_depth": 0.3},
 ]

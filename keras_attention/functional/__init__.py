@@ -6,6 +6,12 @@ Axes are written with one letter each, here and in every module of the package:
 - `D` features, `N` heads, `K` key-value heads, `H` features of one head.
 """
 
+from keras_attention.functional.alignments import (
+    first_position,
+    gaussian,
+    monotonic_weights,
+    window_mask,
+)
 from keras_attention.functional.attend import attend, masked_softmax
 from keras_attention.functional.axes import (
     attended_axes,
@@ -51,13 +57,16 @@ __all__ = [
     "cosine_scores",
     "dot_product_attention",
     "dot_scores",
+    "first_position",
     "fold",
     "fold_pairs",
+    "gaussian",
     "grouped_scores",
     "implicit_mask",
     "last_position",
     "masked_softmax",
     "merge_heads",
+    "monotonic_weights",
     "pairwise_mask",
     "relative_buckets",
     "reverse_sequence",
@@ -68,4 +77,5 @@ __all__ = [
     "split_heads",
     "unfold",
     "unfold_weights",
+    "window_mask",
 ]

@@ -7,13 +7,19 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_one_length, check_positive, check_rate
+from keras_attention.checks import (
+    check_choice,
+    check_one_length,
+    check_positive,
+    check_rate,
+)
 from keras_attention.children import restore
 from keras_attention.layers.projection import build_dense
 
 Tensor = Any
 
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
+ALIGNMENTS = ("softmax", "local_m", "local_p", "monotonic")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Attention")
@@ -28,6 +34,13 @@ class Attention(keras.layers.Layer):
     | `"additive"` | `v · tanh(U q + W k + b)`, learned | Bahdanau et al. 2015 |
     | `"cosine"` | cosine of the angle between `q` and `k` | Graves et al. 2014 |
 
+    | `alignment` | what a query attends to | source |
+    | --- | --- | --- |
+    | `"softmax"` | all keys | |
+    | `"local_m"` | keys at most `window` from its own position | Luong et al. |
+    | `"local_p"` | keys around a position it predicts, in a bell | Luong et al. |
+    | `"monotonic"` | forward only, from the last query's stop | Raffel et al. 2017 |
+
     Args:
         score: one of the names above, or a callable `(query, key) -> scores` from
             `(batch, target, dim)` and `(batch, source, dim)` to
@@ -36,7 +49,18 @@ class Attention(keras.layers.Layer):
         units: width of the hidden layer of `"additive"`, which needs it; no other
             score takes it.
         dropout: rate at which weights are dropped in training.
-        seed: integer seed of the dropout.
+        seed: integer seed of dropout and noise.
+        normalize: whether the vector `v` of `"additive"` has a length learned apart
+            from its direction (Bahdanau's score in the normal form of Raffel et al.).
+        alignment: one of the names above.
+        window: farthest distance from the center that a local alignment attends to; it
+            needs one.
+        hard: whether a monotonic alignment decides for one key at inference; in
+            training the weights are the expected ones.
+        noise: standard deviation of the noise on monotonic scores in training, which
+            teaches them to be decided.
+        stop_bias: initial value of the bias learned for monotonic scores; the lower,
+            the farther the first queries see.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -53,15 +77,16 @@ class Attention(keras.layers.Layer):
         use_causal_mask: whether a query sees only keys up to its own position.
 
     Masks given here are combined with those that `mask_zero` or `Masking` left on the
-    tensors. A query with nothing to attend to gets zeros.
+    tensors. A query with nothing to attend to gets zeros. Weights sum to 1, those of
+    `"local_p"` and `"monotonic"` to at most 1.
 
     Returns:
         Context `(batch, target, value_dim)`, or the pair of context and weights
         `(batch, target, source)`.
 
     Raises:
-        ValueError: for an unknown score, `units` missing or out of place, or widths
-            that the score cannot compare.
+        ValueError: for an unknown score or alignment, an option missing or out of
+            place, or widths that the score cannot compare.
 
     Example:
     >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
@@ -78,34 +103,66 @@ class Attention(keras.layers.Layer):
         units: int | None = None,
         dropout: float = 0.0,
         seed: int | None = None,
+        *,
+        normalize: bool = False,
+        alignment: str = "softmax",
+        window: int | None = None,
+        hard: bool = False,
+        noise: float = 0.0,
+        stop_bias: float = -1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        score = restore(score)
-        if not callable(score) and score not in SCORES:
-            raise ValueError(
-                f"`score` must be one of {SCORES} or a callable. "
-                f"Received: score={score!r}"
-            )
-        if score == "additive":
-            check_positive(units=units)
-        elif units is not None:
-            raise ValueError(
-                '`units` belongs to score="additive" alone. '
-                f"Received: score={score!r}, units={units!r}"
-            )
-        check_rate(dropout=dropout)
         self.supports_masking = True
-        self.score = score
+        self.score = restore(score)
         self.units = units
         self.dropout = dropout
         self.seed = seed
+        self.normalize = normalize
+        self.alignment = alignment
+        self.window = window
+        self.hard = hard
+        self.noise = noise
+        self.stop_bias = stop_bias
+        self._check_arguments()
+        self._seeds = keras.random.SeedGenerator(seed) if noise else None
         self._weight_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
         )
         self._query_dense: Any = None
         self._key_dense: Any = None
         self._energy_dense: Any = None
+
+    def _check_arguments(self):
+        if not callable(self.score) and self.score not in SCORES:
+            raise ValueError(
+                f"`score` must be one of {SCORES} or a callable. "
+                f"Received: score={self.score!r}"
+            )
+        check_choice(ALIGNMENTS, alignment=self.alignment)
+        check_rate(dropout=self.dropout)
+        is_additive, is_local = self.score == "additive", "local" in self.alignment
+        if is_additive:
+            check_positive(units=self.units)
+        if is_local:
+            check_positive(window=self.window)
+        if self.noise and self.noise != abs(self.noise):
+            raise ValueError(
+                f"`noise` must not be negative. Received: noise={self.noise}"
+            )
+        is_monotonic = self.alignment == "monotonic"
+        for name, given, belongs, place in (
+            ("units", self.units, is_additive, 'score="additive"'),
+            ("normalize", self.normalize, is_additive, 'score="additive"'),
+            ("window", self.window, is_local, "a local alignment"),
+            ("hard", self.hard, is_monotonic, 'alignment="monotonic"'),
+            ("noise", self.noise, is_monotonic, 'alignment="monotonic"'),
+        ):
+            if given and not belongs:
+                raise ValueError(
+                    f"`{name}` belongs to {place} alone. Received: {name}={given!r}, "
+                    f"score={self.score!r}, alignment={self.alignment!r}"
+                )
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
@@ -122,11 +179,33 @@ class Attention(keras.layers.Layer):
             self._energy_dense = build_dense(
                 self, "energy", 1, (None, self.units), use_bias=False
             )
+            if self.normalize:
+                self._energy_scale = self.add_weight(
+                    name="energy_scale",
+                    initializer=keras.initializers.Constant(self.units**-0.5),
+                )
         elif not callable(self.score) and query_shape[-1] != key_shape[-1]:
             raise ValueError(
                 f'`score="{self.score}"` needs query and key of one width; '
                 '"general" and "additive" take different ones. Received: '
                 f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}"
+            )
+        if self.alignment == "monotonic":
+            self._stop_bias = self.add_weight(
+                name="stop_bias",
+                initializer=keras.initializers.Constant(self.stop_bias),
+            )
+        if self.alignment == "local_p":
+            self._center_hidden = build_dense(
+                self,
+                "center_hidden",
+                query_shape[-1],
+                query_shape,
+                activation="tanh",
+                use_bias=False,
+            )
+            self._center = build_dense(
+                self, "center", 1, query_shape, activation="sigmoid", use_bias=False
             )
 
     def call(
@@ -152,7 +231,7 @@ class Attention(keras.layers.Layer):
             lengths = ops.shape(query)[1], ops.shape(value)[1]
             mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
         projected_key = self.project_key(value if key is None else key)
-        weights = self.weigh(query, projected_key, mask)
+        weights = self.weigh(query, projected_key, mask, training=training)
         context = functional.attend(
             self._weight_dropout(weights, training=training), value
         )
@@ -179,6 +258,12 @@ class Attention(keras.layers.Layer):
             "units": self.units,
             "dropout": self.dropout,
             "seed": self.seed,
+            "normalize": self.normalize,
+            "alignment": self.alignment,
+            "window": self.window,
+            "hard": self.hard,
+            "noise": self.noise,
+            "stop_bias": self.stop_bias,
         }
 
     def project_key(self, key: Tensor) -> Tensor:
@@ -189,19 +274,91 @@ class Attention(keras.layers.Layer):
         return key if self._key_dense is None else self._key_dense(key)
 
     def weigh(
-        self, query: Tensor, projected_key: Tensor, mask: Tensor | None = None
+        self,
+        query: Tensor,
+        projected_key: Tensor,
+        mask: Tensor | None = None,
+        *,
+        start: Any = 0,
+        previous: Tensor | None = None,
+        training: bool | None = False,
     ) -> Tensor:
-        """Weights `(batch, target, source)` of keys that `project_key` returned."""
-        if self.score == "scaled_dot":
-            scores = functional.scaled_dot_scores(query, projected_key)
-        elif self.score == "cosine":
-            scores = functional.cosine_scores(query, projected_key)
-        elif self.score == "additive":
-            scores = functional.additive_scores(
-                self._query_dense(query), projected_key, self._energy_dense
-            )
-        elif callable(self.score):
-            scores = self.score(query, projected_key)
+        """Weights `(batch, target, source)` of keys that `project_key` returned.
+
+        Args:
+            query: `(batch, target, query_dim)`.
+            projected_key: of `project_key`.
+            mask: boolean, broadcasting to `(batch, target, source)`.
+            start: position of the first query.
+            previous: weights of the query before the first, `(batch, source)`; where a
+                monotonic alignment begins when left out is the first key.
+            training: whether weights are those of training.
+        """
+        scores = self._scores(query, projected_key)
+        if self.alignment == "monotonic":
+            weights = self._weigh_monotonic(scores, mask, previous, training)
+        elif "local" in self.alignment:
+            weights = self._weigh_locally(query, scores, mask, start)
         else:
-            scores = functional.dot_scores(query, projected_key)
-        return functional.masked_softmax(scores, mask)
+            weights = functional.masked_softmax(scores, mask)
+        return ops.cast(weights, self.compute_dtype)
+
+    def _scores(self, query, projected_key):
+        if self.score == "scaled_dot":
+            return functional.scaled_dot_scores(query, projected_key)
+        if self.score == "cosine":
+            return functional.cosine_scores(query, projected_key)
+        if self.score == "additive":
+            return functional.additive_scores(
+                self._query_dense(query), projected_key, self._energy
+            )
+        if callable(self.score):
+            return self.score(query, projected_key)
+        return functional.dot_scores(query, projected_key)
+
+    def _energy(self, hidden):
+        energy = self._energy_dense(hidden)
+        if not self.normalize:
+            return energy
+        # The vector, also where quantization or an adapter is a part of it.
+        vector = self._energy_dense(ops.eye(self.units, dtype=hidden.dtype))
+        square = ops.sum(ops.square(ops.cast(vector, "float32")))
+        scale = ops.cast(self._energy_scale, "float32") * ops.rsqrt(square)
+        return energy * ops.cast(scale, energy.dtype)
+
+    def _weigh_locally(self, query, scores, mask, start):
+        source = ops.shape(scores)[-1]
+        predicts = self.alignment == "local_p"
+        if predicts:
+            center = self._predict_center(query, source, mask)
+        else:
+            center = start + ops.arange(ops.shape(query)[1], dtype="int32")
+        near = functional.window_mask(center, source, self.window)
+        weights = functional.masked_softmax(
+            ops.cast(scores, "float32"), functional.combine_masks(mask, near)
+        )
+        if not predicts:
+            return weights
+        return weights * functional.gaussian(center, source, self.window)
+
+    def _weigh_monotonic(self, scores, mask, previous, training):
+        logits = ops.cast(scores, "float32") + ops.cast(self._stop_bias, "float32")
+        if training and self.noise:
+            noise = keras.random.normal(ops.shape(logits), seed=self._seeds)
+            logits = logits + self.noise * ops.cast(noise, "float32")
+        stop = ops.sigmoid(logits)
+        if mask is not None:
+            stop = ops.where(mask, stop, 0.0)
+        if previous is None:
+            batch, _, source = ops.shape(stop)
+            previous = functional.first_position(batch, source)
+        return functional.monotonic_weights(stop, previous, self.hard and not training)
+
+    def _predict_center(self, query, source, mask):
+        """A position among the keys that some query may attend to, `(B, T)`."""
+        length = source
+        if mask is not None:
+            length = ops.sum(ops.cast(ops.any(mask, axis=-2), "float32"), axis=-1)
+            length = ops.expand_dims(length, -1)
+        share = ops.squeeze(self._center(self._center_hidden(query)), -1)
+        return ops.cast(length, "float32") * ops.cast(share, "float32")

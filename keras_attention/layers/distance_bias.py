@@ -18,7 +18,7 @@ class DistanceBias(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.num_heads: int | None = None
+        self.num_heads: Any = None
 
     def build(self, attention_scores_shape):
         self.num_heads = attention_scores_shape[1]

@@ -124,6 +124,11 @@ class MultiHeadProjections(keras.layers.Layer):
                 "`position` must be a RotaryEmbedding, AlibiBias or "
                 f"RelativePositionBias. Received: position={self.position!r}"
             )
+        if isinstance(self.position, RotaryEmbedding) and self.key_dim % 2:
+            raise ValueError(
+                "`key_dim` must be even, as a RotaryEmbedding turns features in pairs. "
+                f"Received: key_dim={self.key_dim}"
+            )
         if self.flash_attention:
             self._check_flash_attention()
 

@@ -4,9 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_attention.layers import (
-    MultiHeadAttention,
-)
+from keras_attention.layers import MultiHeadAttention, RotaryEmbedding
 from tests import oracles
 from tests.attention_steps import stepwise
 from tests.backends import compiled, to_numpy
@@ -249,6 +247,10 @@ def test_masks_cover_the_length_of_the_cache():
         ({"chunk_size": 1.5}, "`chunk_size` must .*: chunk_size=1.5"),
         ({"soft_cap": 0}, "`soft_cap` must .*: soft_cap=0"),
         ({"position": "rotary"}, "`position` must .*: position='rotary'"),
+        (
+            {"position": RotaryEmbedding()},
+            "`key_dim` must be even.* Received: key_dim=3",
+        ),
         (
             {"flash_attention": True, "dropout": 0.1},
             "Dropout .* flash_attention=True, dropout=0.1",

@@ -89,7 +89,7 @@ def test_the_defaults_are_the_published_base_size():
         ({"intermediate_dim": 2.5}, "`intermediate_dim` .*intermediate_dim=2.5"),
         ({"dropout": 1}, "`dropout` must be .* Received: dropout=1"),
         ({"positions": "learned"}, "`max_length` must be .*max_length=None"),
-        ({"positions": "relative"}, "`positions` .* Received: positions='relative'"),
+        ({"positions": "spiral"}, "`positions` .* Received: positions='spiral'"),
         ({"max_length": 0}, "`max_length` must be .* Received: max_length=0"),
         ({"normalization": "none"}, "`normalization` .*normalization='none'"),
         (

@@ -1,0 +1,184 @@
+"""The alignments of `Attention`, from its weights and its scores."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_attention.layers import Attention
+from tests import oracles
+from tests.backends import gradients, to_numpy
+from tests.tensors import (
+    booleans,
+    normal,
+    randomize,
+    real_positions,
+    weights_by_name,
+)
+
+QUERY, VALUE = normal(3, 5, 11), normal(3, 7, 11, seed=1)
+KEPT = real_positions([7, 5, 0], 7)
+LAYERS = {
+    "local_m": {"alignment": "local_m", "window": 2},
+    "local_p": {"alignment": "local_p", "window": 2},
+    "monotonic": {"alignment": "monotonic"},
+    "hard": {"alignment": "monotonic", "hard": True},
+}
+every_alignment = pytest.mark.parametrize("name", LAYERS)
+
+
+def _built(name="monotonic", score="scaled_dot", **options):
+    layer = Attention(score, name="attention", **LAYERS[name], **options)
+    layer.build(QUERY.shape, VALUE.shape)
+    return randomize(layer)
+
+
+def _weights(layer, query=QUERY, value=VALUE, **options):
+    context, weights = layer(query, value, return_attention_scores=True, **options)
+    weights = to_numpy(weights)
+    np.testing.assert_allclose(to_numpy(context), weights @ value, atol=1e-5)
+    return weights
+
+
+def _scores():
+    scores = np.zeros((3, 5, 7))
+    for b, t, s in np.ndindex(*scores.shape):
+        scores[b, t, s] = oracles.scaled_dot(QUERY[b, t], VALUE[b, s])
+    return scores
+
+
+def test_local_monotonic_sees_what_is_near_its_own_position():
+    near = np.abs(np.arange(5)[:, None] - np.arange(7)) <= 2
+    mask = near & KEPT[:, None]
+    expected = oracles.masked_softmax(_scores(), mask)
+    found = _weights(_built("local_m"), value_mask=KEPT)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_local_predictive_is_a_bell_around_a_share_of_the_real_length():
+    layer = _built("local_p")
+    weights = weights_by_name(layer)
+    hidden = np.tanh(QUERY @ weights["center_hidden/kernel"])
+    share = oracles.sigmoid(hidden @ weights["center/kernel"])[..., 0]
+    center = np.array([7, 5, 0])[:, None] * share
+    distance = np.arange(7) - center[..., None]
+    expected = oracles.masked_softmax(
+        _scores(), (np.abs(distance) <= 2) & KEPT[:, None]
+    ) * np.exp(-(distance**2) / 2)
+    found = _weights(layer, value_mask=KEPT)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_monotonic_stops_by_a_sigmoid_of_the_score():
+    layer = _built()
+    bias = float(weights_by_name(layer)["attention/stop_bias"])
+    stop = oracles.sigmoid(_scores() + bias)
+    found = _weights(layer)
+    # The first query goes from key to key, so its weights are those of a geometric law.
+    for j in range(7):
+        expected = stop[:, 0, j] * np.prod(1 - stop[:, 0, :j], axis=-1)
+        np.testing.assert_allclose(found[:, 0, j], expected, atol=1e-5)
+
+
+def test_hard_weights_are_those_of_inference_alone():
+    soft, hard = _built(), _built("hard")
+    hard.set_weights(soft.get_weights())
+    np.testing.assert_allclose(
+        _weights(hard, training=True), _weights(soft, training=True), atol=1e-6
+    )
+    found = _weights(hard)
+    assert set(np.unique(found)) <= {0.0, 1.0}
+    assert (found.sum(axis=-1) <= 1).all()
+    positions = np.where(found.any(axis=-1), found.argmax(axis=-1), 99)
+    assert (np.diff(positions, axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["monotonic", "hard"])
+def test_masking_keys_equals_deleting_them(name):
+    layer = _built(name)
+    kept = np.array([False, True, True, False, True, True, False])
+    found = _weights(layer, value_mask=np.broadcast_to(kept, (3, 7)))
+    expected = _weights(layer, value=VALUE[:, kept])
+    np.testing.assert_allclose(found[..., kept], expected, atol=1e-5)
+    assert not found[..., ~kept].any()
+
+
+@every_alignment
+def test_padding_changes_nothing(name):
+    layer = _built(name)
+    padded = np.concatenate([VALUE, normal(3, 4, 11, seed=5) * 100], axis=1)
+    mask = real_positions([7, 7, 7], 11)
+    found = _weights(layer, value=padded, value_mask=mask)
+    np.testing.assert_allclose(found[..., :7], _weights(layer), atol=1e-5)
+    assert not found[..., 7:].any()
+
+
+@every_alignment
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_nothing_to_attend_to_gives_zeros_and_finite_gradients(name, dtype):
+    layer = _built(name, "general", dtype=dtype)
+    masks = {"value_mask": KEPT, "query_mask": booleans(3, 5, seed=6)}
+    context, weights = to_numpy(
+        layer(QUERY, VALUE, return_attention_scores=True, **masks)
+    )
+    empty = ~oracles.pair_mask(3, 5, 7, **masks).any(axis=-1)
+    assert empty.any()
+    assert not weights[empty].any()
+    assert not context[empty].any()
+
+    def loss():
+        output = layer(QUERY, VALUE, training=True, **masks)
+        return ops.sum(ops.square(ops.cast(output, "float32")))
+
+    for gradient in gradients(loss, layer.trainable_weights):
+        assert np.isfinite(gradient).all()
+
+
+@every_alignment
+def test_steps_equal_one_pass(name):
+    layer = _built(name)
+    expected = _weights(layer)
+    key, previous = layer.project_key(VALUE), None
+    for t in range(5):
+        weights = layer.weigh(QUERY[:, t : t + 1], key, start=t, previous=previous)
+        previous = weights[:, 0]
+        np.testing.assert_allclose(to_numpy(previous), expected[:, t], atol=1e-6)
+
+
+def test_noise_is_of_training_alone():
+    layer = _built(noise=1.0)
+    still = _weights(layer)
+    np.testing.assert_array_equal(_weights(layer), still)
+    first, second = (_weights(layer, training=True) for _ in range(2))
+    assert not np.allclose(first, second, atol=1e-3)
+
+
+def test_the_normalized_energy_has_a_length_of_its_own():
+    layer = Attention("additive", units=5, normalize=True, name="attention")
+    layer.build(QUERY.shape, VALUE.shape)
+    weights = weights_by_name(randomize(layer))
+    vector = weights["energy/kernel"][:, 0]
+    vector = float(weights["attention/energy_scale"]) * vector / np.linalg.norm(vector)
+    score = oracles.additive(
+        weights["query/kernel"], weights["key/kernel"], weights["key/bias"], vector
+    )
+    mask = np.ones((3, 5, 7), "bool")
+    _, expected = oracles.attention(score, QUERY, VALUE, VALUE, mask)
+    np.testing.assert_allclose(_weights(layer), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alignment": "global"}, "`alignment` must .* alignment='global'"),
+        ({"alignment": "local_m"}, "`window` must .* window=None"),
+        ({"alignment": "local_p", "window": 0}, "`window` must .* window=0"),
+        ({"window": 3}, "`window` belongs .* window=3.* alignment='softmax'"),
+        ({"hard": True}, "`hard` belongs .* hard=True"),
+        ({"noise": 1.0}, "`noise` belongs .* noise=1.0"),
+        ({"noise": -1.0}, "`noise` must not .* noise=-1.0"),
+        ({"normalize": True}, "`normalize` belongs .* score='dot'"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        Attention(**options)
