@@ -4,7 +4,14 @@ import importlib
 from typing import Any
 
 # Importing them registers the layers, so that saved models load.
-from keras_attention import decoding, functional, layers, models, training
+from keras_attention import (
+    decoding,
+    functional,
+    inspection,
+    layers,
+    models,
+    training,
+)
 from keras_attention._version import __version__
 
 __all__ = [
@@ -13,6 +20,7 @@ __all__ = [
     "decoding",
     "export",
     "functional",
+    "inspection",
     "layers",
     "models",
     "text",
