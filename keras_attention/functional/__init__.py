@@ -21,6 +21,7 @@ from keras_attention.functional.axes import (
     unfold_weights,
 )
 from keras_attention.functional.dot_product import PairRules, dot_product_attention
+from keras_attention.functional.dropout import drop_pairs, pair_seeds
 from keras_attention.functional.heads import merge_heads, split_heads
 from keras_attention.functional.masks import (
     as_boolean,
@@ -57,6 +58,7 @@ __all__ = [
     "cosine_scores",
     "dot_product_attention",
     "dot_scores",
+    "drop_pairs",
     "first_position",
     "fold",
     "fold_pairs",
@@ -67,6 +69,7 @@ __all__ = [
     "masked_softmax",
     "merge_heads",
     "monotonic_weights",
+    "pair_seeds",
     "pairwise_mask",
     "relative_buckets",
     "reverse_sequence",

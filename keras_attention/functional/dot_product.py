@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from keras_attention.functional.attend import attend, masked_softmax
+from keras_attention.functional.dropout import Seeds, drop_pairs
 from keras_attention.functional.masks import combine_masks
 from keras_attention.functional.scores import grouped_scores
 
@@ -27,7 +28,7 @@ class PairRules:
         window: how far a query sees: keys at less than this distance; `None` for any.
         soft_cap: bound that scores approach by a hyperbolic tangent (Gemma Team 2024);
             `None` for none.
-        dropout: rate at which weights are dropped, where there is a seed.
+        dropout: rate at which weights are dropped, where there are seeds.
     """
 
     causal: bool = False
@@ -72,7 +73,7 @@ def dot_product_attention(
     pair_mask: Tensor | None = None,
     distance_bias: Tensor | None = None,
     query_start: Any = 0,
-    seed: Tensor | None = None,
+    seeds: Seeds | None = None,
     chunk_size: int | None = None,
     fused: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
@@ -95,8 +96,7 @@ def dot_product_attention(
         distance_bias: float32 `(heads, target + source - 1)`, added to scores: entry
             `s - t + target - 1` to those of key `s` and query `t`.
         query_start: position of the first query; that of the first key is 0.
-        seed: of the dropout, as `keras.random.SeedGenerator.next` returns it; `None`
-            drops nothing.
+        seeds: of the dropout, from `pair_seeds`; `None` drops nothing.
         chunk_size: number of queries weighed at a time; all when left out.
         fused: whether to use the backend's fused attention, which takes no bias, cap
             or dropout, and no chunks.
@@ -117,9 +117,9 @@ def dot_product_attention(
     if fused:
         return _attend_fused(query, key, value, pairs), None
     if chunk_size is None:
-        return _attend(query, key, value, distance_bias, pairs, seed)
+        return _attend(query, key, value, distance_bias, pairs, seeds)
     inputs = query, key, value, distance_bias
-    return _attend_in_chunks(*inputs, pairs, seed, chunk_size), None
+    return _attend_in_chunks(*inputs, pairs, seeds, chunk_size), None
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,9 @@ class _Pairs:
         return combine_masks(
             by_position,
             None if column is None else self._exists(column),
-            None if query_mask is None else query_mask[:, None, :, None],
-            None if key_mask is None else key_mask[:, None, None, :],
+            # Slicing with `None` is no operation of LiteRT's own.
+            None if query_mask is None else ops.expand_dims(query_mask, (1, 3)),
+            None if key_mask is None else ops.expand_dims(key_mask, (1, 2)),
             _select(_select(self.pair_mask, row, 2), column, 3),
         )
 
@@ -169,7 +170,7 @@ class _Pairs:
         return ops.logical_and(column >= 0, column < self.source)
 
 
-def _attend(query, key, value, bias, pairs, seed, row=None, column=None):
+def _attend(query, key, value, bias, pairs, seeds, row=None, column=None):
     """Context and weights of all pairs, or of some rows and columns."""
     scores = ops.cast(grouped_scores(query, key), "float32")
     scores = pairs.rules.cap(scores)  # (B, N, C, R)
@@ -177,8 +178,9 @@ def _attend(query, key, value, bias, pairs, seed, row=None, column=None):
         scores = scores + pairs.bias(bias, row, column)
     weights = masked_softmax(scores, pairs.mask(row, column))
     weights = kept = ops.cast(weights, value.dtype)
-    if seed is not None:
-        kept = keras.random.dropout(weights, pairs.rules.dropout, seed=_Drawn(seed))
+    if seeds is not None:
+        seeds = _select(seeds[0], row, 2), _select(seeds[1], column, 2)
+        kept = drop_pairs(weights, seeds, pairs.rules.dropout)
     return attend(kept, value), weights
 
 
@@ -193,7 +195,7 @@ def _attend_fused(query, key, value, pairs):
     return ops.where(ops.any(mask, axis=-1, keepdims=True), context, 0)
 
 
-def _attend_in_chunks(query, key, value, bias, pairs, seed, size):
+def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
     """Context, from one chunk of rows after another."""
     row = _starts(pairs.target, size) + ops.arange(size, dtype="int32")  # (P, C)
     chunks = {"row": row, "query": _gather(query, row)}
@@ -210,8 +212,6 @@ def _attend_in_chunks(query, key, value, bias, pairs, seed, size):
 
     def run(chunk):
         row, column = chunk["row"], chunk.get("column")
-        # Each chunk drops by a seed of its own.
-        drawn = None if seed is None else seed + ops.cast(row[0], seed.dtype)
 
         # Only what has gradients is an argument, as TensorFlow's way of computing
         # anew takes no boolean.
@@ -219,7 +219,7 @@ def _attend_in_chunks(query, key, value, bias, pairs, seed, size):
         def attend_once(*tensors):
             query, key, value, *rest = tensors
             bias = rest[0] if rest else None
-            return _attend(query, key, value, bias, pairs, drawn, row, column)[0]
+            return _attend(query, key, value, bias, pairs, seeds, row, column)[0]
 
         tensors = chunk["query"], chunk.get("key", key), chunk.get("value", value)
         return attend_once(*tensors, *(() if bias is None else (bias,)))
@@ -229,16 +229,6 @@ def _attend_in_chunks(query, key, value, bias, pairs, seed, size):
     _, heads, _, _, dim = contexts.shape
     joined = ops.reshape(contexts, (-1, heads, _size(row, 0) * size, dim))
     return joined[:, :, : pairs.target]
-
-
-class _Drawn(keras.random.SeedGenerator):
-    """A seed drawn already, so that computing anew drops the same weights."""
-
-    def __init__(self, seed):
-        self._seed = seed
-
-    def next(self, ordered=True):
-        return self._seed
 
 
 def _size(tensor: Tensor, axis: int) -> Any:

@@ -158,7 +158,7 @@ class MultiHeadAttention(MultiHeadProjections):
             pair_mask=_over_heads(attention_mask),
             distance_bias=self._distance_bias(query, memory, start),
             query_start=start,
-            seed=self._draw_seed(training),
+            seeds=self._draw_seeds(query, memory, training),
             chunk_size=None if return_attention_scores else self.chunk_size,
             fused=bool(self.flash_attention),
         )
@@ -270,8 +270,12 @@ class MultiHeadAttention(MultiHeadProjections):
         steps = ops.arange(target + source - 1, dtype="int32") - (target - 1)
         return self.position.bias(steps - start)
 
-    def _draw_seed(self, training):
-        return self._seeds.next() if training and self.dropout else None
+    def _draw_seeds(self, query, memory, training):
+        if not training or not self.dropout:
+            return None
+        batch, target, _ = ops.shape(query)
+        source = ops.shape(memory["key"])[2]
+        return functional.pair_seeds(batch, self.num_heads, target, source, self._seeds)
 
     def _weights_shape(self, query, value, cache):
         if cache is not None:

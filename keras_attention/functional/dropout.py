@@ -1,0 +1,56 @@
+"""Dropping pairs of queries and keys, from few random numbers."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+Seeds = tuple[Tensor, Tensor]
+
+
+def pair_seeds(
+    batch_size: Any, heads: int, target: Any, source: Any, generator: Any
+) -> Seeds:
+    """Random odd numbers, one for each query and one for each key of every head.
+
+    Args:
+        batch_size: number of rows of the batch.
+        heads: number of heads.
+        target: number of queries.
+        source: number of keys.
+        generator: a `keras.random.SeedGenerator`.
+
+    Returns:
+        int32 `(batch, heads, target)` and `(batch, heads, source)`.
+    """
+
+    def draw(length):
+        shape = (batch_size, heads, length)
+        bits = keras.random.randint(shape, -(2**31), 2**31 - 1, seed=generator)
+        return ops.bitwise_or(bits, 1)
+
+    return draw(target), draw(source)
+
+
+def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:
+    """Set weights to zero at a rate, and scale up the others to keep their mean.
+
+    Whether a pair is dropped says the product of its numbers, modulo 2^32: for odd
+    numbers it is as random as they are, and a multiplication costs a quarter of drawing
+    a number for each pair. The same pair of numbers falls the same way wherever it is
+    computed, so that weights computed in chunks, or anew for the gradients, are the
+    same.
+
+    Args:
+        weights: `(batch, heads, target, source)`.
+        seeds: of `pair_seeds`.
+        rate: from 0 up to, but not including, 1.
+
+    Returns:
+        Shaped as `weights`.
+    """
+    rows, columns = seeds
+    product = ops.expand_dims(rows, 3) * ops.expand_dims(columns, 2)  # (B, N, T, S)
+    is_kept = ops.greater_equal(product, int((rate - 0.5) * 2**32))
+    return ops.where(is_kept, weights * (1 / (1 - rate)), 0)
