@@ -13,7 +13,7 @@ from keras_attention.checks import (
     check_positive,
     check_rate,
 )
-from keras_attention.children import restore
+from keras_attention.children import quantized_dtype, restore
 from keras_attention.layers.projection import build_dense
 
 Tensor = Any
@@ -254,6 +254,7 @@ class Attention(keras.layers.Layer):
             score = keras.saving.serialize_keras_object(score)
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "score": score,
             "units": self.units,
             "dropout": self.dropout,
@@ -356,9 +357,10 @@ class Attention(keras.layers.Layer):
 
     def _predict_center(self, query, source, mask):
         """A position among the keys that some query may attend to, `(B, T)`."""
-        length = source
-        if mask is not None:
-            length = ops.sum(ops.cast(ops.any(mask, axis=-2), "float32"), axis=-1)
-            length = ops.expand_dims(length, -1)
         share = ops.squeeze(self._center(self._center_hidden(query)), -1)
-        return ops.cast(length, "float32") * ops.cast(share, "float32")
+        share = ops.cast(share, "float32")
+        if mask is None:
+            return share * ops.cast(source, "float32")
+        is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
+        first = ops.cast(ops.argmax(is_real, axis=-1), "float32")
+        return first + share * ops.sum(ops.cast(is_real, "float32"), axis=-1)

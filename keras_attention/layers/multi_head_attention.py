@@ -301,11 +301,15 @@ def _source_mask(
 
 
 def _over_heads(mask: Tensor | None) -> Tensor | None:
-    """Let a mask `(batch, target, source)` broadcast over the heads."""
+    """Let a mask of pairs broadcast to `(batch, heads, target, source)`."""
     if mask is None:
         return None
     mask = functional.as_boolean(mask)
-    return ops.expand_dims(mask, 1) if len(mask.shape) == 3 else mask
+    if len(mask.shape) == 3:
+        return ops.expand_dims(mask, 1)
+    while len(mask.shape) < 4:
+        mask = ops.expand_dims(mask, 0)
+    return mask
 
 
 def _write(cache: Cache, new: Cache, index: Tensor) -> Cache:

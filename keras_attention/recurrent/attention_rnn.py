@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_positive, check_rate
-from keras_attention.children import build_once, restore
+from keras_attention.children import build_once, quantized_dtype, restore
 from keras_attention.recurrent.cells import check_cell, state_sizes
 
 Tensor = Any
@@ -83,6 +83,12 @@ class AttentionRNN(keras.layers.Layer):
             raise ValueError(
                 "`attention` must be an `Attention` layer. "
                 f"Received: attention={attention!r}"
+            )
+        if getattr(self.attention, "alignment", None) in ("local_m", "monotonic"):
+            raise ValueError(
+                "`attention` must weigh each step by itself: by an alignment of "
+                '"softmax" or "local_p". '
+                f"Received: alignment={self.attention.alignment!r}"
             )
         if attention_units is not None:
             check_positive(attention_units=attention_units)
@@ -173,6 +179,7 @@ class AttentionRNN(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "cell": keras.saving.serialize_keras_object(self.cell),
             "attention": keras.saving.serialize_keras_object(self.attention),
             "input_feeding": self.input_feeding,

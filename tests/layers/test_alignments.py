@@ -112,6 +112,14 @@ def test_padding_changes_nothing(name):
     assert not found[..., 7:].any()
 
 
+def test_padding_in_front_moves_the_predicted_center_along():
+    layer = _built("local_p")
+    front = np.concatenate([normal(3, 4, 11, seed=5), VALUE], axis=1)
+    mask = np.broadcast_to(np.arange(11) >= 4, (3, 11))
+    found = _weights(layer, value=front, value_mask=mask)
+    np.testing.assert_allclose(found[..., 4:], _weights(layer), atol=1e-5)
+
+
 @every_alignment
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
 def test_nothing_to_attend_to_gives_zeros_and_finite_gradients(name, dtype):

@@ -83,6 +83,19 @@ def test_chunks_change_neither_outputs_nor_gradients(name, causal):
         np.testing.assert_allclose(chunked, whole, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("shape", [(7,), (5, 7), (1, 7), (3, 5, 7), (3, 1, 5, 7)])
+def test_masks_of_pairs_are_broadcast(shape, chunk_size):
+    mask = np.arange(np.prod(shape)).reshape(shape) % 3 > 0
+    layer = built(
+        MultiHeadAttention(2, 4, chunk_size=chunk_size), QUERY.shape, VALUE.shape
+    )
+    full = mask if mask.ndim < 4 else mask[:, 0]
+    expected = layer(QUERY, VALUE, attention_mask=np.broadcast_to(full, (3, 5, 7)))
+    found = layer(QUERY, VALUE, attention_mask=mask)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), atol=1e-6)
+
+
 @pytest.mark.parametrize("name", POSITIONS)
 def test_positions_are_counted_from_the_first_of_each(name):
     """Padding behind the memory does not move what its positions are."""

@@ -159,3 +159,11 @@ def test_a_state_of_the_wrong_number_of_tensors_is_refused(count):
     message = f"`initial_state` must hold the 2 states.* Received: {count} tensors"
     with pytest.raises(ValueError, match=message):
         layer(INPUTS, MEMORY, initial_state=[normal(3, 5)] * count)
+
+
+@pytest.mark.parametrize(
+    "options", [{"alignment": "monotonic"}, {"alignment": "local_m", "window": 2}]
+)
+def test_alignments_that_follow_the_step_before_are_refused(options):
+    with pytest.raises(ValueError, match="`attention` must .* alignment='"):
+        AttentionRNN(keras.layers.GRUCell(5), Attention(**options))
