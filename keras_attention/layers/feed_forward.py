@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_attention.checks import check_positive
+from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
     serialize_options,
@@ -91,6 +92,7 @@ class FeedForward(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "intermediate_dim": self.intermediate_dim,
             "activation": keras.activations.serialize(self.activation),
             "gated": self.gated,

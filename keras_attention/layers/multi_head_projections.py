@@ -14,7 +14,12 @@ from keras_attention.checks import (
     check_positive_number,
     check_rate,
 )
-from keras_attention.children import build_once, restore, serialize_shared
+from keras_attention.children import (
+    build_once,
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 from keras_attention.layers.distance_bias import DistanceBias
 from keras_attention.layers.projection import (
     build_dense,
@@ -154,6 +159,7 @@ class MultiHeadProjections(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "num_heads": self.num_heads,
             "key_dim": self.key_dim,
             "value_dim": self.value_dim,

@@ -7,6 +7,7 @@ from keras import backend, ops
 
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_positive
+from keras_attention.children import quantized_dtype
 
 Tensor = Any
 
@@ -135,6 +136,7 @@ class PositionalEmbedding(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "vocabulary_size": self.vocabulary_size,
             "embedding_dim": self.embedding_dim,
             "max_length": self.max_length,

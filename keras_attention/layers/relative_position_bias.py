@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_positive
+from keras_attention.children import quantized_dtype
 from keras_attention.layers.distance_bias import DistanceBias
 
 Tensor = Any
@@ -89,6 +90,7 @@ class RelativePositionBias(DistanceBias):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "num_buckets": self.num_buckets,
             "max_distance": self.max_distance,
             "bidirectional": self.bidirectional,

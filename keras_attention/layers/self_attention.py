@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_positive, check_rate
+from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
     serialize_options,
@@ -137,6 +138,7 @@ class SelfAttention(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "key_dim": self.key_dim,
             "value_dim": self.value_dim,
             "use_causal_mask": self.use_causal_mask,

@@ -10,7 +10,7 @@ from keras_attention.checks import (
     check_positive,
     check_rate,
 )
-from keras_attention.children import restore, serialize_shared
+from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.layers.feed_forward import FeedForward
 from keras_attention.layers.multi_head_attention import MultiHeadAttention
 from keras_attention.layers.projection import serialize_options, set_options
@@ -76,6 +76,7 @@ class TransformerBlock(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "intermediate_dim": self.intermediate_dim,
             "num_heads": self.num_heads,
             "dropout": self.dropout,

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_rate
-from keras_attention.children import build_once, restore
+from keras_attention.children import build_once, quantized_dtype, restore
 from keras_attention.layers import AttentionRNN
 from keras_attention.models.seq2seq import State
 from keras_attention.recurrent.cells import check_cell
@@ -124,6 +124,7 @@ class RNNEncoder(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "state_sizes": self.state_sizes,
             "reverse_source": self.reverse_source,
@@ -229,6 +230,7 @@ class RNNDecoder(keras.layers.Layer):
         attention = self.attention
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "cell": keras.saving.serialize_keras_object(self.cell),
             "attention": keras.saving.serialize_keras_object(attention),
             "input_feeding": self.input_feeding,

@@ -54,7 +54,6 @@ CASES = [
     ),
     Case(layers.Attention, {"alignment": "local_p", "window": 2}, INPUTS, QUERY),
     Case(layers.SelfAttention, {"key_dim": 11}, {"inputs": QUERY}, QUERY),
-    Case(layers.MultiHeadAttention, {"num_heads": 2, "key_dim": 5}, INPUTS, QUERY),
     Case(
         layers.MultiHeadAttention,
         {"num_heads": 6, "key_dim": 5, "num_key_value_heads": 2, "use_gate": True},
@@ -77,14 +76,12 @@ CASES = [
         {"attention_scores": tensor("batch", 2, "target", "source")},
         tensor("batch", 2, "target", "source"),
     ),
-    Case(layers.FeedForward, {"intermediate_dim": 23}, {"inputs": SEQUENCE}, SEQUENCE),
     Case(
         layers.FeedForward,
         {"intermediate_dim": 23, "gated": True, "activation": "silu"},
         {"inputs": SEQUENCE},
         SEQUENCE,
     ),
-    Case(layers.TransformerEncoder, BLOCK, {"inputs": SEQUENCE}, SEQUENCE),
     Case(layers.TransformerEncoder, FULL_BLOCK, {"inputs": SEQUENCE}, SEQUENCE),
     Case(
         layers.TransformerDecoder,
@@ -181,14 +178,14 @@ def test_int8_reaches_all_projections_and_is_loaded(case, tmp_path):
     np.testing.assert_allclose(to_numpy(loaded(inputs)), to_numpy(found), atol=1e-6)
 
 
-def test_a_loaded_model_keeps_policies_and_can_be_quantized_further(tmp_path):
+def test_a_model_quantized_in_part_keeps_the_other_policies(tmp_path):
     inputs = keras.Input((None, 14))
     blocks = [
         layers.TransformerEncoder(**BLOCK, dtype="mixed_bfloat16", name=name)
         for name in ("low", "high")
     ]
     model = keras.Model(inputs, blocks[1](blocks[0](inputs)))
-    model.quantize("int8", filters=lambda part: "low/self" in part.path)
+    model.quantize("int8", filters=lambda part: "low/self" in str(part.path))
     loaded = save_and_load(model, tmp_path / "half.keras")
     assert {layer.compute_dtype for layer in loaded.layers[1:]} == {"bfloat16"}
     paths = [part.path for part in projections(model) if part.quantization_mode]
@@ -196,11 +193,10 @@ def test_a_loaded_model_keeps_policies_and_can_be_quantized_further(tmp_path):
     assert paths == [
         part.path for part in projections(loaded) if part.quantization_mode
     ]
-    loaded.quantize("int8", filters=lambda part: not part.quantization_mode)
     values = SEQUENCE.value(np.random.default_rng(3))
-    again = save_and_load(loaded, tmp_path / "whole.keras")
-    assert float_tables(again) == []
-    np.testing.assert_array_equal(to_numpy(again(values)), to_numpy(loaded(values)))
+    found = loaded(values)
+    assert found.dtype == "bfloat16"
+    np.testing.assert_array_equal(to_numpy(found), to_numpy(model(values)))
 
 
 def test_a_shared_bias_is_quantized_once_and_stays_shared(tmp_path):
@@ -220,7 +216,10 @@ def test_a_shared_bias_is_quantized_once_and_stays_shared(tmp_path):
 
 @pytest.mark.parametrize(
     ("architecture", "options"),
-    [("transformer", {"positions": "relative"}), ("rnn", {"bidirectional": True})],
+    [
+        ("transformer", {"positions": "relative", "num_layers": 1}),
+        ("rnn", {"bidirectional": True}),
+    ],
 )
 def test_a_whole_model_is_quantized_and_loaded(architecture, options, tmp_path):
     model = build_seq2seq(architecture, **options)
