@@ -260,7 +260,7 @@ class Translator:
                 )
         return results
 
-    def _in_batches(self, texts, function):
+    def _in_batches(self, texts: Any, function: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
         is_list = isinstance(texts, Sequence | np.ndarray) and not isinstance(
             texts, str
