@@ -50,6 +50,10 @@ def gradients(
             unconnected_gradients="zero",
         )
         return [to_numpy(tf.convert_to_tensor(gradient)) for gradient in found]
+    if BACKEND == "torch":
+        values = [variable.value for variable in variables]
+        found = _torch_gradients(loss(), values)
+        return [to_numpy(gradient) for gradient in found]
     import jax
 
     def stateless_loss(values):
@@ -71,6 +75,9 @@ def input_gradient(loss: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray
             tape.watch(tensor)
             value = loss(tensor)
         return to_numpy(tape.gradient(value, tensor))
+    if BACKEND == "torch":
+        tensor = keras.ops.convert_to_tensor(inputs).requires_grad_()
+        return to_numpy(_torch_gradients(loss(tensor), [tensor])[0])
     import jax
 
     return to_numpy(jax.grad(loss)(keras.ops.convert_to_tensor(inputs)))
@@ -87,17 +94,24 @@ def jacobian(function: Callable[[Any], Any], inputs: np.ndarray) -> np.ndarray:
             outputs = function(tensor)
         # The parallel form of it crashes on the lists that a recurrence writes.
         return to_numpy(tape.jacobian(outputs, tensor, experimental_use_pfor=False))
+    if BACKEND == "torch":
+        import torch
+
+        tensor = keras.ops.convert_to_tensor(inputs)
+        return to_numpy(torch.autograd.functional.jacobian(function, tensor))
     import jax
 
     return to_numpy(jax.jacrev(function)(keras.ops.convert_to_tensor(inputs)))
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function compiled by XLA."""
+    """The function compiled by XLA; on PyTorch, which has none here, as it is."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
         return tf.function(function, jit_compile=True)
+    if BACKEND == "torch":
+        return function
     import jax
 
     return jax.jit(function)
@@ -123,7 +137,7 @@ def run_in_fresh_process(script: str, *arguments: Any) -> str:
 
 def one_operation_at_a_time() -> contextlib.AbstractContextManager[Any]:
     """Run loops in Python, so that a test can count what they call."""
-    if BACKEND == "tensorflow":
+    if BACKEND != "jax":
         return contextlib.nullcontext()
     import jax
 
@@ -154,6 +168,16 @@ def on_unknown_shapes(
         return function(keras.tree.pack_sequence_as(inputs, parts))
 
     return traced(*parts)
+
+
+def _torch_gradients(value, tensors):
+    import torch
+
+    found = torch.autograd.grad(value, tensors, allow_unused=True)
+    return [
+        torch.zeros_like(tensor) if gradient is None else gradient
+        for tensor, gradient in zip(tensors, found, strict=True)
+    ]
 
 
 def _flat_shapes(shapes):

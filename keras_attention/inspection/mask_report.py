@@ -96,7 +96,7 @@ def mask_report(model: keras.Model, batch: Any) -> list[MaskRow]:
 class _Call:
     """One call, with its tensors kept alive so that they can be told apart."""
 
-    def __init__(self, operation, bound):
+    def __init__(self, operation: Any, bound: inspect.BoundArguments) -> None:
         self.operation = operation
         arguments = dict(bound.arguments)
         explicit = [name for name in arguments if name.endswith("mask")]
