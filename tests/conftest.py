@@ -6,8 +6,14 @@ import keras
 import pytest
 from hypothesis import settings
 
-# The first example of a test compiles, so none has a deadline.
-settings.register_profile("tests", deadline=None, derandomize=True, max_examples=25)
+# The first example of a test compiles, so none has a deadline; where every operation
+# compiles by itself, there are fewer of them.
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    max_examples=8 if keras.backend.backend() == "jax" else 25,
+)
 settings.load_profile("tests")
 
 

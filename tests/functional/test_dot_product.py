@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention import functional
@@ -59,7 +59,6 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=40)
 @given(
     rules=RULES,
     present=st.sets(st.sampled_from(list(MASKS))),

@@ -284,7 +284,7 @@ def test_key_and_value_of_unlike_lengths_are_refused():
 @pytest.mark.parametrize(
     "theirs",
     [
-        keras.layers.MultiHeadAttention(2, 3, value_dim=5, output_shape=(2, 3)),
+        keras.layers.MultiHeadAttention(2, 3, value_dim=5, output_shape=6),
         keras.layers.MultiHeadAttention(
             2, 4, use_gate=True, use_bias=False, sliding_window=3, name="gated"
         ),
