@@ -67,17 +67,31 @@ def test_translate_trains_saves_exports_and_serves(
     assert set(again) == set(figures)
 
 
-def test_translate_protects_an_earlier_run(pairs_file, capsys):
+def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
     translate = importlib.import_module("translate")
     common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
-    translate.main(common)
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(*arguments):
+        raise StoppedError
+
+    # What a run writes before its training is enough of a run to protect.
+    monkeypatch.setattr(translate, "fit", stop)
+    with pytest.raises(StoppedError):
+        translate.main(common)
     with pytest.raises(SystemExit):
         translate.main(common)
     assert "--overwrite" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         translate.main([*common, "--resume", "--dropout", "0.3"])
     assert "another ['dropout']" in capsys.readouterr().err
-    translate.main([*common, "--overwrite"])
+    left_over = tmp_path / "run" / "figures.json"
+    left_over.write_text("{}")
+    with pytest.raises(StoppedError):
+        translate.main([*common, "--overwrite"])
+    assert not left_over.exists()
 
 
 def test_translate_resumes_where_it_stopped(pairs_file, capsys, monkeypatch):
