@@ -298,10 +298,12 @@ def test_from_keras_takes_arguments_and_weights(theirs):
     randomize(theirs)
     ours = MultiHeadAttention.from_keras(theirs)
     assert ours.name == theirs.name
-    np.testing.assert_allclose(
-        to_numpy(ours(QUERY, VALUE, KEY)),
-        to_numpy(theirs(QUERY, VALUE, KEY)),
-        atol=2e-5,
+    # Asked for its weights, since without them Keras's layer fails on JAX where values
+    # are wider than keys.
+    options = {"return_attention_scores": True}
+    _assert_pair(
+        ours(QUERY, VALUE, KEY, **options),
+        to_numpy(theirs(QUERY, VALUE, KEY, **options)),
     )
 
 
