@@ -54,6 +54,26 @@ def test_explicit_query_mask_is_overwritten_by_the_implicit_one(name):
 
 
 @every_layer
+@pytest.mark.parametrize("argument", ["value_mask", "key_mask"])
+def test_explicit_value_mask_takes_the_place_of_the_implicit_one(name, argument):
+    layer, memory = _make(name), _masked()
+    explicit = np.arange(5) > 0
+    _, weights = layer(
+        QUERY,
+        memory,
+        # With a key beside it, the key's own implicit mask would do.
+        **({"key": VALUE[:, :5]} if argument == "key_mask" else {}),
+        return_attention_scores=True,
+        **{argument: np.broadcast_to(explicit, (3, 5))},
+    )
+    seen = to_numpy(weights).max(axis=-2) > 0
+    expected = REAL & explicit
+    if seen.ndim == 3:
+        expected = np.broadcast_to(expected[:, None], seen.shape)
+    np.testing.assert_array_equal(seen, expected)
+
+
+@every_layer
 def test_masks_are_taken_off_the_callers_tensors(name):
     layer, tensor = _make(name), _masked()
     first = to_numpy(layer(tensor, tensor))
