@@ -28,13 +28,13 @@ class Axes:
     def symbol(self, unknown: tuple[str, ...] = ()) -> keras.KerasTensor:
         """A symbolic input of that shape."""
         batch, *shape = self.shape(unknown)
-        dtype = {"float": "float32", "ids": "int32", "mask": "bool"}[self.kind]
+        dtype = {"ids": "int32", "mask": "bool"}.get(self.kind, "float32")
         return keras.Input(shape, batch_size=batch, dtype=dtype)
 
     def value(self, random: np.random.Generator) -> np.ndarray:
         """Random content: vectors, or ids or a mask that pad each row's end."""
         shape = self.shape()
-        if self.kind == "float":
+        if self.kind in ("float", "float32"):
             return random.normal(size=shape).astype("float32")
         lengths = shape[-1] - np.arange(np.prod(shape[:-1])).reshape(shape[:-1]) % 3
         is_real = np.arange(shape[-1]) < lengths[..., None]
@@ -48,6 +48,11 @@ class Axes:
 def tensor(*sizes: str | int) -> Axes:
     """A float tensor."""
     return Axes(sizes)
+
+
+def precise(*sizes: str | int) -> Axes:
+    """A tensor that is float32 under every dtype policy."""
+    return Axes(sizes, "float32")
 
 
 def ids(*sizes: str | int) -> Axes:

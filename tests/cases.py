@@ -5,7 +5,7 @@ A row says how a layer is made, what it is called on and what it promises to ret
 """
 
 from tests.attention_cases import ATTENTION, MULTI_HEAD, POSITIONS
-from tests.recurrent_cases import RECURRENT, RECURRENT_PARTS
+from tests.recurrent_cases import CELLS, RECURRENT, RECURRENT_PARTS
 from tests.transformer_cases import BLOCKS, EMBEDDINGS, STACKS
 
 CASES = [
@@ -15,6 +15,7 @@ CASES = [
     *EMBEDDINGS,
     *BLOCKS,
     *STACKS,
+    *CELLS,
     *RECURRENT,
     *RECURRENT_PARTS,
 ]

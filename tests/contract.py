@@ -179,8 +179,9 @@ def _assert_described(outputs, case, *unknown, dtype="float32"):
         return tuple(part.shape), keras.backend.standardize_dtype(part.dtype)
 
     def promise(part):
-        return part.shape(unknown), "bool" if part.kind == "mask" else dtype
+        return part.shape(unknown), fixed.get(part.kind, dtype)
 
+    fixed = {"mask": "bool", "float32": "float32"}
     described = keras.tree.map_structure(describe, outputs)
     assert described == keras.tree.map_structure(promise, case.outputs)
 

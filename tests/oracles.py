@@ -200,3 +200,51 @@ def attention_rnn(
         outputs.append(fed)
         all_weights.append(weights[:, 0])
     return np.stack(outputs, axis=1), np.stack(all_weights, axis=1), state
+
+
+def layer_norm(inputs: Array, gamma: Array, beta: Array | float = 0.0) -> Array:
+    """Each row to mean 0 and variance 1 (Ba et al. 2016), with Keras's epsilon."""
+    normed = np.zeros(inputs.shape)
+    for row in np.ndindex(*inputs.shape[:-1]):
+        mean, variance = inputs[row].mean(), inputs[row].var()
+        normed[row] = (inputs[row] - mean) / math.sqrt(variance + 1e-3)
+    return normed * gamma + beta
+
+
+def cell_step(
+    cell: str,
+    inputs: list[Array],
+    states: list[Array],
+    weights: dict[str, Array],
+    keep: Array | float = 1.0,
+) -> list[Array]:
+    """New states of a cell, by its weights' names, normalized if these say so.
+
+    Inputs come in parts, and what the gates see of the hidden state is multiplied.
+    """
+
+    def normalized(sums, name):
+        if f"{name}/gamma" not in weights:
+            return sums
+        return layer_norm(
+            sums, weights[f"{name}/gamma"], weights.get(f"{name}/beta", 0.0)
+        )
+
+    names = ["input/kernel", "input_1/kernel", "input_2/kernel"][: len(inputs)]
+    sums = weights.get("input/bias", 0.0) + sum(
+        part @ weights[name] for part, name in zip(inputs, names, strict=True)
+    )
+    past = (states[0] * keep) @ weights["recurrent/kernel"]
+    past = past + weights.get("recurrent/bias", 0.0)
+    sums, past = normalized(sums, "input_norm"), normalized(past, "recurrent_norm")
+    if cell == "simple":
+        return [np.tanh(sums + past)]
+    if cell == "gru":
+        update, reset, candidate = np.split(sums, 3, axis=-1)
+        past_update, past_reset, past_candidate = np.split(past, 3, axis=-1)
+        update, reset = sigmoid(update + past_update), sigmoid(reset + past_reset)
+        candidate = np.tanh(candidate + reset * past_candidate)
+        return [update * states[0] + (1 - update) * candidate]
+    enter, forget, candidate, leave = np.split(sums + past, 4, axis=-1)
+    carry = sigmoid(forget) * states[1] + sigmoid(enter) * np.tanh(candidate)
+    return [sigmoid(leave) * np.tanh(normalized(carry, "carry_norm")), carry]

@@ -39,3 +39,12 @@ def weights_by_name(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
         "/".join(weight.path.split("/")[-2:]): keras.ops.convert_to_numpy(weight)
         for weight in layer.weights
     }
+
+
+def in_keras_order(cell: str, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """The weights of `RecurrentCell`s as Keras's layers have them."""
+    count, ordered = {"lstm": 3, "gru": 4, "simple": 3}[cell], []
+    for start in range(0, len(weights), count):
+        kernel, bias, recurrent_kernel, *rest = weights[start : start + count]
+        ordered += [kernel, recurrent_kernel, np.stack([bias, *rest]) if rest else bias]
+    return ordered

@@ -6,6 +6,7 @@ Axes are written with one letter each, here and in every module of the package:
 - `D` features, `N` heads, `K` key-value heads, `H` features of one head.
 """
 
+from keras_attention.functional.addressing import address, read_memory, write_memory
 from keras_attention.functional.alignments import (
     first_position,
     gaussian,
@@ -20,6 +21,7 @@ from keras_attention.functional.axes import (
     unfold,
     unfold_weights,
 )
+from keras_attention.functional.cells import gru_step, lstm_step, simple_step
 from keras_attention.functional.dot_product import PairRules, dot_product_attention
 from keras_attention.functional.dropout import drop_pairs, pair_seeds
 from keras_attention.functional.heads import merge_heads, split_heads
@@ -29,6 +31,7 @@ from keras_attention.functional.masks import (
     combine_masks,
     implicit_mask,
     pairwise_mask,
+    with_mask,
 )
 from keras_attention.functional.positions import (
     alibi_slopes,
@@ -49,6 +52,7 @@ from keras_attention.functional.sequences import last_position, reverse_sequence
 __all__ = [
     "PairRules",
     "additive_scores",
+    "address",
     "alibi_slopes",
     "as_boolean",
     "attend",
@@ -64,21 +68,27 @@ __all__ = [
     "fold_pairs",
     "gaussian",
     "grouped_scores",
+    "gru_step",
     "implicit_mask",
     "last_position",
+    "lstm_step",
     "masked_softmax",
     "merge_heads",
     "monotonic_weights",
     "pair_seeds",
     "pairwise_mask",
+    "read_memory",
     "relative_buckets",
     "reverse_sequence",
     "rotate",
     "run_recurrence",
     "scaled_dot_scores",
+    "simple_step",
     "sinusoidal_positions",
     "split_heads",
     "unfold",
     "unfold_weights",
     "window_mask",
+    "with_mask",
+    "write_memory",
 ]

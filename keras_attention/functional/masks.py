@@ -13,6 +13,12 @@ def implicit_mask(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else backend.get_keras_mask(tensor)
 
 
+def with_mask(tensor: Tensor, mask: Tensor) -> Tensor:
+    """The tensor with an implicit mask, for the layers and losses behind it."""
+    backend.set_keras_mask(tensor, mask)
+    return tensor
+
+
 def as_boolean(mask: Tensor) -> Tensor:
     """A boolean tensor of a mask that may come as zeros and ones."""
     if hasattr(mask, "dtype") and backend.standardize_dtype(mask.dtype) == "bool":

@@ -1,18 +1,22 @@
 """One loop over time for every recurrent layer."""
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
+import keras
 from keras import ops
 from keras.src import backend
 
+from keras_attention.functional.masks import as_boolean
+
 Tensor = Any
-Step = Callable[[Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
+Step = Callable[[Any, list[Tensor]], tuple[Tensor, list[Tensor]]]
 
 
 def run_recurrence(
     step: Step,
-    inputs: Tensor,
+    inputs: Any,
     initial_states: Sequence[Tensor],
     mask: Tensor | None = None,
 ) -> tuple[Tensor, list[Tensor]]:
@@ -20,7 +24,7 @@ def run_recurrence(
 
     Args:
         step: `(inputs (batch, dim), states) -> (outputs (batch, units), states)`.
-        inputs: `(batch, time, dim)`.
+        inputs: `(batch, time, dim)`, or a nested structure of such tensors.
         initial_states: tensors `(batch, ...)`.
         mask: boolean `(batch, time)`; at a masked position states stay as they
             are and outputs are zeros.
@@ -29,23 +33,45 @@ def run_recurrence(
         Outputs `(batch, time, units)` and the last states.
     """
 
-    def plain(inputs, states):
-        return step(inputs, list(states))
+    parts = {"inputs": inputs}
+    if mask is not None:
+        parts["mask"] = ops.expand_dims(as_boolean(mask), -1)
+    joined, split = _join(parts)
 
-    # Keras's own masking takes the first state for the last output, on JAX.
-    def masked(inputs_and_mask, states):
-        inputs, is_real = inputs_and_mask[..., :-1], inputs_and_mask[..., -1:] > 0
-        outputs, new_states = step(inputs, list(states))
+    def advance(joined, states):
+        parts = split(joined)
+        outputs, new_states = step(parts["inputs"], list(states))
+        if mask is None:
+            return outputs, new_states
+        # Keras's own masking takes the first state for the last output, on JAX.
         kept = [
-            ops.where(is_real, new, old)
+            ops.where(parts["mask"], new, old)
             for new, old in zip(new_states, states, strict=True)
         ]
-        return ops.where(is_real, outputs, ops.zeros_like(outputs)), kept
+        return ops.where(parts["mask"], outputs, ops.zeros_like(outputs)), kept
 
-    if mask is None:
-        _, outputs, states = backend.rnn(plain, inputs, list(initial_states))
-    else:
-        flags = ops.cast(ops.expand_dims(mask, -1), inputs.dtype)
-        steps = ops.concatenate([inputs, flags], axis=-1)
-        _, outputs, states = backend.rnn(masked, steps, list(initial_states))
+    _, outputs, states = backend.rnn(advance, joined, list(initial_states))
     return outputs, list(states)
+
+
+def _join(parts: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:
+    """One tensor of a structure of them, `(B, T, D)` each, and the way back.
+
+    Keras's loop takes structures too, but not, on TensorFlow, of an unknown length.
+    """
+    tensors = keras.tree.flatten(parts)
+    if len(tensors) == 1:
+        return tensors[0], lambda joined: keras.tree.pack_sequence_as(parts, [joined])
+    dtypes = [keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors]
+    common = keras.backend.result_type(*dtypes)
+    ends = [0, *accumulate(ops.shape(tensor)[-1] for tensor in tensors)]
+
+    def split(joined):
+        found = [
+            ops.cast(joined[..., start:end], dtype)
+            for start, end, dtype in zip(ends[:-1], ends[1:], dtypes, strict=True)
+        ]
+        return keras.tree.pack_sequence_as(parts, found)
+
+    cast = [ops.cast(tensor, common) for tensor in tensors]
+    return ops.concatenate(cast, axis=-1), split

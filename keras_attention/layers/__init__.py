@@ -10,15 +10,25 @@ from keras_attention.layers.rotary_embedding import RotaryEmbedding
 from keras_attention.layers.self_attention import SelfAttention
 from keras_attention.layers.transformer_decoder import TransformerDecoder
 from keras_attention.layers.transformer_encoder import TransformerEncoder
-from keras_attention.recurrent import AttentionRNN, RecurrentEncoder, StackedCells
+from keras_attention.recurrent import (
+    AttentionRNN,
+    CellRNN,
+    NTMCell,
+    RecurrentCell,
+    RecurrentEncoder,
+    StackedCells,
+)
 
 __all__ = [
     "AlibiBias",
     "Attention",
     "AttentionRNN",
+    "CellRNN",
     "FeedForward",
     "MultiHeadAttention",
+    "NTMCell",
     "PositionalEmbedding",
+    "RecurrentCell",
     "RecurrentEncoder",
     "RelativePositionBias",
     "RotaryEmbedding",

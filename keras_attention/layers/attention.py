@@ -1,6 +1,6 @@
 """Attention of one head, with the score functions of the literature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -14,12 +14,13 @@ from keras_attention.checks import (
     check_rate,
 )
 from keras_attention.children import quantized_dtype, restore
+from keras_attention.layers.alignment import ALIGNMENTS, Alignment
+from keras_attention.layers.coverage import COVERAGES, Coverage
 from keras_attention.layers.projection import build_dense
 
 Tensor = Any
 
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
-ALIGNMENTS = ("softmax", "local_m", "local_p", "monotonic")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Attention")
@@ -61,6 +62,10 @@ class Attention(keras.layers.Layer):
             teaches them to be decided.
         stop_bias: initial value of the bias learned for monotonic scores; the lower,
             the farther the first queries see.
+        coverage: whether keys know how much they were attended to by earlier queries
+            (Tu et al. 2016): `"sum"` adds a learned multiple of the sum of their
+            weights to the projected keys, `"fertility"` of the sum divided by how often
+            a key wants to be attended to, at most twice.
         **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
 
     Call arguments:
@@ -110,6 +115,7 @@ class Attention(keras.layers.Layer):
         hard: bool = False,
         noise: float = 0.0,
         stop_bias: float = -1.0,
+        coverage: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -124,8 +130,23 @@ class Attention(keras.layers.Layer):
         self.hard = hard
         self.noise = noise
         self.stop_bias = stop_bias
+        self.coverage = coverage
         self._check_arguments()
-        self._seeds = keras.random.SeedGenerator(seed) if noise else None
+        self._alignment = Alignment(
+            alignment,
+            window,
+            hard,
+            noise,
+            stop_bias,
+            seed,
+            dtype=self.dtype_policy,
+            name="alignment",
+        )
+        self._coverage = None
+        if coverage:
+            self._coverage = Coverage(
+                coverage, dtype=self.dtype_policy, name="coverage"
+            )
         self._weight_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
         )
@@ -140,6 +161,7 @@ class Attention(keras.layers.Layer):
                 f"Received: score={self.score!r}"
             )
         check_choice(ALIGNMENTS, alignment=self.alignment)
+        check_choice((None, *COVERAGES), coverage=self.coverage)
         check_rate(dropout=self.dropout)
         is_additive, is_local = self.score == "additive", "local" in self.alignment
         if is_additive:
@@ -190,23 +212,9 @@ class Attention(keras.layers.Layer):
                 '"general" and "additive" take different ones. Received: '
                 f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}"
             )
-        if self.alignment == "monotonic":
-            self._stop_bias = self.add_weight(
-                name="stop_bias",
-                initializer=keras.initializers.Constant(self.stop_bias),
-            )
-        if self.alignment == "local_p":
-            self._center_hidden = build_dense(
-                self,
-                "center_hidden",
-                query_shape[-1],
-                query_shape,
-                activation="tanh",
-                use_bias=False,
-            )
-            self._center = build_dense(
-                self, "center", 1, query_shape, activation="sigmoid", use_bias=False
-            )
+        self._alignment.build(query_shape)
+        if self._coverage is not None:
+            self._coverage.build(key_shape, self.units or query_shape[-1])
 
     def call(
         self,
@@ -231,7 +239,8 @@ class Attention(keras.layers.Layer):
             lengths = ops.shape(query)[1], ops.shape(value)[1]
             mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
         projected_key = self.project_key(value if key is None else key)
-        weights = self.weigh(query, projected_key, mask, training=training)
+        state = self.initial_state(ops.shape(query)[0], ops.shape(value)[1])
+        weights, _ = self.weigh(query, projected_key, mask, state, training=training)
         context = functional.attend(
             self._weight_dropout(weights, training=training), value
         )
@@ -265,44 +274,87 @@ class Attention(keras.layers.Layer):
             "hard": self.hard,
             "noise": self.noise,
             "stop_bias": self.stop_bias,
+            "coverage": self.coverage,
         }
 
-    def project_key(self, key: Tensor) -> Tensor:
-        """The part of the score that depends on the keys alone.
+    def project_key(self, key: Tensor) -> dict[str, Tensor]:
+        """The parts of the scores that depend on the keys alone.
 
-        A decoder that attends to one memory at many steps computes it once.
+        A decoder that attends to one memory at many steps computes them once.
         """
-        return key if self._key_dense is None else self._key_dense(key)
+        parts = {"key": key if self._key_dense is None else self._key_dense(key)}
+        if self.coverage == "fertility":
+            parts["fertility"] = self._coverage.fertility(key)
+        return parts
+
+    def state_sizes(self, source: Any) -> list[Any]:
+        """Widths of what a query leaves to the next one, for `source` keys."""
+        covered = [] if self._coverage is None else [source]
+        return self._alignment.state_sizes(source) + covered
+
+    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+        """What the first query finds: float32 tensors `(batch, width)`."""
+        state = self._alignment.initial_state(batch_size, source)
+        if self._coverage is not None:
+            state.append(ops.zeros((batch_size, source), "float32"))
+        return state
 
     def weigh(
         self,
         query: Tensor,
-        projected_key: Tensor,
+        projected_key: dict[str, Tensor],
         mask: Tensor | None = None,
+        state: Sequence[Tensor] = (),
         *,
-        start: Any = 0,
-        previous: Tensor | None = None,
         training: bool | None = False,
-    ) -> Tensor:
-        """Weights `(batch, target, source)` of keys that `project_key` returned.
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Weights of keys, and what they leave to the next query.
 
         Args:
             query: `(batch, target, query_dim)`.
             projected_key: of `project_key`.
             mask: boolean, broadcasting to `(batch, target, source)`.
-            start: position of the first query.
-            previous: weights of the query before the first, `(batch, source)`; where a
-                monotonic alignment begins when left out is the first key.
+            state: of `initial_state`, or of the last query.
             training: whether weights are those of training.
+
+        Returns:
+            Weights `(batch, target, source)` and the new state.
         """
-        scores = self._scores(query, projected_key)
-        if self.alignment == "monotonic":
-            weights = self._weigh_monotonic(scores, mask, previous, training)
-        elif "local" in self.alignment:
-            weights = self._weigh_locally(query, scores, mask, start)
+        if self._coverage is None:
+            weigh = self._weigh
         else:
-            weights = functional.masked_softmax(scores, mask)
-        return ops.cast(weights, self.compute_dtype)
+            weigh = self._weigh_next if query.shape[1] == 1 else self._weigh_in_turn
+        weights, state = weigh(query, projected_key, mask, state, training)
+        return ops.cast(weights, self.compute_dtype), state
+
+    def _weigh(self, query, projected_key, mask, state, training):
+        scores = self._scores(query, projected_key["key"])
+        return self._alignment.weigh(query, scores, mask, state, training)
+
+    def _weigh_next(self, query, projected_key, mask, state, training):
+        """Weights of one query, by keys that know what is covered."""
+        *state, covered = state
+        key, fertility = projected_key["key"], projected_key.get("fertility")
+        told = {"key": self._coverage.tell(key, covered, fertility)}
+        weights, state = self._weigh(query, told, mask, state, training)
+        return weights, [*state, covered + weights[:, 0]]
+
+    def _weigh_in_turn(self, query, projected_key, mask, state, training):
+        """Weights of one query after another."""
+        batch, target, _ = ops.shape(query)
+        inputs = {"query": query}
+        if mask is not None:
+            shape = (batch, target, ops.shape(projected_key["key"])[1])
+            inputs["mask"] = ops.broadcast_to(mask, shape)
+
+        def step(inputs, state):
+            inputs = {name: ops.expand_dims(part, 1) for name, part in inputs.items()}
+            weights, state = self._weigh_next(
+                inputs["query"], projected_key, inputs.get("mask"), state, training
+            )
+            return weights[:, 0], state
+
+        return functional.run_recurrence(step, inputs, state)
 
     def _scores(self, query, projected_key):
         if self.score == "scaled_dot":
@@ -326,41 +378,3 @@ class Attention(keras.layers.Layer):
         square = ops.sum(ops.square(ops.cast(vector, "float32")))
         scale = ops.cast(self._energy_scale, "float32") * ops.rsqrt(square)
         return energy * ops.cast(scale, energy.dtype)
-
-    def _weigh_locally(self, query, scores, mask, start):
-        source = ops.shape(scores)[-1]
-        predicts = self.alignment == "local_p"
-        if predicts:
-            center = self._predict_center(query, source, mask)
-        else:
-            center = start + ops.arange(ops.shape(query)[1], dtype="int32")
-        near = functional.window_mask(center, source, self.window)
-        weights = functional.masked_softmax(
-            ops.cast(scores, "float32"), functional.combine_masks(mask, near)
-        )
-        if not predicts:
-            return weights
-        return weights * functional.gaussian(center, source, self.window)
-
-    def _weigh_monotonic(self, scores, mask, previous, training):
-        logits = ops.cast(scores, "float32") + ops.cast(self._stop_bias, "float32")
-        if training and self.noise:
-            noise = keras.random.normal(ops.shape(logits), seed=self._seeds)
-            logits = logits + self.noise * ops.cast(noise, "float32")
-        stop = ops.sigmoid(logits)
-        if mask is not None:
-            stop = ops.where(mask, stop, 0.0)
-        if previous is None:
-            batch, _, source = ops.shape(stop)
-            previous = functional.first_position(batch, source)
-        return functional.monotonic_weights(stop, previous, self.hard and not training)
-
-    def _predict_center(self, query, source, mask):
-        """A position among the keys that some query may attend to, `(B, T)`."""
-        share = ops.squeeze(self._center(self._center_hidden(query)), -1)
-        share = ops.cast(share, "float32")
-        if mask is None:
-            return share * ops.cast(source, "float32")
-        is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
-        first = ops.cast(ops.argmax(is_real, axis=-1), "float32")
-        return first + share * ops.sum(ops.cast(is_real, "float32"), axis=-1)

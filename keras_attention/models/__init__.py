@@ -1,5 +1,14 @@
 """Builders of whole models, and the `Seq2Seq` that they return."""
 
+from keras_attention.models.gnmt import gnmt
+from keras_attention.models.presets import (
+    bahdanau2015,
+    luong2015,
+    sutskever2014,
+    transformer_base,
+    transformer_big,
+    transformer_tiny,
+)
 from keras_attention.models.recurrent import rnn_seq2seq
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
@@ -11,6 +20,13 @@ __all__ = [
     "RNNDecoder",
     "RNNEncoder",
     "Seq2Seq",
+    "bahdanau2015",
+    "gnmt",
+    "luong2015",
     "rnn_seq2seq",
+    "sutskever2014",
     "transformer",
+    "transformer_base",
+    "transformer_big",
+    "transformer_tiny",
 ]

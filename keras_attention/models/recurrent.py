@@ -2,12 +2,22 @@
 
 from typing import Any
 
+import keras
+
 from keras_attention.checks import check_choice, check_positive, check_rate
-from keras_attention.layers import Attention, RecurrentEncoder, StackedCells
+from keras_attention.layers import (
+    Attention,
+    AttentionRNN,
+    CellRNN,
+    RecurrentCell,
+    RecurrentEncoder,
+    StackedCells,
+)
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
-from keras_attention.recurrent.cells import CELLS, make_cell, state_sizes
+from keras_attention.recurrent.cells import state_sizes
+from keras_attention.recurrent.recurrent_cell import CELLS
 
 
 def rnn_seq2seq(
@@ -18,7 +28,7 @@ def rnn_seq2seq(
     units: int = 512,
     cell: str = "lstm",
     num_layers: int = 1,
-    bidirectional: bool = False,
+    bidirectional: bool | str = False,
     residual: bool = False,
     attention: Any = "general",
     attention_units: int | None = None,
@@ -27,6 +37,13 @@ def rnn_seq2seq(
     peeky: bool = False,
     dropout: float = 0.0,
     tie_embeddings: bool = False,
+    order: str = "luong",
+    readout: str = "tanh",
+    readout_units: int | None = None,
+    layer_normalization: bool = False,
+    recurrent_dropout: float = 0.0,
+    variational: bool = False,
+    scheduled_sampling: Any = None,
     name: str = "rnn_seq2seq",
 ) -> Seq2Seq:
     """Build a recurrent model from sequences to sequences.
@@ -42,8 +59,10 @@ def rnn_seq2seq(
         cell: `"lstm"`, `"gru"` or `"simple"`.
         num_layers: number of layers of the encoder, and of the decoder.
         bidirectional: whether the encoder reads in both directions (Bahdanau et al.
-            2015); dense layers then make the decoder's first states of its final ones.
-        residual: whether layers from the second on are bridged (Wu et al. 2016).
+            2015), or `"lowest"`, its first layer alone, where layers are not bridged; dense
+            layers then make the decoder's first states of its final ones.
+        residual: whether a layer's input is added to its output from the second layer
+            on (Wu et al. 2016).
         attention: a score of `Attention`, an `Attention` layer, or `None`.
         attention_units: hidden width of the `"additive"` score; `units` when left out.
         input_feeding: whether the last attentional vector joins the next input.
@@ -54,7 +73,19 @@ def rnn_seq2seq(
             memory and the decoder's outputs.
         tie_embeddings: whether source, target and output share one table (Press and
             Wolf 2017); one vocabulary, and `embedding_dim` equal to the width of the
-            decoder's output, which is `units`.
+            decoder's output.
+        order: whether the decoder attends after its cell's step, `"luong"`, or before
+            it, `"bahdanau"`; as in `AttentionRNN`, likewise the next two.
+        readout: how context and hidden vector make the decoder's output: `"tanh"`,
+            `"maxout"` or `"hidden"`.
+        readout_units: width of that output; `units` when left out.
+        layer_normalization: whether the cells normalize (Ba et al. 2016).
+        recurrent_dropout: rate at which hidden states are dropped on their way to the
+            gates, the same units at each step (Gal and Ghahramani 2016).
+        variational: whether `dropout` too drops the same units at each step, of the
+            inputs of the encoder's layers.
+        scheduled_sampling: probability of training on the true last id (Bengio et al.
+            2015), as in `Seq2Seq`.
         name: of the model.
 
     Returns:
@@ -82,10 +113,11 @@ def rnn_seq2seq(
             '`attention_units` belongs to attention="additive" alone. Received: '
             f"attention={attention!r}, attention_units={attention_units!r}"
         )
-    if tie_embeddings and (embedding_dim != units or peeky):
+    width = units if attention is None else readout_units or units
+    if tie_embeddings and (embedding_dim != width or peeky):
         raise ValueError(
-            "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. "
-            f"Received: embedding_dim={embedding_dim}, units={units}, peeky={peeky}"
+            "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. Received: "
+            f"embedding_dim={embedding_dim}, width of outputs={width}, peeky={peeky}"
         )
     source_embedding, target_embedding, output = build_ends(
         source_vocabulary_size,
@@ -96,34 +128,55 @@ def rnn_seq2seq(
         scale=False,
     )
     cells = StackedCells(
-        [make_cell(cell, units, name=f"cell_{i}") for i in range(num_layers)],
+        [
+            RecurrentCell(units, cell, layer_normalization, name=f"cell_{level}")
+            for level in range(num_layers)
+        ],
         residual=residual,
         name="cells",
     )
     encoder = RecurrentEncoder(
-        units, cell, num_layers, bidirectional, residual, dropout, name="layers"
+        units,
+        cell,
+        num_layers,
+        bidirectional,
+        residual,
+        dropout,
+        layer_normalization=layer_normalization,
+        recurrent_dropout=recurrent_dropout,
+        variational=variational,
+        name="layers",
     )
+    drops = {"dropout": dropout, "recurrent_dropout": recurrent_dropout}
+    rnn: keras.layers.Layer
+    if attention is None:
+        rnn = CellRNN(cells, **drops, name="rnn")
+    else:
+        rnn = AttentionRNN(
+            cells,
+            _make_attention(attention, attention_units or units),
+            input_feeding,
+            readout_units,
+            order=order,
+            readout=readout,
+            **drops,
+            name="rnn",
+        )
     return Seq2Seq(
         source_embedding,
         RNNEncoder(
             encoder, state_sizes(cells), reverse_source, dropout, name="encoder"
         ),
-        RNNDecoder(
-            cells,
-            _make_attention(attention, attention_units or units),
-            input_feeding,
-            peeky,
-            dropout,
-            name="decoder",
-        ),
+        RNNDecoder(rnn, peeky, dropout, name="decoder"),
         target_embedding,
         output,
+        scheduled_sampling=scheduled_sampling,
         name=name,
     )
 
 
 def _make_attention(attention, units):
-    if attention is None or isinstance(attention, Attention):
+    if isinstance(attention, Attention):
         return attention
     units = units if attention == "additive" else None
     return Attention(attention, units=units, name="attention")

@@ -8,9 +8,8 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.checks import check_rate
 from keras_attention.children import build_once, quantized_dtype, restore
-from keras_attention.layers import AttentionRNN
+from keras_attention.layers import AttentionRNN, CellRNN
 from keras_attention.models.seq2seq import State
-from keras_attention.recurrent.cells import check_cell
 
 Tensor = Any
 
@@ -21,9 +20,9 @@ class RNNEncoder(keras.layers.Layer):
 
     Args:
         encoder: a `RecurrentEncoder`.
-        state_sizes: sizes of the decoder's states. Final states of the same sizes are
-            handed over as they are; others pass a dense layer with tanh each, the
-            bridge of Bahdanau et al. (2015).
+        state_sizes: sizes of the decoder's states. Final states of one direction and
+            of the same size are handed over as they are; others pass a dense layer with
+            tanh each, the bridge of Bahdanau et al. (2015).
         reverse_source: whether the source is read from its end (Sutskever et al. 2014).
             The memory keeps the order of the source all the same.
         dropout: rate at which the outputs are dropped in training.
@@ -63,26 +62,25 @@ class RNNEncoder(keras.layers.Layer):
                 f"{self.encoder.num_states}. Received: state_sizes={self.state_sizes}"
             )
         self._output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
-        width = self.encoder.output_width
-        self._bridges = []
-        if (
-            any(size != width for size in self.state_sizes)
-            or self.encoder.bidirectional
-        ):
-            self._bridges = [
-                keras.layers.Dense(
-                    size,
-                    activation="tanh",
-                    dtype=self.dtype_policy,
-                    name=f"bridge_{index}",
-                )
-                for index, size in enumerate(self.state_sizes)
-            ]
+        self._bridges = [
+            None
+            if size == width == self.encoder.units
+            else keras.layers.Dense(
+                size,
+                activation="tanh",
+                dtype=self.dtype_policy,
+                name=f"bridge_{index}",
+            )
+            for index, (size, width) in enumerate(
+                zip(self.state_sizes, self.encoder.state_sizes, strict=True)
+            )
+        ]
 
     def build(self, inputs_shape):
         build_once(self.encoder, inputs_shape)
-        for bridge in self._bridges:
-            bridge.build((inputs_shape[0], self.encoder.output_width))
+        for bridge, width in zip(self._bridges, self.encoder.state_sizes, strict=True):
+            if bridge is not None:
+                bridge.build((inputs_shape[0], width))
 
     def call(self, inputs, padding_mask, training=None):
         if self.reverse_source:
@@ -92,12 +90,12 @@ class RNNEncoder(keras.layers.Layer):
         )
         if self.reverse_source:
             sequence = functional.reverse_sequence(sequence, padding_mask)
-        states = keras.tree.flatten(layer_states)
-        if self._bridges:
-            states = [
-                bridge(state)
-                for bridge, state in zip(self._bridges, states, strict=True)
-            ]
+        states = [
+            state if bridge is None else bridge(state)
+            for bridge, state in zip(
+                self._bridges, keras.tree.flatten(layer_states), strict=True
+            )
+        ]
         return {
             "sequence": self._output_dropout(sequence, training=training),
             "mask": padding_mask,
@@ -134,17 +132,14 @@ class RNNEncoder(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNDecoder")
 class RNNDecoder(keras.layers.Layer):
-    """Recurrent cells, with attention or without, as the decoder of a `Seq2Seq`.
+    """A recurrent layer as the decoder of a `Seq2Seq`.
 
     Args:
-        cell: a recurrent cell, such as `StackedCells`.
-        attention: an `Attention`, or `None` for a decoder that has the encoder's final
-            states alone (Cho et al. 2014, Sutskever et al. 2014).
-        input_feeding: whether the last attentional vector joins the next input (Luong
-            et al. 2015).
+        rnn: an `AttentionRNN`; or a `CellRNN`, which has the encoder's final states
+            alone (Cho et al. 2014, Sutskever et al. 2014).
         peeky: whether the encoder's final hidden state joins every step's input and
             output (Cho et al. 2014).
-        dropout: rate at which inputs and outputs are dropped in training.
+        dropout: rate at which inputs are dropped in training.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -155,70 +150,47 @@ class RNNDecoder(keras.layers.Layer):
         `(batch, target, width)`.
 
     Raises:
-        ValueError: for something that is not a cell, or a cell with dropout.
+        ValueError: for another layer.
     """
 
     def __init__(
-        self,
-        cell: Any,
-        attention: Any = None,
-        input_feeding: bool = True,
-        peeky: bool = False,
-        dropout: float = 0.0,
-        **kwargs: Any,
+        self, rnn: Any, peeky: bool = False, dropout: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         check_rate(dropout=dropout)
         self.supports_masking = True
-        self.cell = restore(cell)
-        check_cell(self.cell)
-        self.attention = restore(attention)
-        self.input_feeding = input_feeding
+        self.rnn = restore(rnn)
+        if not isinstance(self.rnn, AttentionRNN | CellRNN):
+            raise ValueError(
+                "`rnn` must be an `AttentionRNN` or a `CellRNN`. "
+                f"Received: rnn={self.rnn!r}"
+            )
+        self.attends = isinstance(self.rnn, AttentionRNN)
         self.peeky = peeky
         self.dropout = dropout
-        self._input_dropout, self._output_dropout = (
-            keras.layers.Dropout(dropout, dtype=self.dtype_policy) for _ in range(2)
-        )
-        self._attention_rnn = None
-        if self.attention is not None:
-            self._attention_rnn = AttentionRNN(
-                self.cell,
-                self.attention,
-                input_feeding=input_feeding,
-                dtype=self.dtype_policy,
-                name="attention_rnn",
-            )
+        self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, memory_shape):
         batch, target, dim = inputs_shape
-        summary = memory_shape["summary"][-1] if self.peeky else 0
-        if self._attention_rnn is None:
-            build_once(self.cell, (batch, dim + summary))
-        else:
-            self._attention_rnn.build(
-                (batch, target, dim + summary), memory_shape["sequence"]
-            )
+        if self.peeky:
+            dim += memory_shape["summary"][-1]
+        memory_shapes = [memory_shape["sequence"]] if self.attends else []
+        build_once(self.rnn, (batch, target, dim), *memory_shapes)
 
     def call(self, inputs, memory, training=None):
         inputs = self._input_dropout(inputs, training=training)
         inputs = self._peek(inputs, memory["summary"])
-        if self._attention_rnn is None:
-            outputs, _ = functional.run_recurrence(
-                self._run_cell, inputs, memory["states"]
+        options = {"initial_state": memory["states"], "training": training}
+        if self.attends:
+            outputs = self.rnn(
+                inputs, memory["sequence"], memory_mask=memory["mask"], **options
             )
         else:
-            outputs = self._attention_rnn(
-                inputs,
-                memory["sequence"],
-                memory_mask=memory["mask"],
-                initial_state=memory["states"],
-                training=training,
-            )
-        outputs = self._peek(outputs, memory["summary"])
-        return self._output_dropout(outputs, training=training)
+            outputs = self.rnn(inputs, **options)
+        return self._peek(outputs, memory["summary"])
 
     def compute_output_spec(self, inputs, memory, training=None):
-        width = self.cell.output_size
+        width = self.rnn.output_width
         if self.peeky:
             width += memory["summary"].shape[-1]
         return keras.KerasTensor((*inputs.shape[:-1], width), self.compute_dtype)
@@ -227,33 +199,29 @@ class RNNDecoder(keras.layers.Layer):
         return previous_mask
 
     def get_config(self):
-        attention = self.attention
         return {
             **super().get_config(),
             **quantized_dtype(self),
-            "cell": keras.saving.serialize_keras_object(self.cell),
-            "attention": keras.saving.serialize_keras_object(attention),
-            "input_feeding": self.input_feeding,
+            "rnn": keras.saving.serialize_keras_object(self.rnn),
             "peeky": self.peeky,
             "dropout": self.dropout,
         }
 
-    def start(self, memory: dict[str, Any], max_length: int) -> State:
+    def start(
+        self, memory: dict[str, Any], max_length: int, training: bool = False
+    ) -> State:
         """The encoder's final states, and the memory projected once."""
-        cache, projected = list(memory["states"]), {}
-        if self._attention_rnn is not None:
-            batch_size = ops.shape(memory["summary"])[0]
-            cache = self._attention_rnn.get_initial_state(batch_size, cache)
-            projected = self._attention_rnn.project_memory(
-                memory["sequence"], memory["mask"]
-            )
-        return {
-            "memory": {"projected": projected, "summary": memory["summary"]},
-            "cache": cache,
-        }
+        sequence, cache = memory["sequence"], list(memory["states"])
+        once = {"summary": memory["summary"]}
+        if self.attends:
+            cache = self.rnn.get_initial_state(sequence, cache)
+            once["projected"] = self.rnn.project_memory(sequence, memory["mask"])
+        if training:
+            once["keep"] = self.rnn.draw_keep(sequence)
+        return {"memory": once, "cache": cache}
 
     def step(
-        self, inputs: Tensor, state: State, index: Any
+        self, inputs: Tensor, state: State, index: Any, training: bool = False
     ) -> tuple[Tensor, State, Tensor | None]:
         """One position of each row.
 
@@ -261,27 +229,25 @@ class RNNDecoder(keras.layers.Layer):
             inputs: `(rows, 1, dim)`.
             state: of `start` or of the last step.
             index: number of positions already read, which the states imply.
+            training: whether to drop, by a state that was started so.
 
         Returns:
             Hidden vectors `(rows, width)`, the new state, and attention
             `(rows, source)` or `None`.
         """
-        memory = state["memory"]
+        memory, keep = state["memory"], state["memory"].get("keep")
+        inputs = self._input_dropout(inputs, training=training)
         inputs = self._peek(inputs, memory["summary"])[:, 0]
-        if self._attention_rnn is None:
-            outputs, cache = self._run_cell(inputs, state["cache"])
-            attention = None
-        else:
-            outputs, attention, cache = self._attention_rnn.step(
-                inputs, state["cache"], memory["projected"]
+        if self.attends:
+            outputs, attention, cache = self.rnn.step(
+                inputs, state["cache"], memory["projected"], keep, training
             )
+        else:
+            attention = None
+            outputs, cache = self.rnn.step(inputs, state["cache"], keep)
+        outputs = self.rnn.drop_outputs(outputs, training)
         hidden = self._peek(ops.expand_dims(outputs, 1), memory["summary"])[:, 0]
         return hidden, {"memory": memory, "cache": cache}, attention
-
-    def _run_cell(self, inputs, states):
-        nested = keras.tree.pack_sequence_as(self.cell.state_size, states)
-        outputs, nested = self.cell(inputs, nested)
-        return outputs, keras.tree.flatten(nested)
 
     def _peek(self, vectors, summary):
         if not self.peeky:

@@ -1,11 +1,14 @@
 """The model that every builder returns."""
 
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.children import restore
+from keras_attention.models.scheduled_sampling import ScheduledSampling
 
 Tensor = Any
 Memory = Any
@@ -28,11 +31,17 @@ class Seq2Seq(keras.Model):
             returning the memory, a nested structure of tensors.
         decoder: layer called with vectors `(batch, target, dim)` and the memory,
             returning hidden vectors `(batch, target, width)`. Its `start(memory,
-            max_length)` returns a state and its `step(vectors, state, index)` hidden
-            vectors `(rows, width)`, a state and attention `(rows, source)` or `None`.
+            max_length, training)` returns a state and its `step(vectors, state, index,
+            training)` hidden vectors `(rows, width)`, a state and attention `(rows,
+            source)` or `None`.
         target_embedding: of the target; that of the source when left out.
         output: layer from hidden vectors to logits; the transposed table of the target
             embedding when left out.
+        scheduled_sampling: probability that the decoder is trained on the true id before
+            each, and not on one that it drew itself (Bengio et al. 2015): a number, or
+            a schedule over the steps of training, such as
+            `training.InverseSigmoidDecay` or one of `keras.optimizers.schedules`.
+            Always the true one when left out, which trains much faster.
         **kwargs: of `keras.Model`.
 
     Example:
@@ -55,6 +64,7 @@ class Seq2Seq(keras.Model):
         decoder: keras.layers.Layer,
         target_embedding: keras.layers.Layer | None = None,
         output: keras.layers.Layer | None = None,
+        scheduled_sampling: Any = None,
         **kwargs: Any,
     ) -> None:
         source_embedding, encoder = restore(source_embedding), restore(encoder)
@@ -74,18 +84,34 @@ class Seq2Seq(keras.Model):
         self.decoder = decoder
         self.target_embedding = target_embedding
         self.output_projection = output
+        self.scheduled_sampling = restore(scheduled_sampling)
+        if self.scheduled_sampling is not None:
+            self._sampling = ScheduledSampling(self.scheduled_sampling)
+
+    def call(self, inputs, training=None, mask=None):
+        if not training or self.scheduled_sampling is None:
+            return super().call(inputs, training=training, mask=mask)
+        target = inputs["target"]
+        state = self.start(
+            self.encode(inputs["source"]), ops.shape(target)[1], training=True
+        )
+        logits = self._sampling.read(partial(self.step, training=True), state, target)
+        return functional.with_mask(logits, self.target_embedding.compute_mask(target))
 
     def encode(self, source: Tensor) -> Memory:
         """Read the source ids `(batch, source)` into a memory."""
         source = ops.convert_to_tensor(source)
         return _encode(self.source_embedding, self.encoder, source)
 
-    def start(self, memory: Memory, max_length: int) -> State:
+    def start(
+        self, memory: Memory, max_length: Any, training: bool = False
+    ) -> State:
         """The state of a decoder that has written nothing yet.
 
         Args:
             memory: of `encode`.
             max_length: the most ids that will be written.
+            training: whether the steps will drop.
 
         Returns:
             A dictionary of two nested structures: `"memory"`, which stays the same, and
@@ -96,15 +122,15 @@ class Seq2Seq(keras.Model):
             ValueError: when the target embedding has fewer positions.
         """
         limit = getattr(self.target_embedding, "max_length", None)
-        if limit is not None and max_length > limit:
+        if limit is not None and not training and max_length > limit:
             raise ValueError(
                 "`max_length` must not exceed the positions of the model. "
                 f"Received: max_length={max_length}, model with max_length={limit}"
             )
-        return self.decoder.start(memory, max_length)
+        return self.decoder.start(memory, max_length, training)
 
     def step(
-        self, ids: Tensor, state: State, index: Any
+        self, ids: Tensor, state: State, index: Any, training: bool = False
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read one id a row and score what may follow.
 
@@ -112,6 +138,7 @@ class Seq2Seq(keras.Model):
             ids: `(rows,)`, the start id first, then the id chosen last.
             state: of `start` or of the last step.
             index: number of steps before this one, an integer or a scalar tensor.
+            training: whether to drop.
 
         Returns:
             float32 logits `(rows, vocabulary)`, the new state, and how much each source
@@ -119,7 +146,9 @@ class Seq2Seq(keras.Model):
         """
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
-        hidden, state, attention = self.decoder.step(vectors, state, index)
+        hidden, state, attention = self.decoder.step(
+            vectors, state, index, training
+        )
         if attention is not None:
             attention = ops.cast(attention, "float32")
         logits = _logits(self.target_embedding, self.output_projection, hidden)
@@ -137,6 +166,9 @@ class Seq2Seq(keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
+            "scheduled_sampling": keras.saving.serialize_keras_object(
+                self.scheduled_sampling
+            ),
             **{
                 name: keras.saving.serialize_keras_object(part)
                 for name, part in parts.items()

@@ -154,7 +154,9 @@ class DecoderStack(_Stack):
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
 
-    def start(self, memory: dict[str, Tensor], max_length: int) -> State:
+    def start(
+        self, memory: dict[str, Tensor], max_length: Any, training: bool = False
+    ) -> State:
         """Empty pasts of `max_length` positions, and the memory projected once."""
         batch_size = ops.shape(memory["sequence"])[0]
         caches = [
@@ -170,7 +172,7 @@ class DecoderStack(_Stack):
         }
 
     def step(
-        self, inputs: Tensor, state: State, index: Any
+        self, inputs: Tensor, state: State, index: Any, training: bool = False
     ) -> tuple[Tensor, State, Tensor]:
         """One position of each row; attention is the mean of the last block's heads.
 
@@ -178,18 +180,20 @@ class DecoderStack(_Stack):
             inputs: `(rows, 1, dim)`.
             state: of `start` or of the last step.
             index: number of positions already in the state.
+            training: whether to drop.
 
         Returns:
             Hidden vectors `(rows, dim)`, the new state and attention `(rows, source)`.
         """
         memory = state["memory"]
-        hidden, caches = inputs, []
+        hidden, caches = self._input_dropout(inputs, training=training), []
         for block, past, projected in zip(
             self.blocks, state["cache"], memory["projected"], strict=True
         ):
             hidden, weights, cache = block(
                 hidden,
                 encoder_padding_mask=memory["mask"],
+                training=training,
                 return_attention_scores=True,
                 cache={"self_attention": past, "cross_attention": projected},
                 cache_index=index,

@@ -6,40 +6,69 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive, check_rate
+from keras_attention.checks import check_choice, check_positive, check_rate
 from keras_attention.children import build_once, quantized_dtype, restore
-from keras_attention.recurrent.cells import check_cell, state_sizes
+from keras_attention.recurrent.cells import (
+    advance,
+    build_cell,
+    check_cell,
+    check_recurrent_dropout,
+    draw_keep,
+    factors,
+    project_inputs,
+    run_cell,
+    state_sizes,
+)
+from keras_attention.recurrent.readout import READOUTS, Readout
 
 Tensor = Any
+
+ORDERS = ("luong", "bahdanau")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="AttentionRNN")
 class AttentionRNN(keras.layers.Layer):
-    """A recurrent layer whose every step attends to a memory (Luong et al. 2015).
+    """A recurrent layer whose every step attends to a memory.
 
-    At each step the cell's output `h` queries the memory; the context `c` it gets and
-    `h` make the output, the attentional vector `tanh(W [c; h])`. With input feeding the
-    attentional vector joins the next step's input, so that the decoder knows what it
-    has attended to.
+    | `order` | what queries the memory for the context `c` | source |
+    | --- | --- | --- |
+    | `"luong"` | the cell's output `h`, after the step | Luong et al. 2015 |
+    | `"bahdanau"` | the cell's last `h`; `c` joins its input `x` | Bahdanau et al. 2015 |
+
+    | `readout` | the output `o` |
+    | --- | --- |
+    | `"tanh"` | `tanh(W [c; h])`, the attentional vector; after Bahdanau's order
+      `tanh(W [c; h; x])` |
+    | `"maxout"` | the larger of each two of twice as many, without tanh |
+    | `"hidden"` | `h` itself, which in Bahdanau's order knows `c` |
+
+    With input feeding the output joins the next step's input, so that the decoder knows
+    what it has attended to.
 
     Args:
-        cell: a recurrent cell, such as `keras.layers.LSTMCell` or `StackedCells`; one
-            without dropout of its own.
-        attention: an `Attention` layer; its score and its dropout apply. Dropped
-            positions of the memory stay the same through a sequence.
-        input_feeding: whether the last attentional vector is fed back.
-        attention_units: width of the attentional vector; the cell's output size when
-            left out.
-        dropout: rate at which outputs are dropped in training; what is fed back is not.
+        cell: a recurrent cell without dropout of its own: `RecurrentCell`,
+            `StackedCells`, or another, such as `keras.layers.LSTMCell`.
+        attention: an `Attention` layer; its score, alignment, coverage and dropout
+            apply. Dropped positions of the memory stay the same through a sequence.
+        input_feeding: whether the last output is fed back.
+        attention_units: width of the output; the cell's output size when left out.
+        dropout: rate at which outputs, and what goes from cell to cell of a stack, are
+            dropped in training; what is fed back is not.
         seed: integer seed of the dropout.
+        order: `"luong"` or `"bahdanau"`.
+        readout: `"tanh"`, `"maxout"` or `"hidden"`.
+        query_level: index of the cell of a stack whose last hidden state is the query
+            in Bahdanau's order.
+        recurrent_dropout: rate at which hidden states are dropped in training on their
+            way to the gates, the same units at each step (Gal and Ghahramani 2016).
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `(batch, target, dim)`.
         memory: `(batch, source, memory_dim)`.
         memory_mask: boolean `(batch, source)`, combined with the mask on `memory`.
-        initial_state: list of tensors `(batch, size)`: the cell's states, with or
-            without the attentional vector behind them; zeros when left out.
+        initial_state: list of tensors `(batch, size)`: the cell's states, alone or with
+            all that follows them in a last state; zeros when left out.
         return_state: whether to return the last state too.
         return_attention_scores: whether to return the weights too.
         training: whether to drop.
@@ -50,15 +79,16 @@ class AttentionRNN(keras.layers.Layer):
     Returns:
         Outputs `(batch, target, attention_units)`; with `return_attention_scores`
         followed by the weights `(batch, target, source)`; with `return_state` followed
-        by the list of the cell's last states and the last attentional vector.
+        by the last state, a list: the cell's states, the output if it is fed back, and
+        what the attention leaves to the next query.
 
     Raises:
-        ValueError: for something that is not a cell, a cell with dropout, or a state
-            of the wrong number of tensors.
+        ValueError: for something that is not a cell, a cell with dropout, options that
+            exclude each other, or a state of the wrong number of tensors.
 
     Example:
-    >>> from keras_attention.layers import Attention
-    >>> decoder = AttentionRNN(keras.layers.GRUCell(8), Attention("general"))
+    >>> from keras_attention.layers import Attention, RecurrentCell
+    >>> decoder = AttentionRNN(RecurrentCell(8, "gru"), Attention("general"))
     >>> inputs, memory = keras.ops.ones((2, 3, 4)), keras.ops.ones((2, 5, 6))
     >>> outputs, weights = decoder(inputs, memory, return_attention_scores=True)
     >>> tuple(outputs.shape), tuple(weights.shape)
@@ -73,53 +103,80 @@ class AttentionRNN(keras.layers.Layer):
         attention_units: int | None = None,
         dropout: float = 0.0,
         seed: int | None = None,
+        *,
+        order: str = "luong",
+        readout: str = "tanh",
+        query_level: int = -1,
+        recurrent_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.cell = restore(cell)
         self.attention = restore(attention)
-        check_cell(self.cell)
-        if not hasattr(self.attention, "weigh"):
-            raise ValueError(
-                "`attention` must be an `Attention` layer. "
-                f"Received: attention={attention!r}"
-            )
-        if getattr(self.attention, "alignment", None) in ("local_m", "monotonic"):
-            raise ValueError(
-                "`attention` must weigh each step by itself: by an alignment of "
-                '"softmax" or "local_p". '
-                f"Received: alignment={self.attention.alignment!r}"
-            )
-        if attention_units is not None:
-            check_positive(attention_units=attention_units)
-        check_rate(dropout=dropout)
-        self.supports_masking = True
         self.input_feeding = input_feeding
         self.attention_units = attention_units
         self.dropout = dropout
         self.seed = seed
+        self.order = order
+        self.readout = readout
+        self.query_level = query_level
+        self.recurrent_dropout = recurrent_dropout
+        self._check_arguments()
         self._units = attention_units or self.cell.output_size
-        self._attentional_dense = keras.layers.Dense(
-            self._units,
-            activation="tanh",
-            use_bias=False,
-            dtype=self.dtype_policy,
-            name="attentional",
+        self._attends_first = order == "bahdanau"
+        self._readout = Readout(
+            readout, self._units, dtype=self.dtype_policy, name="readout"
         )
         self._output_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
         )
-        self._memory_dropout = keras.layers.Dropout(
-            self.attention.dropout, seed=self.attention.seed, dtype=self.dtype_policy
-        )
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def _check_arguments(self):
+        check_cell(self.cell)
+        if not hasattr(self.attention, "weigh"):
+            raise ValueError(
+                "`attention` must be an `Attention` layer. "
+                f"Received: attention={self.attention!r}"
+            )
+        if self.attention_units is not None:
+            check_positive(attention_units=self.attention_units)
+        check_rate(dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
+        check_recurrent_dropout(self.cell, self.recurrent_dropout)
+        check_choice(ORDERS, order=self.order)
+        check_choice(READOUTS, readout=self.readout)
+        if self.readout == "hidden" and self.order == "luong":
+            raise ValueError(
+                '`readout="hidden"` needs order="bahdanau", or nothing would come of '
+                f"the context. Received: readout='hidden', order={self.order!r}"
+            )
+        if self.readout == "hidden" and self.attention_units is not None:
+            raise ValueError(
+                '`attention_units` does not belong to readout="hidden", as wide as the '
+                f"cell. Received: attention_units={self.attention_units}"
+            )
+        levels = len(getattr(self.cell, "cells", [self.cell]))
+        if not -levels <= self.query_level < levels:
+            raise ValueError(
+                f"`query_level` must be the index of one of {levels} cells. "
+                f"Received: query_level={self.query_level}"
+            )
 
     def build(self, inputs_shape, memory_shape):
         batch, _, dim = inputs_shape
-        fed = self._units if self.input_feeding else 0
-        build_once(self.cell, (batch, dim + fed))
-        hidden = self.cell.output_size
+        shapes = [(batch, dim)]
+        if self.input_feeding:
+            shapes.append((batch, self._units))
+        if self._attends_first:
+            shapes.append((batch, memory_shape[-1]))
+        build_cell(self.cell, shapes)
+        hidden, width = self.cell.output_size, self.cell.output_size
+        if self._attends_first:
+            hidden = state_sizes(self.cell)[self._query_index()]
+            width += dim
         build_once(self.attention, (batch, 1, hidden), memory_shape)
-        self._attentional_dense.build((batch, None, memory_shape[-1] + hidden))
+        self._readout.build(memory_shape[-1] + width)
 
     def call(
         self,
@@ -134,17 +191,17 @@ class AttentionRNN(keras.layers.Layer):
         memory_mask = functional.combine_masks(
             memory_mask, functional.implicit_mask(memory)
         )
-        state = self._complete(initial_state, ops.shape(inputs)[0])
+        batch, source = ops.shape(memory)[:2]
+        state = self._complete(initial_state, batch, source)
         projected = self.project_memory(memory, memory_mask)
-        run = self._run_feeding if self.input_feeding else self._run_then_attend
-        outputs, weights, state = run(
-            inputs,
-            state,
-            projected,
-            functional.implicit_mask(inputs),
-            self._draw_keep(memory, training),
+        # Without anything between two steps but the cell, all attend at once.
+        is_apart = not (
+            self.input_feeding or self._attends_first or self.attention.state_sizes(1)
         )
-        outputs = self._output_dropout(outputs, training=training)
+        outputs, weights, state = (self._run_apart if is_apart else self._run)(
+            inputs, state, projected, self._draw_keep(memory, training), training
+        )
+        outputs = self.drop_outputs(outputs, training)
         results = (outputs,)
         if return_attention_scores:
             results = (*results, weights)
@@ -161,16 +218,18 @@ class AttentionRNN(keras.layers.Layer):
         return_attention_scores=False,
         **kwargs,
     ):
-        def spec(*shape):
-            return keras.KerasTensor(shape, self.compute_dtype)
-
         batch, target, _ = inputs.shape
-        results = [spec(batch, target, self._units)]
+
+        def spec(*shape, dtype=self.compute_dtype):
+            return keras.KerasTensor((batch, *shape), dtype)
+
+        results = [spec(target, self._units)]
         if return_attention_scores:
-            results.append(spec(batch, target, memory.shape[1]))
+            results.append(spec(target, memory.shape[1]))
         if return_state:
-            sizes = [*state_sizes(self.cell), self._units]
-            results.append([spec(batch, size) for size in sizes])
+            own = [spec(size) for size in self._own_sizes()]
+            sizes = self.attention.state_sizes(memory.shape[1])
+            results.append([*own, *(spec(size, dtype="float32") for size in sizes)])
         return tuple(results) if len(results) > 1 else results[0]
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -186,11 +245,20 @@ class AttentionRNN(keras.layers.Layer):
             "attention_units": self.attention_units,
             "dropout": self.dropout,
             "seed": self.seed,
+            "order": self.order,
+            "readout": self.readout,
+            "query_level": self.query_level,
+            "recurrent_dropout": self.recurrent_dropout,
         }
+
+    @property
+    def output_width(self) -> int:
+        """Width of the outputs."""
+        return self._units
 
     def project_memory(
         self, memory: Tensor, memory_mask: Tensor | None = None
-    ) -> dict[str, Tensor | None]:
+    ) -> dict[str, Any]:
         """What all steps need of a memory, computed once: values, keys and mask."""
         return {
             "value": memory,
@@ -199,87 +267,171 @@ class AttentionRNN(keras.layers.Layer):
         }
 
     def get_initial_state(
-        self, batch_size: Any, cell_state: list[Tensor] | None = None
+        self, memory: Tensor, cell_state: list[Tensor] | None = None
     ) -> list[Tensor]:
-        """The cell's states, zeros when left out, and an attentional one of zeros."""
-        return self._complete(cell_state, batch_size)
+        """The state before the first step over `memory`, `(batch, source, dim)`.
+
+        The cell's states are zeros when left out.
+        """
+        return self._complete(cell_state, *ops.shape(memory)[:2])
 
     def step(
         self,
         inputs: Tensor,
         state: list[Tensor],
-        projected: dict[str, Tensor | None],
-        keep: Tensor | None = None,
+        projected: dict[str, Any],
+        keep: dict[str, Any] | None = None,
+        training: bool | None = False,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """One step of the layer.
 
         Args:
             inputs: `(batch, dim)`.
-            state: the cell's states and the last attentional vector.
+            state: of `get_initial_state` or of the last step.
             projected: from `project_memory`.
-            keep: factors `(batch, source)` on the weights, of the dropout.
+            keep: what is dropped at all steps, of `draw_keep`.
+            training: whether weights are those of training.
 
         Returns:
-            The attentional vector `(batch, attention_units)`, the weights
-            `(batch, source)` and the new state.
+            The output `(batch, attention_units)`, the weights `(batch, source)` and the
+            new state.
         """
-        *cell_state, fed = state
-        if self.input_feeding:
-            inputs = ops.concatenate([inputs, ops.cast(fed, inputs.dtype)], axis=-1)
-        hidden, cell_state = self._run_cell(inputs, cell_state)
-        outputs, weights = self._attend(ops.expand_dims(hidden, 1), projected, keep)
-        outputs = ops.squeeze(outputs, 1)
-        return outputs, ops.squeeze(weights, 1), [*cell_state, outputs]
-
-    def _run_feeding(self, inputs, state, projected, mask, keep):
-        def step(inputs, state):
-            outputs, weights, state = self.step(inputs, state, projected, keep)
-            # PyTorch's loop stacks one tensor a step.
-            return ops.concatenate([outputs, weights], axis=-1), state
-
-        joined, state = functional.run_recurrence(step, inputs, state, mask)
-        return joined[..., : self._units], joined[..., self._units :], state
-
-    def _run_then_attend(self, inputs, state, projected, mask, keep):
-        *cell_state, fed = state
-        hidden, cell_state = functional.run_recurrence(
-            self._run_cell, inputs, cell_state, mask
+        inputs = inputs, project_inputs(self.cell, inputs)
+        hidden, context, weights, state = self._step(
+            inputs, state, projected, keep or {}, training
         )
-        outputs, weights = self._attend(hidden, projected, keep)
-        if mask is not None:
-            is_real = ops.expand_dims(mask, -1)
-            outputs = ops.where(is_real, outputs, ops.zeros_like(outputs))
-            weights = ops.where(is_real, weights, ops.zeros_like(weights))
-        last = functional.last_position(outputs, mask, fed)
-        return outputs, weights, [*cell_state, last]
+        if self.input_feeding:
+            return self._fed(state), weights, state
+        return self._read_out(context, hidden, inputs[0]), weights, state
 
-    def _run_cell(self, inputs, cell_state):
-        nested = keras.tree.pack_sequence_as(self.cell.state_size, cell_state)
-        hidden, nested = self.cell(inputs, nested)
-        return hidden, keras.tree.flatten(nested)
+    def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
+        """The dropout that a call applies behind its steps."""
+        return self._output_dropout(outputs, training=training)
 
-    def _attend(self, hidden, projected, keep):
-        weights = self.attention.weigh(hidden, projected["key"], projected["mask"])
-        kept = weights if keep is None else weights * ops.expand_dims(keep, 1)
-        context = functional.attend(kept, projected["value"])
-        joined = ops.concatenate([context, hidden], axis=-1)
-        return self._attentional_dense(joined), weights
+    def draw_keep(self, memory: Tensor) -> dict[str, Any]:
+        """What one sequence of training drops, the same at each of its steps."""
+        batch, source = ops.shape(memory)[:2]
+        between, recurrent, of_memory = (
+            factors(batch, rate, self._seeds, self.compute_dtype)
+            for rate in (self.dropout, self.recurrent_dropout, self.attention.dropout)
+        )
+        return {
+            "cell": draw_keep(self.cell, recurrent, between),
+            "memory": of_memory(source),
+        }
+
+    def _run(self, inputs, state, projected, keep, training):
+        """Cell and attention, step by step, with the readout if it is fed back."""
+
+        def step(inputs, state):
+            hidden, context, weights, state = self._step(
+                inputs, state, projected, keep, training
+            )
+            found = [self._fed(state)] if self.input_feeding else [hidden, context]
+            # PyTorch's loop stacks one tensor a step.
+            return ops.concatenate([*found, weights], axis=-1), state
+
+        steps = inputs, project_inputs(self.cell, inputs)
+        mask = functional.implicit_mask(inputs)
+        joined, state = functional.run_recurrence(step, steps, state, mask)
+        if self.input_feeding:
+            return joined[..., : self._units], joined[..., self._units :], state
+        hidden, context, weights = _split(
+            joined, self.cell.output_size, projected["value"].shape[-1]
+        )
+        outputs = _where_real(mask, self._read_out(context, hidden, inputs))
+        return outputs, weights, state
+
+    def _run_apart(self, inputs, state, projected, keep, training):
+        """The cell step by step, then attention and readout of all steps."""
+        mask = functional.implicit_mask(inputs)
+        hidden, state = run_cell(self.cell, inputs, state, mask, keep.get("cell"))
+        context, weights, _ = self._attend(hidden, projected, [], keep, training)
+        outputs = self._read_out(context, hidden, inputs)
+        return _where_real(mask, outputs), _where_real(mask, weights), state
+
+    def _step(self, inputs, state, projected, keep, training):
+        """Hidden vector, context, weights and state of one step."""
+        inputs, projected_inputs = inputs
+        count = len(state_sizes(self.cell))
+        fed = state[count : len(self._own_sizes())]
+        cell_state, alignment = state[:count], state[len(self._own_sizes()) :]
+        parts = list(fed)
+        if self._attends_first:
+            query = cell_state[self._query_index()]
+            context, weights, alignment = self._attend_once(
+                query, projected, alignment, keep, training
+            )
+            parts.append(context)
+        hidden, cell_state = advance(
+            self.cell, projected_inputs, parts, cell_state, keep.get("cell")
+        )
+        if not self._attends_first:
+            context, weights, alignment = self._attend_once(
+                hidden, projected, alignment, keep, training
+            )
+        if fed:
+            fed = [self._read_out(context, hidden, inputs)]
+        return hidden, context, weights, [*cell_state, *fed, *alignment]
+
+    def _attend_once(self, query, *rest):
+        context, weights, alignment = self._attend(ops.expand_dims(query, 1), *rest)
+        return context[:, 0], weights[:, 0], alignment
+
+    def _attend(self, query, projected, alignment, keep, training):
+        weights, alignment = self.attention.weigh(
+            query, projected["key"], projected["mask"], alignment, training=training
+        )
+        kept = weights
+        if keep.get("memory") is not None:
+            kept = weights * ops.expand_dims(keep["memory"], 1)
+        return functional.attend(kept, projected["value"]), weights, alignment
+
+    def _read_out(self, context, hidden, inputs):
+        return self._readout.read(
+            context, hidden, *([inputs] if self._attends_first else [])
+        )
+
+    def _fed(self, state):
+        return state[len(state_sizes(self.cell))]
 
     def _draw_keep(self, memory, training):
-        if not self.attention.dropout:
-            return None
-        return self._memory_dropout(ops.ones_like(memory[..., 0]), training=training)
+        return self.draw_keep(memory) if training else {}
 
-    def _complete(self, state, batch_size):
+    def _query_index(self):
+        cells = getattr(self.cell, "cells", [self.cell])
+        below = cells[: self.query_level % len(cells)]
+        return sum(len(state_sizes(cell)) for cell in below)
+
+    def _own_sizes(self):
+        """Sizes of the cell's states and of what is fed back."""
+        return [*state_sizes(self.cell), *([self._units] * self.input_feeding)]
+
+    def _complete(self, state, batch_size, source):
         state = [] if state is None else keras.tree.flatten(state)
-        sizes = state_sizes(self.cell)
-        if len(state) not in (0, len(sizes), len(sizes) + 1):
+        of_cell, own = len(state_sizes(self.cell)), self._own_sizes()
+        initial = [ops.zeros((batch_size, size), self.compute_dtype) for size in own]
+        initial += self.attention.initial_state(batch_size, source)
+        if len(state) not in (0, of_cell, len(initial)):
             raise ValueError(
-                f"`initial_state` must hold the {len(sizes)} states of the cell, and "
-                f"may hold the attentional vector. Received: {len(state)} tensors"
+                f"`initial_state` must hold the {of_cell} states of the cell, alone or "
+                f"among all {len(initial)}. Received: {len(state)} tensors"
             )
-        missing = [*sizes, self._units][len(state) :]
-        return [
-            *(ops.cast(part, self.compute_dtype) for part in state),
-            *(ops.zeros((batch_size, size), self.compute_dtype) for size in missing),
+        given = [
+            ops.cast(part, zeros.dtype)
+            for part, zeros in zip(state, initial, strict=False)
         ]
+        return given + initial[len(given) :]
+
+
+def _split(joined, *widths):
+    """Slices of the last axis, one a width and one of the rest."""
+    starts = [sum(widths[:index]) for index in range(len(widths) + 1)]
+    ends = [*starts[1:], None]
+    return [joined[..., slice(*ends)] for ends in zip(starts, ends, strict=True)]
+
+
+def _where_real(mask, vectors):
+    if mask is None:
+        return vectors
+    return ops.where(ops.expand_dims(mask, -1), vectors, ops.zeros_like(vectors))

@@ -1,27 +1,14 @@
-"""Cells for recurrent layers: by name, and stacked."""
+"""What every recurrent cell is used by, ours and others."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
-from keras_attention.checks import check_choice
-from keras_attention.children import build_once, restore
+from keras_attention import functional
+from keras_attention.children import build_once
 
 Tensor = Any
-
-CELLS = ("lstm", "gru", "simple")
-
-
-def make_cell(cell: str, units: int, **kwargs: Any) -> keras.layers.Layer:
-    """Keras's cell of that name: `"lstm"`, `"gru"` or `"simple"`."""
-    check_choice(CELLS, cell=cell)
-    make = {
-        "lstm": keras.layers.LSTMCell,
-        "gru": keras.layers.GRUCell,
-        "simple": keras.layers.SimpleRNNCell,
-    }[cell]
-    return make(units, **kwargs)
 
 
 def check_cell(cell: Any) -> None:
@@ -41,98 +28,96 @@ def check_cell(cell: Any) -> None:
             )
 
 
+def check_recurrent_dropout(cell: Any, rate: float) -> None:
+    """Raise if the states of a cell are to be dropped that does not know how to."""
+    for part in getattr(cell, "cells", [cell]):
+        if rate and not hasattr(part, "draw_keep"):
+            raise ValueError(
+                "`recurrent_dropout` needs a `RecurrentCell`, or a stack of such. "
+                f"Received: recurrent_dropout={rate}, cell={part!r}"
+            )
+
+
 def state_sizes(cell: Any) -> list[int]:
     """The sizes of a cell's states, in one list."""
     return keras.tree.flatten(cell.state_size)
 
 
-@keras.saving.register_keras_serializable("keras_attention", name="StackedCells")
-class StackedCells(keras.layers.Layer):
-    """Cells on top of each other, as one cell for `keras.layers.RNN` or `AttentionRNN`.
+def build_cell(cell: Any, shapes: list[tuple[int | None, ...]]) -> None:
+    """Build a cell for inputs in parts."""
+    if hasattr(cell, "advance"):
+        build_once(cell, shapes)
+    else:
+        build_once(cell, (shapes[0][0], sum(shape[-1] for shape in shapes)))
 
-    Args:
-        cells: recurrent cells without dropout of their own, the lowest first.
-        residual: whether a cell's input is added to its output from the second cell on
-            (Wu et al. 2016); all cells must have one width then.
-        **kwargs: of `keras.layers.Layer`.
 
-    Call arguments:
-        inputs: `(batch, dim)`.
-        states: list of tensors `(batch, size)`, the lowest cell's first.
+def factors(batch_size: Any, rate: float, seeds: Any, dtype: str) -> Any:
+    """A function from a width to factors `(batch, width)` that drop at a rate.
 
-    Returns:
-        The highest output `(batch, units)` and the list of new states.
-
-    Raises:
-        ValueError: for no cells, something else than a cell, cells with dropout, or
-            residual cells of different widths.
-
-    Example:
-    >>> cell = StackedCells([keras.layers.LSTMCell(4), keras.layers.GRUCell(4)])
-    >>> output, states = cell(keras.ops.ones((2, 3)), cell.get_initial_state(2))
-    >>> tuple(output.shape), len(states)
-    ((2, 4), 3)
+    They keep the mean of what they multiply; at a rate of 0, there are none.
     """
 
-    def __init__(
-        self, cells: Sequence[Any], residual: bool = False, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.cells = [restore(cell) for cell in cells]
-        if not self.cells:
-            raise ValueError(
-                f"`cells` must hold at least one cell. Received: cells={cells!r}"
-            )
-        for cell in self.cells:
-            check_cell(cell)
-        self.residual = residual
-        widths = [cell.output_size for cell in self.cells]
-        if residual and len(set(widths)) > 1:
-            raise ValueError(
-                "`cells` must have one width when `residual=True`. "
-                f"Received: widths={widths}"
-            )
+    def draw(width):
+        if not rate:
+            return None
+        ones = ops.ones((batch_size, width), dtype)
+        return keras.random.dropout(ones, rate, seed=seeds)
 
-    @property
-    def state_size(self) -> list[int]:
-        return [size for cell in self.cells for size in state_sizes(cell)]
+    return draw
 
-    @property
-    def output_size(self) -> int:
-        return self.cells[-1].output_size
 
-    def build(self, inputs_shape):
-        for cell in self.cells:
-            build_once(cell, inputs_shape)
-            inputs_shape = (*inputs_shape[:-1], cell.output_size)
+def draw_keep(cell: Any, recurrent: Any, between: Any) -> Any:
+    """What a cell drops at all steps of a sequence, if it can.
 
-    def call(self, inputs, states, training=None):
-        states = keras.tree.flatten(states)
-        new_states = []
-        for level, cell in enumerate(self.cells):
-            count = len(state_sizes(cell))
-            own, states = states[:count], states[count:]
-            outputs, own = cell(inputs, own)
-            new_states += keras.tree.flatten(own)
-            inputs = inputs + outputs if self.residual and level else outputs
-        return inputs, new_states
+    Args:
+        cell: any recurrent cell.
+        recurrent: from a width to the factors `(batch, width)` on hidden states, or to
+            `None`.
+        between: likewise, on what goes from one cell of a stack to the next.
+    """
+    if not hasattr(cell, "draw_keep"):
+        return None
+    return cell.draw_keep(recurrent, between)
 
-    def compute_output_spec(self, inputs, states, training=None):
-        def spec(size):
-            return keras.KerasTensor((inputs.shape[0], size), self.compute_dtype)
 
-        return spec(self.output_size), [spec(size) for size in self.state_size]
+def project_inputs(cell: Any, inputs: Tensor) -> Tensor:
+    """What `advance` needs of the inputs of all steps, or of one."""
+    return cell.project(inputs) if hasattr(cell, "project") else inputs
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
-            "residual": self.residual,
-        }
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """States of zeros."""
-        return [
-            keras.ops.zeros((batch_size, size), dtype=self.compute_dtype)
-            for size in self.state_size
-        ]
+def advance(
+    cell: Any, projected: Tensor, parts: list[Tensor], states: list[Tensor], keep: Any
+) -> tuple[Tensor, list[Tensor]]:
+    """One step of any cell, whose inputs come in parts and the first one projected."""
+    if hasattr(cell, "advance"):
+        return cell.advance(projected, parts, states, keep)
+    inputs = ops.concatenate([projected, *parts], axis=-1) if parts else projected
+    outputs, states = cell(inputs, keras.tree.pack_sequence_as(cell.state_size, states))
+    return outputs, keras.tree.flatten(states)
+
+
+def run_cell(
+    cell: Any,
+    inputs: Tensor,
+    states: list[Tensor],
+    mask: Tensor | None = None,
+    keep: Any = None,
+) -> tuple[Tensor, list[Tensor]]:
+    """Read a sequence.
+
+    Args:
+        cell: any recurrent cell.
+        inputs: `(batch, length, dim)`.
+        states: list of tensors `(batch, size)`.
+        mask: boolean `(batch, length)`; at a masked position states stay as they are
+            and outputs are zeros.
+        keep: factors on the states, as `draw_keep` of the cell gives them.
+
+    Returns:
+        Outputs `(batch, length, units)` and the last states.
+    """
+
+    def step(projected, states):
+        return advance(cell, projected, [], states, keep)
+
+    return functional.run_recurrence(step, project_inputs(cell, inputs), states, mask)

@@ -7,7 +7,9 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_positive, check_rate
-from keras_attention.recurrent.cells import CELLS
+from keras_attention.children import quantized_dtype
+from keras_attention.recurrent.cells import draw_keep, factors, run_cell
+from keras_attention.recurrent.recurrent_cell import CELLS, RecurrentCell
 
 Tensor = Any
 
@@ -25,22 +27,33 @@ class RecurrentEncoder(keras.layers.Layer):
         num_layers: number of layers.
         bidirectional: whether each layer reads in both directions (Schuster and Paliwal
             1997); outputs and states are then `2 * units` wide, forward first.
-        residual: whether a layer's input is added to its output from the second layer
-            on (Wu et al. 2016).
+            `"lowest"` for the first layer alone (Wu et al. 2016).
+        residual: whether a layer's input is added to its output (Wu et al. 2016), from
+            the layer `residual_from` on.
         dropout: rate at which the inputs of each layer are dropped in training.
         seed: integer seed of the dropout.
+        residual_from: index of the first layer that is bridged.
+        layer_normalization: whether the cells normalize (Ba et al. 2016).
+        recurrent_dropout: rate at which hidden states are dropped in training on their
+            way to the gates, the same units at each step (Gal and Ghahramani 2016).
+        variational: whether `dropout` too drops the same units at each step.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
         inputs: `(batch, length, dim)`.
         mask: boolean `(batch, length)`, `True` for real positions; combined with the
-            mask on `inputs`. Padding leaves the states as they are.
+            mask on `inputs`. Padding leaves the states as they are; outputs there are
+            zeros, but for residual layers.
         training: whether to drop.
 
     Returns:
         The last layer's outputs `(batch, length, width)`, and a list with a list of the
         final states `(batch, width)` for each layer: `[hidden, carry]` of an LSTM,
         `[hidden]` of the others.
+
+    Raises:
+        ValueError: for sizes that are not positive, unknown names, rates out of range,
+            or layers of different widths that are to be bridged.
 
     Example:
     >>> encoder = RecurrentEncoder(4, cell="lstm", num_layers=2, bidirectional=True)
@@ -54,16 +67,29 @@ class RecurrentEncoder(keras.layers.Layer):
         units: int,
         cell: str = "lstm",
         num_layers: int = 1,
-        bidirectional: bool = False,
+        bidirectional: bool | str = False,
         residual: bool = False,
         dropout: float = 0.0,
         seed: int | None = None,
+        *,
+        residual_from: int = 1,
+        layer_normalization: bool = False,
+        recurrent_dropout: float = 0.0,
+        variational: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(units=units, num_layers=num_layers)
         check_choice(CELLS, cell=cell)
-        check_rate(dropout=dropout)
+        check_choice((False, True, "lowest"), bidirectional=bidirectional)
+        check_rate(dropout=dropout, recurrent_dropout=recurrent_dropout)
+        lowest = 2 if bidirectional == "lowest" else 1
+        if residual and residual_from < lowest:
+            raise ValueError(
+                f"`residual_from` must be at least {lowest}, as the layers below may "
+                f"have another width. Received: residual_from={residual_from}, "
+                f"bidirectional={bidirectional!r}"
+            )
         self.supports_masking = True
         self.units = units
         self.cell = cell
@@ -72,40 +98,51 @@ class RecurrentEncoder(keras.layers.Layer):
         self.residual = residual
         self.dropout = dropout
         self.seed = seed
-        self._input_dropout = keras.layers.Dropout(
-            dropout, seed=seed, dtype=self.dtype_policy
+        self.residual_from = residual_from
+        self.layer_normalization = layer_normalization
+        self.recurrent_dropout = recurrent_dropout
+        self.variational = variational
+        make_dropout = (
+            keras.layers.SpatialDropout1D if variational else keras.layers.Dropout
         )
-        self._layers_by_level = [
-            self._make_layer(f"layer_{level}") for level in range(num_layers)
+        self._input_dropout = make_dropout(
+            dropout, seed=seed, dtype=self.dtype_policy, name="input_dropout"
+        )
+        self._seeds = keras.random.SeedGenerator(seed) if recurrent_dropout else None
+        self._cells_by_level = [
+            [self._make_cell(f"{direction}_{level}") for direction in directions]
+            for level, directions in enumerate(self._directions())
         ]
 
     def build(self, inputs_shape):
-        for layer in self._layers_by_level:
-            layer.build(inputs_shape)
-            inputs_shape = (*inputs_shape[:-1], self.output_width)
+        batch, _, width = inputs_shape
+        for cells, size in zip(self._cells_by_level, self._widths(), strict=True):
+            for cell in cells:
+                cell.build((batch, width))
+            width = size
 
     def call(self, inputs, mask=None, training=None):
         mask = functional.combine_masks(mask, functional.implicit_mask(inputs))
         final_states = []
-        for level, layer in enumerate(self._layers_by_level):
+        for level, cells in enumerate(self._cells_by_level):
             dropped = self._input_dropout(inputs, training=training)
-            outputs, *states = layer(dropped, mask=mask, training=training)
-            final_states.append(self._join_directions(states))
-            inputs = inputs + outputs if self.residual and level else outputs
+            outputs, states = self._read(cells, dropped, mask, training)
+            final_states.append(states)
+            is_bridged = self.residual and level >= self.residual_from
+            inputs = inputs + outputs if is_bridged else outputs
         return inputs, final_states
 
     def compute_output_spec(self, inputs, *args, **kwargs):
         batch, length, _ = inputs.shape
+
+        def spec(*shape):
+            return keras.KerasTensor((batch, *shape), self.compute_dtype)
+
         per_layer = self.num_states // self.num_layers
         states = [
-            [
-                keras.KerasTensor((batch, self.output_width), self.compute_dtype)
-                for _ in range(per_layer)
-            ]
-            for _ in range(self.num_layers)
+            [spec(width) for _ in range(per_layer)] for width in self._widths()
         ]
-        shape = (batch, length, self.output_width)
-        return keras.KerasTensor(shape, self.compute_dtype), states
+        return spec(length, self.output_width), states
 
     def compute_mask(self, inputs, previous_mask=None):
         # Keras hands over the mask given to the call in place of the implicit one.
@@ -114,6 +151,7 @@ class RecurrentEncoder(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
+            **quantized_dtype(self),
             "units": self.units,
             "cell": self.cell,
             "num_layers": self.num_layers,
@@ -121,40 +159,73 @@ class RecurrentEncoder(keras.layers.Layer):
             "residual": self.residual,
             "dropout": self.dropout,
             "seed": self.seed,
+            "residual_from": self.residual_from,
+            "layer_normalization": self.layer_normalization,
+            "recurrent_dropout": self.recurrent_dropout,
+            "variational": self.variational,
         }
 
     @property
     def output_width(self) -> int:
-        """Width of the outputs and of each state."""
-        return 2 * self.units if self.bidirectional else self.units
+        """Width of the outputs."""
+        return self._widths()[-1]
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """Widths of the final states of all layers, the lowest first."""
+        per_layer = self.num_states // self.num_layers
+        return [width for width in self._widths() for _ in range(per_layer)]
 
     @property
     def num_states(self) -> int:
         """Number of final states of all layers."""
         return self.num_layers * (2 if self.cell == "lstm" else 1)
 
-    def _make_layer(self, name):
-        make = {
-            "lstm": keras.layers.LSTM,
-            "gru": keras.layers.GRU,
-            "simple": keras.layers.SimpleRNN,
-        }[self.cell]
-        layer = make(
+    def _directions(self):
+        for level in range(self.num_layers):
+            is_both = self.bidirectional is True or (self.bidirectional and not level)
+            yield ("forward", "backward") if is_both else ("forward",)
+
+    def _widths(self):
+        return [self.units * len(directions) for directions in self._directions()]
+
+    def _make_cell(self, name):
+        return RecurrentCell(
             self.units,
-            return_sequences=True,
-            return_state=True,
+            self.cell,
+            self.layer_normalization,
             dtype=self.dtype_policy,
             name=name,
         )
-        if not self.bidirectional:
-            return layer
-        return keras.layers.Bidirectional(layer, dtype=self.dtype_policy, name=name)
 
-    def _join_directions(self, states):
-        if not self.bidirectional:
-            return list(states)
-        half = len(states) // 2
-        return [
-            ops.concatenate(pair, axis=-1)
-            for pair in zip(states[:half], states[half:], strict=True)
-        ]
+    def _read(self, cells, inputs, mask, training):
+        """Outputs and final states of a layer, its directions side by side."""
+        outputs, states = [], []
+        for direction, cell in enumerate(cells):
+            if direction:
+                read = functional.reverse_sequence(inputs, mask)
+            else:
+                read = inputs
+            found, last = run_cell(
+                cell,
+                read,
+                cell.get_initial_state(ops.shape(inputs)[0]),
+                mask,
+                self._draw_keep(cell, inputs, training),
+            )
+            if direction:
+                found = functional.reverse_sequence(found, mask)
+            outputs.append(found)
+            states.append(last)
+        if len(cells) == 1:
+            return outputs[0], states[0]
+        joined = [ops.concatenate(pair, axis=-1) for pair in zip(*states, strict=True)]
+        return ops.concatenate(outputs, axis=-1), joined
+
+    def _draw_keep(self, cell, inputs, training):
+        if not training or not self.recurrent_dropout:
+            return None
+        draw = factors(
+            ops.shape(inputs)[0], self.recurrent_dropout, self._seeds, inputs.dtype
+        )
+        return draw_keep(cell, draw, draw)

@@ -1,4 +1,4 @@
-"""The loss, the metrics and the learning rate schedule of sequence-to-sequence models.
+"""The loss, the metrics and the schedules of sequence-to-sequence models.
 
 All of them run on each Keras backend, and a model compiled with them saves as
 `.keras` and loads again.
@@ -6,9 +6,10 @@ All of them run on each Keras backend, and a model compiled with them saves as
 
 from keras_attention.training.losses import MaskedCrossEntropy
 from keras_attention.training.metrics import MaskedAccuracy, Perplexity
-from keras_attention.training.schedules import InverseSquareRoot
+from keras_attention.training.schedules import InverseSigmoidDecay, InverseSquareRoot
 
 __all__ = [
+    "InverseSigmoidDecay",
     "InverseSquareRoot",
     "MaskedAccuracy",
     "MaskedCrossEntropy",

@@ -1,4 +1,4 @@
-"""Schedules of the learning rate."""
+"""Schedules over the steps of training."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import check_positive
+from keras_attention.checks import check_positive, check_positive_number
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="InverseSquareRoot")
@@ -56,3 +56,43 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {"peak": self.peak, "warmup_steps": self.warmup_steps}
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="InverseSigmoidDecay")
+class InverseSigmoidDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A fall from 1 to 0, `k / (k + exp(step / k))`, for scheduled sampling.
+
+    One of the three decays of Bengio et al. (2015); Keras's `PolynomialDecay` and
+    `ExponentialDecay` are the others. It is at a half after `k * ln(k)` steps.
+
+    Args:
+        k: how slowly it falls, at least 1.
+
+    Call arguments:
+        step: integer scalar, the number of steps made.
+
+    Returns:
+        The probability of the true id, a float32 scalar.
+
+    Raises:
+        ValueError: for a `k` below 1.
+
+    Example:
+    >>> schedule = InverseSigmoidDecay(k=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 23, 100)]
+    [0.909, 0.501, 0.0]
+    """
+
+    def __init__(self, k: float) -> None:
+        check_positive_number(k=k)
+        if k < 1:
+            raise ValueError(f"`k` must be at least 1. Received: k={k!r}")
+        self.k = k
+
+    def __call__(self, step: Any) -> Any:
+        """Return the probability after `step` steps."""
+        return self.k / (self.k + ops.exp(ops.cast(step, "float32") / self.k))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"k": self.k}

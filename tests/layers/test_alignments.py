@@ -70,7 +70,7 @@ def test_local_predictive_is_a_bell_around_a_share_of_the_real_length():
 
 def test_monotonic_stops_by_a_sigmoid_of_the_score():
     layer = _built()
-    bias = float(weights_by_name(layer)["attention/stop_bias"])
+    bias = float(weights_by_name(layer)["alignment/stop_bias"])
     stop = oracles.sigmoid(_scores() + bias)
     found = _weights(layer)
     # The first query goes from key to key, so its weights are those of a geometric law.
@@ -145,11 +145,10 @@ def test_nothing_to_attend_to_gives_zeros_and_finite_gradients(name, dtype):
 def test_steps_equal_one_pass(name):
     layer = _built(name)
     expected = _weights(layer)
-    key, previous = layer.project_key(VALUE), None
+    key, state = layer.project_key(VALUE), layer.initial_state(3, 7)
     for t in range(5):
-        weights = layer.weigh(QUERY[:, t : t + 1], key, start=t, previous=previous)
-        previous = weights[:, 0]
-        np.testing.assert_allclose(to_numpy(previous), expected[:, t], atol=1e-6)
+        weights, state = layer.weigh(QUERY[:, t : t + 1], key, state=state)
+        np.testing.assert_allclose(to_numpy(weights)[:, 0], expected[:, t], atol=1e-6)
 
 
 def test_noise_is_of_training_alone():

@@ -226,5 +226,5 @@ def test_recurrent_parts_carry_the_mask_of_their_inputs(embedding):
     np.testing.assert_array_equal(mask_of(memory.pop("sequence")), SOURCE != 0)
     assert all(mask_of(part) is None for part in keras.tree.flatten(memory))
     memory = encoder(embedding(SOURCE), padding_mask=SOURCE != 0)
-    decoder = models.RNNDecoder(keras.layers.GRUCell(3), layers.Attention("general"))
+    decoder = models.RNNDecoder(ATTENTION_RNN["feeding"]())
     np.testing.assert_array_equal(mask_of(decoder(embedding(IDS), memory)), IDS != 0)

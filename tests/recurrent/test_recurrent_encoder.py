@@ -6,7 +6,7 @@ import pytest
 
 from keras_attention.layers import RecurrentEncoder
 from tests.backends import to_numpy
-from tests.tensors import normal, randomize, real_positions
+from tests.tensors import in_keras_order, normal, randomize, real_positions
 
 INPUTS = normal(3, 5, 7)
 LAYERS = {
@@ -26,8 +26,9 @@ def _by_keras(encoder, inputs, mask):
         if encoder.bidirectional:
             layer = keras.layers.Bidirectional(layer)
         layer.build(inputs.shape)
-        count = len(layer.weights)
-        layer.set_weights(weights[:count])
+        count = {"lstm": 3, "gru": 4, "simple": 3}[encoder.cell]
+        count *= 2 if encoder.bidirectional else 1
+        layer.set_weights(in_keras_order(encoder.cell, weights[:count]))
         weights = weights[count:]
         outputs, *final = to_numpy(layer(inputs, mask=mask))
         if encoder.bidirectional:

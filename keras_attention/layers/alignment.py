@@ -1,0 +1,145 @@
+"""From the scores of a query to its weights."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention import functional
+from keras_attention.layers.projection import build_dense
+
+Tensor = Any
+
+ALIGNMENTS = ("softmax", "local_m", "local_p", "monotonic")
+
+
+class Alignment(keras.layers.Layer):
+    """The part of `Attention` that says which keys a query may choose from, and how.
+
+    Args:
+        kind: one of `ALIGNMENTS`.
+        window: as in `Attention`, likewise the others.
+        hard: whether a monotonic alignment decides for one key at inference.
+        noise: deviation of the noise on monotonic scores in training.
+        stop_bias: initial value of the bias of monotonic scores.
+        seed: of the noise.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        window: int | None,
+        hard: bool,
+        noise: float,
+        stop_bias: float,
+        seed: int | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.window = window
+        self.hard = hard
+        self.noise = noise
+        self.stop_bias = stop_bias
+        self._seeds = keras.random.SeedGenerator(seed) if noise else None
+
+    def build(self, query_shape):
+        if self.kind == "monotonic":
+            self._stop_bias = self.add_weight(
+                name="stop_bias",
+                initializer=keras.initializers.Constant(self.stop_bias),
+            )
+        if self.kind == "local_p":
+            self._center_hidden = build_dense(
+                self,
+                "center_hidden",
+                query_shape[-1],
+                query_shape,
+                activation="tanh",
+                use_bias=False,
+            )
+            self._center = build_dense(
+                self, "center", 1, query_shape, activation="sigmoid", use_bias=False
+            )
+
+    def state_sizes(self, source: Any) -> list[Any]:
+        """Widths of what a query leaves to the next one, for `source` keys."""
+        return {"local_m": [1], "monotonic": [source]}.get(self.kind, [])
+
+    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+        """What the first query finds: no query counted, or all weight on the first key.
+
+        Returns:
+            float32 tensors `(batch, width)`.
+        """
+        if self.kind == "monotonic":
+            return [functional.first_position(batch_size, source)]
+        return [
+            ops.zeros((batch_size, size), "float32")
+            for size in self.state_sizes(source)
+        ]
+
+    def weigh(
+        self,
+        query: Tensor,
+        scores: Tensor,
+        mask: Tensor | None,
+        state: Sequence[Tensor],
+        training: bool | None,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Weights, and what the last query leaves.
+
+        Args:
+            query: `(batch, target, dim)`.
+            scores: `(batch, target, source)`.
+            mask: boolean, broadcasting to `(batch, target, source)`.
+            state: of `initial_state`, or of the query before.
+            training: whether weights are those of training.
+
+        Returns:
+            float32 weights `(batch, target, source)` and the new state.
+        """
+        scores = ops.cast(scores, "float32")
+        if self.kind == "monotonic":
+            weights = self._weigh_monotonic(scores, mask, state[0], training)
+            return weights, [weights[:, -1]]
+        if self.kind == "local_p":
+            return self._weigh_around_prediction(query, scores, mask), []
+        if self.kind == "local_m":
+            target = ops.shape(query)[1]
+            center = state[0] + ops.cast(ops.arange(target, dtype="int32"), "float32")
+            near = functional.window_mask(center, ops.shape(scores)[-1], self.window)
+            mask = functional.combine_masks(mask, near)
+            state = [state[0] + ops.cast(target, "float32")]
+        return functional.masked_softmax(scores, mask), list(state)
+
+    def _weigh_monotonic(self, scores, mask, previous, training):
+        logits = scores + ops.cast(self._stop_bias, "float32")
+        if training and self.noise:
+            noise = keras.random.normal(ops.shape(logits), seed=self._seeds)
+            logits = logits + self.noise * ops.cast(noise, "float32")
+        stop = ops.sigmoid(logits)
+        if mask is not None:
+            stop = ops.where(mask, stop, 0.0)
+        return functional.monotonic_weights(stop, previous, self.hard and not training)
+
+    def _weigh_around_prediction(self, query, scores, mask):
+        source = ops.shape(scores)[-1]
+        center = self._predict_center(query, source, mask)
+        near = functional.window_mask(center, source, self.window)
+        weights = functional.masked_softmax(
+            scores, functional.combine_masks(mask, near)
+        )
+        return weights * functional.gaussian(center, source, self.window)
+
+    def _predict_center(self, query, source, mask):
+        """A position among the keys that some query may attend to, `(B, T)`."""
+        share = ops.squeeze(self._center(self._center_hidden(query)), -1)
+        share = ops.cast(share, "float32")
+        if mask is None:
+            return share * ops.cast(source, "float32")
+        is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
+        first = ops.cast(ops.argmax(is_real, axis=-1), "float32")
+        return first + share * ops.sum(ops.cast(is_real, "float32"), axis=-1)

@@ -1,0 +1,60 @@
+"""What keys know of how much they were attended to."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.layers.projection import build_dense
+
+Tensor = Any
+
+COVERAGES = ("sum", "fertility")
+# A source word is translated by at most as many target words (Tu et al. 2016).
+LARGEST_FERTILITY = 2
+
+
+class Coverage(keras.layers.Layer):
+    """The part of `Attention` that tells projected keys what was attended to.
+
+    Args:
+        kind: one of `COVERAGES`.
+        **kwargs: of `keras.layers.Layer`.
+    """
+
+    def __init__(self, kind: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+
+    def build(self, key_shape, projected_width):
+        self._told = build_dense(
+            self, "told", projected_width, (None, 1), use_bias=False
+        )
+        if self.kind == "fertility":
+            self._fertility = build_dense(
+                self, "fertility", 1, key_shape, activation="sigmoid"
+            )
+
+    def fertility(self, key: Tensor) -> Tensor | None:
+        """How often each key wants to be attended to: float32 `(batch, source)`."""
+        if self.kind != "fertility":
+            return None
+        fertility = ops.cast(self._fertility(key)[..., 0], "float32")
+        return LARGEST_FERTILITY * ops.maximum(fertility, 1e-3)
+
+    def tell(
+        self, projected_key: Tensor, covered: Tensor, fertility: Tensor | None
+    ) -> Tensor:
+        """Keys that know the sum of their weights so far.
+
+        Args:
+            projected_key: `(batch, source, dim)`.
+            covered: the sum, float32 `(batch, source)`.
+            fertility: of the method of that name.
+
+        Returns:
+            Shaped as `projected_key`.
+        """
+        share = covered if fertility is None else covered / fertility
+        share = ops.cast(ops.expand_dims(share, -1), projected_key.dtype)
+        return projected_key + self._told(share)

@@ -1,0 +1,165 @@
+"""A recurrent layer around any cell."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention import functional
+from keras_attention.checks import check_rate
+from keras_attention.children import quantized_dtype, restore
+from keras_attention.recurrent.cells import (
+    advance,
+    build_cell,
+    check_cell,
+    check_recurrent_dropout,
+    draw_keep,
+    factors,
+    project_inputs,
+    run_cell,
+    state_sizes,
+)
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="CellRNN")
+class CellRNN(keras.layers.Layer):
+    """Reads a sequence with a cell, as `keras.layers.RNN` does.
+
+    Unlike that, it projects the inputs of all steps at once where the cell can, drops
+    inside of stacked cells, and gives single steps.
+
+    Args:
+        cell: a recurrent cell without dropout of its own, such as `StackedCells`.
+        dropout: rate at which outputs, and what goes from cell to cell of a stack, are
+            dropped in training.
+        recurrent_dropout: rate at which hidden states are dropped in training on their
+            way to the gates, the same units at each step (Gal and Ghahramani 2016).
+        seed: integer seed of the dropout.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, length, dim)`.
+        initial_state: list of tensors `(batch, size)`; zeros when left out.
+        return_state: whether to return the last states too.
+        training: whether to drop.
+
+    Where a mask on `inputs` is `False`, the states stay as they are, and outputs are
+    zeros.
+
+    Returns:
+        Outputs `(batch, length, units)`; with `return_state` followed by the list of
+        the last states.
+
+    Raises:
+        ValueError: for something that is not a cell, or a cell with dropout.
+
+    Example:
+    >>> from keras_attention.layers import RecurrentCell, StackedCells
+    >>> cells = StackedCells([RecurrentCell(4), RecurrentCell(4, "gru")])
+    >>> tuple(CellRNN(cells, dropout=0.1)(keras.ops.ones((2, 5, 3))).shape)
+    (2, 5, 4)
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.cell = restore(cell)
+        check_cell(self.cell)
+        check_rate(dropout=dropout, recurrent_dropout=recurrent_dropout)
+        check_recurrent_dropout(self.cell, recurrent_dropout)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        self._output_dropout = keras.layers.Dropout(
+            dropout, seed=seed, dtype=self.dtype_policy
+        )
+        self._seeds = keras.random.SeedGenerator(seed)
+
+    def build(self, inputs_shape):
+        build_cell(self.cell, [(inputs_shape[0], inputs_shape[-1])])
+
+    def call(self, inputs, initial_state=None, return_state=False, training=None):
+        batch_size = ops.shape(inputs)[0]
+        outputs, state = run_cell(
+            self.cell,
+            inputs,
+            self._complete(initial_state, batch_size),
+            functional.implicit_mask(inputs),
+            self.draw_keep(inputs) if training else None,
+        )
+        outputs = self.drop_outputs(outputs, training)
+        return (outputs, state) if return_state else outputs
+
+    def compute_output_spec(
+        self, inputs, initial_state=None, return_state=False, training=None
+    ):
+        batch, length, _ = inputs.shape
+
+        def spec(*shape):
+            return keras.KerasTensor((batch, *shape), self.compute_dtype)
+
+        outputs = spec(length, self.cell.output_size)
+        if not return_state:
+            return outputs
+        return outputs, [spec(size) for size in state_sizes(self.cell)]
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            **quantized_dtype(self),
+            "cell": keras.saving.serialize_keras_object(self.cell),
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
+        }
+
+    @property
+    def output_width(self) -> int:
+        """Width of the outputs."""
+        return self.cell.output_size
+
+    def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
+        """The dropout that a call applies behind its steps."""
+        return self._output_dropout(outputs, training=training)
+
+    def step(
+        self, inputs: Tensor, state: list[Tensor], keep: Any = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One step: inputs `(batch, dim)` to the output and the new states.
+
+        `keep` is what is dropped at all steps, of `draw_keep`.
+        """
+        projected = project_inputs(self.cell, inputs)
+        return advance(self.cell, projected, [], list(state), keep)
+
+    def draw_keep(self, rows: Tensor) -> Any:
+        """What one sequence of training drops, for as many rows as a tensor has."""
+        between, recurrent = (
+            factors(ops.shape(rows)[0], rate, self._seeds, self.compute_dtype)
+            for rate in (self.dropout, self.recurrent_dropout)
+        )
+        return draw_keep(self.cell, recurrent, between)
+
+    def _complete(self, state, batch_size):
+        sizes = state_sizes(self.cell)
+        if state is None:
+            return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
+        state = keras.tree.flatten(state)
+        if len(state) != len(sizes):
+            raise ValueError(
+                f"`initial_state` must hold the {len(sizes)} states of the cell. "
+                f"Received: {len(state)} tensors"
+            )
+        return [ops.cast(part, self.compute_dtype) for part in state]
