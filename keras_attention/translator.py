@@ -18,8 +18,9 @@ from keras_attention.folders import (
     read_manifest,
     write_manifest,
 )
-from keras_attention.models import Seq2Seq
-from keras_attention.text import END, PAD, Tokenizer, load_tokenizer
+from keras_attention.ids import END, PAD
+from keras_attention.models import LanguageModel, Seq2Seq
+from keras_attention.text import Tokenizer, load_tokenizer
 from keras_attention.text.strings import to_strings
 
 FORMAT = "keras_attention.Translator"
@@ -57,7 +58,8 @@ class Translator:
     Rows do not influence each other.
 
     Args:
-        model: a `Seq2Seq` whose vocabularies are those of the tokenizers.
+        model: a `Seq2Seq` whose vocabularies are those of the tokenizers; or a
+            `LanguageModel`, which continues the texts, with one tokenizer given twice.
         source_tokenizer: of `keras_attention.text`, or one with its methods.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
@@ -93,8 +95,11 @@ class Translator:
     ) -> None:
         _check_backend()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
-        if not isinstance(model, Seq2Seq):
-            raise ValueError(f"`model` must be a `Seq2Seq`. Received: model={model!r}")
+        if not isinstance(model, Seq2Seq | LanguageModel):
+            raise ValueError(
+                "`model` must be a `Seq2Seq` or a `LanguageModel`. "
+                f"Received: model={model!r}"
+            )
         _check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
         _check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
         longest = model.target_embedding.max_length or DEFAULT_LENGTH

@@ -248,3 +248,129 @@ def cell_step(
     enter, forget, candidate, leave = np.split(sums + past, 4, axis=-1)
     carry = sigmoid(forget) * states[1] + sigmoid(enter) * np.tanh(candidate)
     return [sigmoid(leave) * np.tanh(normalized(carry, "carry_norm")), carry]
+
+
+class AttentionInTurn:
+    """An `Attention` that is asked one query at a time and remembers the earlier ones.
+
+    Args:
+        layer: whose options count.
+        weights: of the layer, by their names.
+        key: `(B, S, D)`, the values as well.
+        key_mask: boolean `(B, S)`.
+    """
+
+    def __init__(
+        self, layer: Any, weights: dict[str, Array], key: Array, key_mask: Array
+    ) -> None:
+        self.layer, self.weights, self.key, self.key_mask = (
+            layer,
+            weights,
+            key,
+            key_mask,
+        )
+        self.asked = 0
+        self.covered = np.zeros(key.shape[:2])
+        self.stopped = np.zeros(key.shape[:2])
+        self.stopped[:, 0] = 1
+        self.projected = key @ weights.get("key/kernel", np.eye(key.shape[-1]))
+        self.projected = self.projected + weights.get("key/bias", 0.0)
+        self.fertility = np.ones(key.shape[:2])
+        if layer.coverage == "fertility":
+            wish = key @ weights["fertility/kernel"] + weights["fertility/bias"]
+            self.fertility = 2 * np.maximum(sigmoid(wish[..., 0]), 1e-3)
+
+    def ask(self, query: Array, is_real: Array | None = None) -> tuple[Array, Array]:
+        """Context `(B, D)` and weights `(B, S)` of the next query `(B, D)`."""
+        weights = np.zeros(self.key_mask.shape)
+        for row in range(len(query)):
+            mask = self.key_mask[row]
+            if is_real is not None and not is_real[row]:
+                mask = np.zeros_like(mask)
+            if mask.any():
+                weights[row] = self._align(row, query[row], mask)
+        self.asked += 1
+        self.covered = self.covered + weights
+        return np.einsum("bs,bsd->bd", weights, self.key), weights
+
+    def _align(self, row, query, mask):
+        scores = np.array([self._score(row, s, query) for s in range(len(mask))])
+        positions = np.arange(len(mask))
+        if self.layer.alignment == "local_m":
+            mask = mask & (np.abs(positions - self.asked) <= self.layer.window)
+        if self.layer.alignment == "local_p":
+            hidden = np.tanh(query @ self.weights["center_hidden/kernel"])
+            share = sigmoid(hidden @ self.weights["center/kernel"])[0]
+            distance = positions - mask.argmax() - share * mask.sum()
+            near = mask & (np.abs(distance) <= self.layer.window)
+            bell = np.exp(-(distance**2) / (2 * (self.layer.window / 2) ** 2))
+            return masked_softmax(scores, near) * bell
+        if self.layer.alignment == "monotonic":
+            stop = sigmoid(scores + self.weights["alignment/stop_bias"]) * mask
+            self.stopped[row] = monotonic(stop, self.stopped[row])
+            return self.stopped[row]
+        return masked_softmax(scores, mask)
+
+    def _score(self, row, position, query):
+        key = self.projected[row, position]
+        if self.layer.coverage:
+            share = self.covered[row, position] / self.fertility[row, position]
+            key = key + share * self.weights["told/kernel"][0]
+        if self.layer.score == "additive":
+            hidden = np.tanh(query @ self.weights["query/kernel"] + key)
+            return dot(hidden, self.weights["energy/kernel"][:, 0])
+        if self.layer.score == "cosine":
+            return cosine(query, key)
+        return (
+            scaled_dot(query, key) if "scaled" in self.layer.score else dot(query, key)
+        )
+
+
+def monotonic(stop: Array, previous: Array) -> Array:
+    """Where a query stops that goes on from where the last one did (Raffel et al.)."""
+    weights = np.zeros(len(stop))
+    for start, key in np.ndindex(len(stop), len(stop)):
+        if start <= key:
+            passed = np.prod(1 - stop[start:key])
+            weights[key] += previous[start] * passed * stop[key]
+    return weights
+
+
+def attending_decoder(
+    inputs: Array,
+    states: list[Array],
+    advance: Callable[[list[Array], list[Array]], list[Array]],
+    attend: AttentionInTurn,
+    readout: Callable[[list[Array]], Array],
+    *,
+    fed: Array | None = None,
+    query: int | None = None,
+    hidden: int = 0,
+) -> tuple[Array, Array, list[Array]]:
+    """Outputs, weights and last states of a decoder that attends at each step.
+
+    Args:
+        inputs: `(B, T, D)`.
+        states: before the first step.
+        advance: from the parts of a step's inputs, and states, to new states.
+        attend: what it asks.
+        readout: from context, hidden vector and, where it attends first, the input.
+        fed: what joins the first input, and later the last output.
+        query: which state asks before the step; the hidden vector after it if none.
+        hidden: which state is the hidden vector.
+    """
+    outputs, all_weights = [], []
+    for t in range(inputs.shape[1]):
+        parts = [inputs[:, t]] if fed is None else [inputs[:, t], fed]
+        if query is None:
+            states = advance(parts, states)
+            context, weights = attend.ask(states[hidden])
+            output = readout([context, states[hidden]])
+        else:
+            context, weights = attend.ask(states[query])
+            states = advance([*parts, context], states)
+            output = readout([context, states[hidden], inputs[:, t]])
+        fed = None if fed is None else output
+        outputs.append(output)
+        all_weights.append(weights)
+    return np.stack(outputs, axis=1), np.stack(all_weights, axis=1), states

@@ -8,13 +8,8 @@ from keras import ops
 
 from keras_attention.checks import check_positive
 from keras_attention.decoding.compiled import CompiledSearch
-from keras_attention.decoding.hypotheses import (
-    END_ID,
-    PAD_ID,
-    START_ID,
-    Hypotheses,
-    Steppable,
-)
+from keras_attention.decoding.hypotheses import Hypotheses, Steppable
+from keras_attention.ids import END, PAD, START
 
 Tensor = Any
 
@@ -70,18 +65,18 @@ class Greedy:
         """The search itself, on tensors: call this inside a function of your own."""
         state = model.start(model.encode(source), self.max_length)
         rows = ops.shape(source)[0]
-        first = ops.full((rows,), START_ID, dtype="int32")
+        first = ops.full((rows,), START, dtype="int32")
         # One step outside the loop tells whether the model gives attention.
         step = _choose(model, first, state["memory"], state["cache"], 0)
         written = self._empty(step, rows)
         written = _write(written, step, 0, ops.ones((rows,), "bool"))
 
         def unfinished(index, step, written):
-            alive = ops.any(ops.not_equal(step["ids"], END_ID) & written["open"])
+            alive = ops.any(ops.not_equal(step["ids"], END) & written["open"])
             return ops.logical_and(index < self.max_length, alive)
 
         def body(index, step, written):
-            is_open = written["open"] & ops.not_equal(step["ids"], END_ID)
+            is_open = written["open"] & ops.not_equal(step["ids"], END)
             step = _choose(model, step["ids"], state["memory"], step["cache"], index)
             return index + 1, step, _write(written, step, index, is_open)
 
@@ -102,7 +97,7 @@ class Greedy:
 
     def _empty(self, step, rows):
         written = {
-            "ids": ops.full((rows, self.max_length), PAD_ID, dtype="int32"),
+            "ids": ops.full((rows, self.max_length), PAD, dtype="int32"),
             "lengths": ops.zeros((rows,), "int32"),
             "scores": ops.zeros((rows,), "float32"),
             "open": ops.ones((rows,), "bool"),
@@ -119,7 +114,7 @@ def _choose(model, ids, memory, cache, index):
     state = {"memory": memory, "cache": cache}
     logits, state, attention = model.step(ids, state, index)
     vocabulary = ops.arange(logits.shape[-1], dtype="int32")
-    allowed = ops.logical_and(vocabulary != PAD_ID, vocabulary != START_ID)
+    allowed = ops.logical_and(vocabulary != PAD, vocabulary != START)
     best = ops.argmax(ops.where(allowed, logits, -np.inf), axis=-1)
     top = ops.take_along_axis(logits, ops.expand_dims(best, 1), axis=1)[:, 0]
     result = {
@@ -134,7 +129,7 @@ def _choose(model, ids, memory, cache, index):
 
 def _write(written, step, index, is_open):
     """Put a step's choice into the rows that have not ended; the others stay."""
-    ids = ops.where(is_open, step["ids"], PAD_ID)
+    ids = ops.where(is_open, step["ids"], PAD)
     result = {
         "ids": ops.slice_update(written["ids"], (0, index), ops.expand_dims(ids, 1)),
         "lengths": written["lengths"] + ops.cast(is_open, "int32"),

@@ -4,10 +4,6 @@ from typing import Any, NamedTuple, Protocol
 
 Tensor = Any
 
-PAD_ID = 0
-START_ID = 2
-END_ID = 3
-
 
 class Hypotheses(NamedTuple):
     """The outputs that a search found, best first.

@@ -32,7 +32,6 @@ def run_recurrence(
     Returns:
         Outputs `(batch, time, units)` and the last states.
     """
-
     parts = {"inputs": inputs}
     if mask is not None:
         parts["mask"] = ops.expand_dims(as_boolean(mask), -1)

@@ -30,7 +30,7 @@ class Alignment(keras.layers.Layer):
     def __init__(
         self,
         kind: str,
-        window: int | None,
+        window: Any,
         hard: bool,
         noise: float,
         stop_bias: float,

@@ -283,7 +283,7 @@ class Attention(keras.layers.Layer):
         A decoder that attends to one memory at many steps computes them once.
         """
         parts = {"key": key if self._key_dense is None else self._key_dense(key)}
-        if self.coverage == "fertility":
+        if self._coverage is not None and self.coverage == "fertility":
             parts["fertility"] = self._coverage.fertility(key)
         return parts
 
@@ -325,7 +325,7 @@ class Attention(keras.layers.Layer):
         else:
             weigh = self._weigh_next if query.shape[1] == 1 else self._weigh_in_turn
         weights, state = weigh(query, projected_key, mask, state, training)
-        return ops.cast(weights, self.compute_dtype), state
+        return ops.cast(weights, self.compute_dtype), list(state)
 
     def _weigh(self, query, projected_key, mask, state, training):
         scores = self._scores(query, projected_key["key"])

@@ -1,6 +1,7 @@
 """Builders of whole models, and the `Seq2Seq` that they return."""
 
 from keras_attention.models.gnmt import gnmt
+from keras_attention.models.language_model import LanguageModel, language_model
 from keras_attention.models.presets import (
     bahdanau2015,
     luong2015,
@@ -17,11 +18,13 @@ from keras_attention.models.transformer import DecoderStack, EncoderStack, trans
 __all__ = [
     "DecoderStack",
     "EncoderStack",
+    "LanguageModel",
     "RNNDecoder",
     "RNNEncoder",
     "Seq2Seq",
     "bahdanau2015",
     "gnmt",
+    "language_model",
     "luong2015",
     "rnn_seq2seq",
     "sutskever2014",

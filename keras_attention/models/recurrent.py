@@ -59,8 +59,8 @@ def rnn_seq2seq(
         cell: `"lstm"`, `"gru"` or `"simple"`.
         num_layers: number of layers of the encoder, and of the decoder.
         bidirectional: whether the encoder reads in both directions (Bahdanau et al.
-            2015), or `"lowest"`, its first layer alone, where layers are not bridged; dense
-            layers then make the decoder's first states of its final ones.
+            2015), or `"lowest"`, its first layer alone, where layers are not bridged;
+            dense layers then make the decoder's first states of its final ones.
         residual: whether a layer's input is added to its output from the second layer
             on (Wu et al. 2016).
         attention: a score of `Attention`, an `Attention` layer, or `None`.
@@ -116,8 +116,9 @@ def rnn_seq2seq(
     width = units if attention is None else readout_units or units
     if tie_embeddings and (embedding_dim != width or peeky):
         raise ValueError(
-            "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. Received: "
-            f"embedding_dim={embedding_dim}, width of outputs={width}, peeky={peeky}"
+            "`tie_embeddings=True` needs decoder outputs `embedding_dim` wide. "
+            f"Received: embedding_dim={embedding_dim}, width of outputs={width}, "
+            f"peeky={peeky}"
         )
     source_embedding, target_embedding, output = build_ends(
         source_vocabulary_size,
@@ -147,7 +148,10 @@ def rnn_seq2seq(
         variational=variational,
         name="layers",
     )
-    drops = {"dropout": dropout, "recurrent_dropout": recurrent_dropout}
+    drops: dict[str, Any] = {
+        "dropout": dropout,
+        "recurrent_dropout": recurrent_dropout,
+    }
     rnn: keras.layers.Layer
     if attention is None:
         rnn = CellRNN(cells, **drops, name="rnn")

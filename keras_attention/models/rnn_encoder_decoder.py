@@ -144,7 +144,7 @@ class RNNDecoder(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, target, dim)`.
-        memory: of an `RNNEncoder`.
+        memory: of an `RNNEncoder`; without it, a `CellRNN` begins with zeros.
 
     Returns:
         `(batch, target, width)`.
@@ -170,26 +170,27 @@ class RNNDecoder(keras.layers.Layer):
         self.dropout = dropout
         self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
-    def build(self, inputs_shape, memory_shape):
+    def build(self, inputs_shape, memory_shape=None):
         batch, target, dim = inputs_shape
         if self.peeky:
             dim += memory_shape["summary"][-1]
         memory_shapes = [memory_shape["sequence"]] if self.attends else []
         build_once(self.rnn, (batch, target, dim), *memory_shapes)
 
-    def call(self, inputs, memory, training=None):
+    def call(self, inputs, memory=None, training=None):
+        memory = memory or {}
         inputs = self._input_dropout(inputs, training=training)
-        inputs = self._peek(inputs, memory["summary"])
-        options = {"initial_state": memory["states"], "training": training}
+        inputs = self._peek(inputs, memory)
+        options = {"initial_state": memory.get("states"), "training": training}
         if self.attends:
             outputs = self.rnn(
                 inputs, memory["sequence"], memory_mask=memory["mask"], **options
             )
         else:
             outputs = self.rnn(inputs, **options)
-        return self._peek(outputs, memory["summary"])
+        return self._peek(outputs, memory)
 
-    def compute_output_spec(self, inputs, memory, training=None):
+    def compute_output_spec(self, inputs, memory=None, training=None):
         width = self.rnn.output_width
         if self.peeky:
             width += memory["summary"].shape[-1]
@@ -211,14 +212,18 @@ class RNNDecoder(keras.layers.Layer):
         self, memory: dict[str, Any], max_length: int, training: bool = False
     ) -> State:
         """The encoder's final states, and the memory projected once."""
-        sequence, cache = memory["sequence"], list(memory["states"])
-        once = {"summary": memory["summary"]}
+        rows = memory.get("sequence", keras.tree.flatten(memory)[0])
+        cache, once = memory.get("states"), dict(memory)
         if self.attends:
-            cache = self.rnn.get_initial_state(sequence, cache)
-            once["projected"] = self.rnn.project_memory(sequence, memory["mask"])
+            cache = self.rnn.get_initial_state(rows, cache)
+            once = {"projected": self.rnn.project_memory(rows, memory["mask"])}
+        elif cache is None:
+            cache = self.rnn.get_initial_state(rows)
+        if self.peeky:
+            once["summary"] = memory["summary"]
         if training:
-            once["keep"] = self.rnn.draw_keep(sequence)
-        return {"memory": once, "cache": cache}
+            once["keep"] = self.rnn.draw_keep(rows)
+        return {"memory": once, "cache": list(cache)}
 
     def step(
         self, inputs: Tensor, state: State, index: Any, training: bool = False
@@ -237,7 +242,7 @@ class RNNDecoder(keras.layers.Layer):
         """
         memory, keep = state["memory"], state["memory"].get("keep")
         inputs = self._input_dropout(inputs, training=training)
-        inputs = self._peek(inputs, memory["summary"])[:, 0]
+        inputs = self._peek(inputs, memory)[:, 0]
         if self.attends:
             outputs, attention, cache = self.rnn.step(
                 inputs, state["cache"], memory["projected"], keep, training
@@ -246,12 +251,13 @@ class RNNDecoder(keras.layers.Layer):
             attention = None
             outputs, cache = self.rnn.step(inputs, state["cache"], keep)
         outputs = self.rnn.drop_outputs(outputs, training)
-        hidden = self._peek(ops.expand_dims(outputs, 1), memory["summary"])[:, 0]
+        hidden = self._peek(ops.expand_dims(outputs, 1), memory)[:, 0]
         return hidden, {"memory": memory, "cache": cache}, attention
 
-    def _peek(self, vectors, summary):
+    def _peek(self, vectors, memory):
         if not self.peeky:
             return vectors
+        summary = memory["summary"]
         shape = (*ops.shape(vectors)[:2], summary.shape[-1])
         repeated = ops.broadcast_to(ops.expand_dims(summary, 1), shape)
         return ops.concatenate([vectors, repeated], axis=-1)

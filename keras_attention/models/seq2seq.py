@@ -37,9 +37,9 @@ class Seq2Seq(keras.Model):
         target_embedding: of the target; that of the source when left out.
         output: layer from hidden vectors to logits; the transposed table of the target
             embedding when left out.
-        scheduled_sampling: probability that the decoder is trained on the true id before
-            each, and not on one that it drew itself (Bengio et al. 2015): a number, or
-            a schedule over the steps of training, such as
+        scheduled_sampling: probability that the decoder is trained on the true last id,
+            and not on one that it drew itself (Bengio et al. 2015): a number, or a
+            schedule over the steps of training, such as
             `training.InverseSigmoidDecay` or one of `keras.optimizers.schedules`.
             Always the true one when left out, which trains much faster.
         **kwargs: of `keras.Model`.
@@ -74,10 +74,7 @@ class Seq2Seq(keras.Model):
         target = keras.Input((None,), dtype="int32", name="target")
         memory = _encode(source_embedding, encoder, source)
         hidden = decoder(target_embedding(target), memory)
-        logits = _logits(target_embedding, output, hidden)
-        if logits.dtype != "float32":
-            # Unlike a cast, a layer hands on the mask, which losses go by.
-            logits = keras.layers.Identity(dtype="float32", name="float32")(logits)
+        logits = to_float32(compute_logits(target_embedding, output, hidden))
         super().__init__({"source": source, "target": target}, logits, **kwargs)
         self.source_embedding = source_embedding
         self.encoder = encoder
@@ -103,9 +100,7 @@ class Seq2Seq(keras.Model):
         source = ops.convert_to_tensor(source)
         return _encode(self.source_embedding, self.encoder, source)
 
-    def start(
-        self, memory: Memory, max_length: Any, training: bool = False
-    ) -> State:
+    def start(self, memory: Memory, max_length: Any, training: bool = False) -> State:
         """The state of a decoder that has written nothing yet.
 
         Args:
@@ -146,12 +141,10 @@ class Seq2Seq(keras.Model):
         """
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
-        hidden, state, attention = self.decoder.step(
-            vectors, state, index, training
-        )
+        hidden, state, attention = self.decoder.step(vectors, state, index, training)
         if attention is not None:
             attention = ops.cast(attention, "float32")
-        logits = _logits(self.target_embedding, self.output_projection, hidden)
+        logits = compute_logits(self.target_embedding, self.output_projection, hidden)
         return ops.cast(logits, "float32"), state, attention
 
     def get_config(self):
@@ -185,5 +178,16 @@ def _encode(embedding, encoder, source):
     return encoder(embedding(source), padding_mask=embedding.compute_mask(source))
 
 
-def _logits(embedding, output, hidden):
+def compute_logits(
+    embedding: keras.layers.Layer, output: keras.layers.Layer | None, hidden: Tensor
+) -> Tensor:
+    """Logits of hidden vectors, by a layer or else by the table of an embedding."""
     return embedding.logits(hidden) if output is None else output(hidden)
+
+
+def to_float32(logits: Tensor) -> Tensor:
+    """Symbolic logits in float32, with their mask, which losses go by."""
+    if logits.dtype == "float32":
+        return logits
+    # Unlike a cast, a layer hands on the mask.
+    return keras.layers.Identity(dtype="float32", name="float32")(logits)

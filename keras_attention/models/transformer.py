@@ -1,6 +1,7 @@
 """The Transformer (Vaswani et al. 2017)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -128,27 +129,29 @@ class DecoderStack(_Stack):
 
     Call arguments:
         inputs: `(batch, target, dim)`.
-        memory: of an `EncoderStack`.
+        memory: of an `EncoderStack`; without it, there is no attention to a memory.
 
     Returns:
         `(batch, target, dim)`.
     """
 
-    def build(self, inputs_shape, memory_shape):
-        self._build_blocks(inputs_shape, memory_shape["sequence"])
+    def build(self, inputs_shape, memory_shape=None):
+        memory_shapes = [] if memory_shape is None else [memory_shape["sequence"]]
+        self._build_blocks(inputs_shape, *memory_shapes)
 
-    def call(self, inputs, memory, training=None):
+    def call(self, inputs, memory=None, training=None):
         hidden = self._input_dropout(inputs, training=training)
+        memory = memory or {}
         for block in self.blocks:
             hidden = block(
                 hidden,
-                memory["sequence"],
-                encoder_padding_mask=memory["mask"],
+                memory.get("sequence"),
+                encoder_padding_mask=memory.get("mask"),
                 training=training,
             )
         return self._normalize(hidden)
 
-    def compute_output_spec(self, inputs, memory, training=None):
+    def compute_output_spec(self, inputs, memory=None, training=None):
         return keras.KerasTensor(inputs.shape, self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -158,22 +161,25 @@ class DecoderStack(_Stack):
         self, memory: dict[str, Tensor], max_length: Any, training: bool = False
     ) -> State:
         """Empty pasts of `max_length` positions, and the memory projected once."""
-        batch_size = ops.shape(memory["sequence"])[0]
+        batch_size = ops.shape(keras.tree.flatten(memory)[0])[0]
+        sequence = memory.get("sequence")
         caches = [
-            block.init_cache(batch_size, max_length, memory["sequence"])
-            for block in self.blocks
+            block.init_cache(batch_size, max_length, sequence) for block in self.blocks
         ]
-        return {
-            "memory": {
+        once = dict(memory)
+        if sequence is not None:
+            once = {
                 "mask": memory["mask"],
                 "projected": [cache["cross_attention"] for cache in caches],
-            },
+            }
+        return {
+            "memory": once,
             "cache": [cache["self_attention"] for cache in caches],
         }
 
     def step(
         self, inputs: Tensor, state: State, index: Any, training: bool = False
-    ) -> tuple[Tensor, State, Tensor]:
+    ) -> tuple[Tensor, State, Tensor | None]:
         """One position of each row; attention is the mean of the last block's heads.
 
         Args:
@@ -183,23 +189,30 @@ class DecoderStack(_Stack):
             training: whether to drop.
 
         Returns:
-            Hidden vectors `(rows, dim)`, the new state and attention `(rows, source)`.
+            Hidden vectors `(rows, dim)`, the new state, and attention `(rows, source)`,
+            `None` without a memory.
         """
         memory = state["memory"]
         hidden, caches = self._input_dropout(inputs, training=training), []
-        for block, past, projected in zip(
-            self.blocks, state["cache"], memory["projected"], strict=True
+        projected = memory.get("projected", [None] * len(self.blocks))
+        for block, past, keys in zip(
+            self.blocks, state["cache"], projected, strict=True
         ):
+            cache = {"self_attention": past}
+            if keys is not None:
+                cache["cross_attention"] = keys
             hidden, weights, cache = block(
                 hidden,
-                encoder_padding_mask=memory["mask"],
+                encoder_padding_mask=memory.get("mask"),
                 training=training,
                 return_attention_scores=True,
-                cache={"self_attention": past, "cross_attention": projected},
+                cache=cache,
                 cache_index=index,
             )
             caches.append(cache["self_attention"])
-        attention = ops.mean(weights["cross_attention"][:, :, 0], axis=1)
+        attention = None
+        if "cross_attention" in weights:
+            attention = ops.mean(weights["cross_attention"][:, :, 0], axis=1)
         hidden = self._normalize(hidden)
         return hidden[:, 0], {"memory": memory, "cache": caches}, attention
 
@@ -299,29 +312,46 @@ def transformer(
         "attention_options": attention_options,
     }
 
-    def blocks(make, name, bidirectional):
-        position = None
-        if positions in ATTENTION_POSITIONS:
-            position = ATTENTION_POSITIONS[positions](bidirectional)
-        return [
-            make(
-                **block_options,
-                position=position,
-                stochastic_depth=stochastic_depth * level / max(num_layers - 1, 1),
-                name=f"{name}_{level}",
-            )
-            for level in range(num_layers)
-        ]
-
+    make_blocks = partial(
+        build_blocks, num_layers, positions, stochastic_depth, block_options
+    )
     return Seq2Seq(
         source_embedding,
-        EncoderStack(
-            blocks(TransformerEncoder, "block", True), dropout, name="encoder"
-        ),
-        DecoderStack(
-            blocks(TransformerDecoder, "block", False), dropout, name="decoder"
-        ),
+        EncoderStack(make_blocks(TransformerEncoder, True), dropout, name="encoder"),
+        DecoderStack(make_blocks(TransformerDecoder, False), dropout, name="decoder"),
         target_embedding,
         output,
         name=name,
     )
+
+
+def build_blocks(
+    num_layers: int,
+    positions: str | None,
+    stochastic_depth: float,
+    options: dict[str, Any],
+    make: Callable[..., keras.layers.Layer],
+    bidirectional: bool,
+) -> list[keras.layers.Layer]:
+    """The blocks of a stack, which share what says the positions in attention.
+
+    Args:
+        num_layers: number of blocks.
+        positions: as in `transformer`, likewise the next.
+        stochastic_depth: the rate at the last block.
+        options: of each block.
+        make: `TransformerEncoder` or `TransformerDecoder`.
+        bidirectional: whether a position sees both sides.
+    """
+    position = None
+    if positions in ATTENTION_POSITIONS:
+        position = ATTENTION_POSITIONS[positions](bidirectional)
+    return [
+        make(
+            **options,
+            position=position,
+            stochastic_depth=stochastic_depth * level / max(num_layers - 1, 1),
+            name=f"block_{level}",
+        )
+        for level in range(num_layers)
+    ]

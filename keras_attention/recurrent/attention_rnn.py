@@ -33,7 +33,7 @@ class AttentionRNN(keras.layers.Layer):
     | `order` | what queries the memory for the context `c` | source |
     | --- | --- | --- |
     | `"luong"` | the cell's output `h`, after the step | Luong et al. 2015 |
-    | `"bahdanau"` | the cell's last `h`; `c` joins its input `x` | Bahdanau et al. 2015 |
+    | `"bahdanau"` | its last `h`; then `c` joins its input `x` | Bahdanau et al. 2015 |
 
     | `readout` | the output `o` |
     | --- | --- |

@@ -130,6 +130,10 @@ class CellRNN(keras.layers.Layer):
         """Width of the outputs."""
         return self.cell.output_size
 
+    def get_initial_state(self, rows: Tensor) -> list[Tensor]:
+        """States of zeros, for as many rows as a tensor has."""
+        return self._complete(None, ops.shape(rows)[0])
+
     def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
         """The dropout that a call applies behind its steps."""
         return self._output_dropout(outputs, training=training)

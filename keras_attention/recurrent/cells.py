@@ -43,7 +43,7 @@ def state_sizes(cell: Any) -> list[int]:
     return keras.tree.flatten(cell.state_size)
 
 
-def build_cell(cell: Any, shapes: list[tuple[int | None, ...]]) -> None:
+def build_cell(cell: Any, shapes: list[Any]) -> None:
     """Build a cell for inputs in parts."""
     if hasattr(cell, "advance"):
         build_once(cell, shapes)

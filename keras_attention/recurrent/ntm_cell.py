@@ -56,7 +56,10 @@ class NTMCell(keras.layers.Layer):
     >>> inputs = keras.ops.ones((2, 7, 4))
     >>> tuple(layer(inputs).shape)
     (2, 7, 11)
-    >>> {name: tuple(weights.shape) for name, weights in cell.weightings(inputs).items()}
+    >>> {
+    ...     name: tuple(weights.shape)
+    ...     for name, weights in cell.weightings(inputs).items()
+    ... }
     {'read': (2, 7, 1, 5), 'write': (2, 7, 1, 5)}
     """
 

@@ -139,9 +139,7 @@ class RecurrentEncoder(keras.layers.Layer):
             return keras.KerasTensor((batch, *shape), self.compute_dtype)
 
         per_layer = self.num_states // self.num_layers
-        states = [
-            [spec(width) for _ in range(per_layer)] for width in self._widths()
-        ]
+        states = [[spec(width) for _ in range(per_layer)] for width in self._widths()]
         return spec(length, self.output_width), states
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -202,10 +200,7 @@ class RecurrentEncoder(keras.layers.Layer):
         """Outputs and final states of a layer, its directions side by side."""
         outputs, states = [], []
         for direction, cell in enumerate(cells):
-            if direction:
-                read = functional.reverse_sequence(inputs, mask)
-            else:
-                read = inputs
+            read = functional.reverse_sequence(inputs, mask) if direction else inputs
             found, last = run_cell(
                 cell,
                 read,

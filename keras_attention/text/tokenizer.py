@@ -10,14 +10,11 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from keras_attention.ids import END, PAD, START, UNKNOWN
 from keras_attention.text.arguments import check_boolean
 from keras_attention.text.storage import damaged, read_tokenizer, write_tokenizer
 from keras_attention.text.strings import clean, to_strings
 
-PAD = 0
-UNKNOWN = 1
-START = 2
-END = 3
 SPECIAL_PIECES = ("", "<unk>", "<s>", "</s>")
 """How `tokens` shows the ids 0 to 3."""
 UNKNOWN_TEXT = "\u2047"

@@ -151,6 +151,18 @@ def test_steps_equal_one_pass(name):
         np.testing.assert_allclose(to_numpy(weights)[:, 0], expected[:, t], atol=1e-6)
 
 
+@every_alignment
+def test_steps_equal_one_pass_with_masked_queries(name):
+    layer = _built(name)
+    asked = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [1, 1, 1, 1, 1]], "bool")
+    expected = _weights(layer, query_mask=asked, value_mask=KEPT)
+    key, state = layer.project_key(VALUE), layer.initial_state(3, 7)
+    for t in range(5):
+        mask = (asked[:, t : t + 1] & KEPT)[:, None]
+        weights, state = layer.weigh(QUERY[:, t : t + 1], key, mask, state)
+        np.testing.assert_allclose(to_numpy(weights)[:, 0], expected[:, t], atol=1e-6)
+
+
 def test_noise_is_of_training_alone():
     layer = _built(noise=1.0)
     still = _weights(layer)

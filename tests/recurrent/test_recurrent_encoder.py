@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_attention.layers import RecurrentEncoder
+from tests import oracles
 from tests.backends import to_numpy
 from tests.tensors import in_keras_order, normal, randomize, real_positions
 
@@ -69,8 +70,116 @@ def test_outputs_and_states(cell, bidirectional, num_layers, residual):
             np.testing.assert_allclose(to_numpy(part), wanted_part, atol=1e-5)
 
 
+def _by_name(encoder):
+    """The weights of each cell, `"forward_0"` and so on."""
+    cells = {}
+    for weight in encoder.weights:
+        *_, cell, layer, name = weight.path.split("/")
+        cells.setdefault(cell, {})[f"{layer}/{name}"] = to_numpy(weight)
+    return cells
+
+
+def _read(kind, weights, inputs, mask, backwards):
+    """Outputs and last states of one direction, position by position."""
+    batch, length, _ = inputs.shape
+    count = 2 if kind == "lstm" else 1
+    states, outputs = [np.zeros((batch, 5))] * count, np.zeros((batch, length, 5))
+    order = range(length)
+    for t in reversed(order) if backwards else order:
+        new = oracles.cell_step(kind, [inputs[:, t]], states, weights)
+        is_real = mask[:, t, None]
+        states = [np.where(is_real, *pair) for pair in zip(new, states, strict=True)]
+        outputs[:, t] = np.where(is_real, new[0], 0)
+    return outputs, states
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "simple"])
 @pytest.mark.parametrize(
-    ("cell", "bidirectional"), [("lstm", True), ("gru", False), ("simple", True)]
+    ("bidirectional", "residual_from"), [("lowest", 2), ("lowest", 3), (False, 1)]
+)
+def test_normalized_layers_of_which_the_lowest_may_read_both_ways(
+    cell, bidirectional, residual_from
+):
+    encoder = RecurrentEncoder(
+        5,
+        cell,
+        4,
+        bidirectional,
+        residual=True,
+        residual_from=residual_from,
+        layer_normalization=True,
+    )
+    encoder.build(INPUTS.shape)
+    weights = _by_name(randomize(encoder))
+    assert ("backward_0" in weights) == (bidirectional == "lowest")
+    assert "backward_1" not in weights
+    mask = real_positions([5, 3, 2], 5)
+    outputs, states = to_numpy(encoder(INPUTS, mask=mask))
+    expected = INPUTS
+    for level in range(4):
+        ways = [
+            _read(cell, weights[name], expected, mask, name.startswith("backward"))
+            for name in (f"forward_{level}", f"backward_{level}")
+            if name in weights
+        ]
+        read = np.concatenate([way[0] for way in ways], axis=-1)
+        expected = expected + read if level >= residual_from else read
+        last = zip(*(way[1] for way in ways), strict=True)
+        for part, both in zip(states[level], last, strict=True):
+            joined = np.concatenate(both, axis=-1)
+            np.testing.assert_allclose(part, joined, atol=1e-5)
+    np.testing.assert_allclose(outputs[mask], expected[mask], atol=1e-5)
+
+
+def _identity(input_factor, recurrent_factor, **options):
+    """A layer that adds multiples of its input and its state."""
+    encoder = RecurrentEncoder(41, "simple", seed=3, **options)
+    encoder.build((None, None, 41))
+    bias, *_ = (weight for weight in encoder.weights if weight.ndim == 1)
+    bias.assign(np.zeros(41))
+    for weight, factor in zip(
+        [weight for weight in encoder.weights if weight.ndim == 2],
+        (input_factor, recurrent_factor),
+        strict=True,
+    ):
+        weight.assign(factor * np.eye(41))
+    return encoder
+
+
+def test_recurrent_dropout_drops_the_same_units_at_each_step():
+    encoder = _identity(1, 1, recurrent_dropout=0.5)
+    inputs = 0.1 + 0.1 * np.abs(normal(37, 5, 41))
+    outputs, _ = to_numpy(encoder(inputs, training=True))
+    kept = (np.arctanh(outputs[:, 1:]) - inputs[:, 1:]) / outputs[:, :-1]
+    np.testing.assert_allclose(kept, np.repeat(kept[:, :1], 4, axis=1), atol=2e-2)
+    np.testing.assert_allclose(np.unique(kept[:, 0].round(1)), [0, 2])
+    assert abs(kept[:, 0].mean() - 1) < 0.1
+    again, _ = to_numpy(encoder(inputs, training=True))
+    assert not np.allclose(outputs, again, atol=1e-3)
+
+
+@pytest.mark.parametrize("variational", [True, False])
+def test_variational_dropout_of_inputs_is_the_same_at_each_step(variational):
+    encoder = _identity(1, 0, dropout=0.5, variational=variational)
+    inputs = 0.1 + 0.1 * np.abs(normal(37, 5, 41))
+    outputs, _ = to_numpy(encoder(inputs, training=True))
+    kept = np.arctanh(outputs) / inputs
+    np.testing.assert_allclose(np.unique(kept.round(2)), [0, 2])
+    is_same = np.all(kept.round(2) == kept[:, :1].round(2), axis=1)
+    # Five units at once are alike by chance in one case of sixteen.
+    assert is_same.all() if variational else abs(is_same.mean() - 1 / 16) < 0.04
+    assert abs(kept.mean() - 1) < 0.1
+
+
+def test_nothing_is_dropped_in_inference():
+    options = {"dropout": 0.5, "recurrent_dropout": 0.5, "variational": True}
+    found, _ = to_numpy(_identity(1, 1, **options)(normal(3, 5, 41)))
+    expected, _ = to_numpy(_identity(1, 1)(normal(3, 5, 41)))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("cell", "bidirectional"), [("lstm", True), ("gru", False), ("simple", "lowest")]
 )
 def test_padding_changes_nothing(cell, bidirectional):
     encoder = RecurrentEncoder(5, cell, 2, bidirectional=bidirectional)
@@ -95,6 +204,22 @@ def test_padding_changes_nothing(cell, bidirectional):
         ({"num_layers": 0}, "`num_layers` must be .* Received: num_layers=0"),
         ({"cell": "elman"}, "`cell` must be one of .* Received: cell='elman'"),
         ({"dropout": 1.0}, "`dropout` must be .* Received: dropout=1.0"),
+        (
+            {"recurrent_dropout": -1},
+            "`recurrent_dropout` must be .* Received: recurrent_dropout=-1",
+        ),
+        (
+            {"bidirectional": "both"},
+            "`bidirectional` must be one of .* Received: bidirectional='both'",
+        ),
+        (
+            {"residual": True, "residual_from": 0},
+            "`residual_from` must be at least 1.* residual_from=0, .*=False",
+        ),
+        (
+            {"residual": True, "bidirectional": "lowest"},
+            "`residual_from` must be at least 2.* residual_from=1, .*='lowest'",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(options, message):

@@ -1,7 +1,8 @@
-"""The learning rate over the steps."""
+"""Rates and probabilities over the steps of training."""
 
 import inspect
 import math
+import re
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_attention.training import InverseSquareRoot
+from keras_attention.training import InverseSigmoidDecay, InverseSquareRoot
 
 
 @settings(deadline=None)
@@ -73,3 +74,40 @@ def test_the_configuration_makes_the_same_schedule():
 def test_wrong_arguments_are_refused(peak, warmup_steps, message):
     with pytest.raises(ValueError, match=message):
         InverseSquareRoot(peak, warmup_steps)
+
+
+@settings(deadline=None)
+@given(st.floats(1, 1e4), st.integers(0, 1_000_000))
+def test_falls_with_the_inverse_of_an_exponential(k, step):
+    found = float(InverseSigmoidDecay(k)(step))
+    expected = k / (k + math.exp(min(step / k, 700)))
+    assert found == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert 0 <= found <= 1
+
+
+def test_is_at_a_half_after_as_many_steps_as_it_says():
+    for k in (7, 100, 2500):
+        half = InverseSigmoidDecay(k)(round(k * math.log(k)))
+        assert float(half) == pytest.approx(0.5, abs=0.02)
+
+
+def test_never_rises():
+    schedule = InverseSigmoidDecay(11.0)
+    found = [float(schedule(step)) for step in (0, 1, 5, 17, 40, 100, 10_000)]
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == 0
+
+
+def test_the_configuration_makes_the_same_decay():
+    schedule = InverseSigmoidDecay(k=12.5)
+    assert schedule.get_config() == {"k": 12.5}
+    schedules = keras.optimizers.schedules
+    again = schedules.deserialize(schedules.serialize(schedule))
+    assert type(again) is InverseSigmoidDecay
+    assert again.get_config() == {"k": 12.5}
+
+
+@pytest.mark.parametrize("k", [0, -3, 0.5, math.nan, math.inf, "7", True])
+def test_a_wrong_k_is_refused(k):
+    with pytest.raises(ValueError, match=re.escape(f"Received: k={k!r}")):
+        InverseSigmoidDecay(k)

@@ -1,0 +1,258 @@
+"""Models that continue a text."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_attention.checks import check_choice, check_divides, check_positive
+from keras_attention.children import restore
+from keras_attention.ids import END, PAD
+from keras_attention.layers import (
+    CellRNN,
+    PositionalEmbedding,
+    RecurrentCell,
+    StackedCells,
+    TransformerDecoder,
+)
+from keras_attention.layers.positional_embedding import POSITIONS
+from keras_attention.models.rnn_encoder_decoder import RNNDecoder
+from keras_attention.models.seq2seq import State, compute_logits, to_float32
+from keras_attention.models.transformer import (
+    ATTENTION_POSITIONS,
+    DecoderStack,
+    build_blocks,
+)
+from keras_attention.recurrent.recurrent_cell import CELLS
+
+Tensor = Any
+
+ARCHITECTURES = ("rnn", "transformer")
+_IMPOSSIBLE = float(np.finfo("float32").min)
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="LanguageModel")
+class LanguageModel(keras.Model):
+    """Scores what may follow each prefix of a text: an embedding, a decoder, logits.
+
+    A functional `keras.Model` from int32 ids `(batch, length)`, which begin with the
+    start id and which 0 pads, to float32 logits `(batch, length, vocabulary)`, row `t`
+    for the id that follows `ids[:, t]`.
+
+    It has the `encode`, `start` and `step` of a `Seq2Seq`, so every search and
+    `Translator` take it. What is encoded is the beginning of the text: the ids of the
+    source up to its end id. A search writes them first, with a probability of one, and
+    then goes on.
+
+    Args:
+        embedding: `PositionalEmbedding`.
+        decoder: layer called with vectors `(batch, length, dim)`, with `start` and
+            `step` as in `Seq2Seq`.
+        output: layer from hidden vectors to logits; the transposed table of the
+            embedding when left out.
+        **kwargs: of `keras.Model`.
+
+    Example:
+    >>> from keras_attention.decoding import Greedy
+    >>> from keras_attention.models import language_model
+    >>> model = language_model(11, "rnn", embedding_dim=8, units=8)
+    >>> found = Greedy(max_length=5)(model, np.array([[7, 9, 3]]))
+    >>> found.ids[0, 0, :2].tolist()
+    [7, 9]
+    """
+
+    def __init__(
+        self,
+        embedding: keras.layers.Layer,
+        decoder: keras.layers.Layer,
+        output: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        embedding, decoder = restore(embedding), restore(decoder)
+        output = restore(output)
+        ids = keras.Input((None,), dtype="int32", name="ids")
+        logits = compute_logits(embedding, output, decoder(embedding(ids)))
+        super().__init__(ids, to_float32(logits), **kwargs)
+        # By these names a `Translator` asks for the limits of a model.
+        self.source_embedding = self.target_embedding = embedding
+        self.decoder = decoder
+        self.output_projection = output
+
+    def encode(self, source: Tensor) -> dict[str, Tensor]:
+        """Take the ids `(batch, source)` up to the end id as the beginning."""
+        source = ops.cast(ops.convert_to_tensor(source), "int32")
+        stops = ops.logical_or(ops.equal(source, END), ops.equal(source, PAD))
+        before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
+        return {"begin": ops.where(before, source, PAD)}
+
+    def start(
+        self, memory: dict[str, Tensor], max_length: Any, training: bool = False
+    ) -> State:
+        """The state before the first id; as in `Seq2Seq`."""
+        return self.decoder.start(memory, max_length, training)
+
+    def step(
+        self, ids: Tensor, state: State, index: Any, training: bool = False
+    ) -> tuple[Tensor, State, None]:
+        """Read one id a row and score what may follow; as in `Seq2Seq`.
+
+        Where the beginning of a row goes on, its next id is the only one possible.
+        """
+        begin = state["memory"]["begin"]
+        ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
+        vectors = self.target_embedding(ids, start_index=index)
+        hidden, state, _ = self.decoder.step(vectors, state, index, training)
+        logits = compute_logits(self.target_embedding, self.output_projection, hidden)
+        logits = ops.cast(logits, "float32")
+        last = ops.shape(begin)[1] - 1
+        wanted = ops.take(begin, ops.minimum(index, last), axis=1)
+        wanted = ops.where(index <= last, wanted, PAD)
+        wanted = ops.expand_dims(wanted, 1)  # (rows, 1)
+        vocabulary = ops.arange(logits.shape[-1], dtype="int32")
+        forced = ops.where(ops.equal(vocabulary, wanted), 0.0, _IMPOSSIBLE)
+        return ops.where(ops.equal(wanted, PAD), logits, forced), state, None
+
+    def get_config(self):
+        parts = {
+            "embedding": self.target_embedding,
+            "decoder": self.decoder,
+            "output": self.output_projection,
+        }
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            **{
+                name: keras.saving.serialize_keras_object(part)
+                for name, part in parts.items()
+            },
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            return cls(**config)
+
+
+def language_model(
+    vocabulary_size: int,
+    architecture: str = "transformer",
+    *,
+    embedding_dim: int = 256,
+    num_layers: int = 2,
+    dropout: float = 0.1,
+    tie_embeddings: bool = False,
+    max_length: int | None = None,
+    name: str = "language_model",
+    **options: Any,
+) -> LanguageModel:
+    """Build a model of what follows in a text.
+
+    Args:
+        vocabulary_size: number of ids, padding included.
+        architecture: `"rnn"` (Mikolov et al. 2010), or `"transformer"`, a stack of
+            decoder blocks (Liu et al. 2018).
+        embedding_dim: width of the embedding, and of the Transformer.
+        num_layers: number of cells or blocks on top of each other.
+        dropout: rate in training.
+        tie_embeddings: whether the embedding's table makes the logits too (Press and
+            Wolf 2017).
+        max_length: the longest text; without it, any.
+        name: of the model.
+        **options: of an RNN `units=512`, `cell="lstm"`, `residual=False`,
+            `layer_normalization=False`, `recurrent_dropout=0.0`; of a Transformer
+            `positions="sinusoidal"`, as in `transformer`, `num_heads=4`,
+            `intermediate_dim=1024`, and further ones of `TransformerDecoder`.
+
+    Returns:
+        A `LanguageModel`.
+
+    Raises:
+        ValueError: for sizes that are not positive or do not fit each other.
+        TypeError: for an option that the architecture does not have.
+
+    Example:
+    >>> model = language_model(11, "transformer", embedding_dim=8, num_heads=2)
+    >>> tuple(model.output_shape)
+    (None, None, 11)
+    """
+    check_positive(
+        vocabulary_size=vocabulary_size,
+        embedding_dim=embedding_dim,
+        num_layers=num_layers,
+    )
+    check_choice(ARCHITECTURES, architecture=architecture)
+    if architecture == "rnn":
+        decoder, positions, width = _rnn(num_layers, dropout, **options)
+    else:
+        width = embedding_dim
+        decoder, positions = _transformer(num_layers, width, dropout, **options)
+    if tie_embeddings and width != embedding_dim:
+        raise ValueError(
+            "`tie_embeddings=True` needs a decoder `embedding_dim` wide. "
+            f"Received: embedding_dim={embedding_dim}, units={width}"
+        )
+    embedding = PositionalEmbedding(
+        vocabulary_size,
+        embedding_dim,
+        max_length=max_length,
+        positions=positions,
+        scale=architecture == "transformer",
+        name="embedding",
+    )
+    output = None
+    if not tie_embeddings:
+        output = keras.layers.Dense(vocabulary_size, name="logits")
+    return LanguageModel(embedding, decoder, output, name=name)
+
+
+def _rnn(
+    num_layers,
+    dropout,
+    *,
+    units=512,
+    cell="lstm",
+    residual=False,
+    layer_normalization=False,
+    recurrent_dropout=0.0,
+):
+    check_positive(units=units)
+    check_choice(CELLS, cell=cell)
+    cells = StackedCells(
+        [
+            RecurrentCell(units, cell, layer_normalization, name=f"cell_{level}")
+            for level in range(num_layers)
+        ],
+        residual=residual,
+        name="cells",
+    )
+    rnn = CellRNN(cells, dropout, recurrent_dropout, name="rnn")
+    return RNNDecoder(rnn, dropout=dropout, name="decoder"), None, units
+
+
+def _transformer(
+    num_layers,
+    width,
+    dropout,
+    *,
+    positions="sinusoidal",
+    num_heads=4,
+    intermediate_dim=1024,
+    normalize_first=True,
+    stochastic_depth=0.0,
+    **options,
+):
+    check_positive(num_heads=num_heads, intermediate_dim=intermediate_dim)
+    check_divides("num_heads", num_heads, "embedding_dim", width)
+    check_choice((*POSITIONS, *ATTENTION_POSITIONS), positions=positions)
+    options |= {
+        "num_heads": num_heads,
+        "intermediate_dim": intermediate_dim,
+        "dropout": dropout,
+        "normalize_first": normalize_first,
+    }
+    blocks = build_blocks(
+        num_layers, positions, stochastic_depth, options, TransformerDecoder, False
+    )
+    added = positions if positions in POSITIONS else None
+    return DecoderStack(blocks, dropout, name="decoder"), added
