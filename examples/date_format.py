@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
+from exact_match import Pairs, add_options, book_pairs, print_table, train
 
-from keras_attention import Translator, text, training
+from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, rnn_seq2seq
 from keras_attention.visualization import plot_attention
@@ -39,14 +39,12 @@ SPELLINGS = (
 )
 DATE_LENGTH = len("1994-09-27")
 
-Pairs = list[tuple[str, str]]
-
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, list[float]]:
     """Train the three models; return their exact match in per cent, by epoch."""
     options = parse(arguments)
-    training_pairs, test_pairs = (
-        book_dates(Path(options.data))
+    pairs = training_pairs, test_pairs = (
+        book_pairs(Path(options.data))
         if options.data
         else make_dates(options.pairs, options.seed)
     )
@@ -58,24 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, list[float]]:
     for name in options.models:
         keras.utils.set_random_seed(options.seed)
         model = build(name, letters.vocabulary_size, options)
-        results[name] = train(model, name, letters, training_pairs, test_pairs, options)
+        results[name] = train(model, name, letters, pairs, DATE_LENGTH, options)
         if name == "attention":
             draw(model, letters, test_pairs[0][0], options.output)
     print_table(results)
     return results
-
-
-def book_dates(path: Path) -> tuple[Pairs, Pairs]:
-    """The book's file and its split: NumPy's seed 1984, the last tenth tests."""
-    lines = text.read_lines(path)
-    pairs = [tuple(line.rstrip("\n").split("_")) for line in lines]
-    pairs = [(source.rstrip(), target.strip()) for source, target in pairs]
-    np.random.seed(1984)
-    order = np.arange(len(pairs))
-    np.random.shuffle(order)
-    shuffled = [pairs[index] for index in order]
-    cut = len(shuffled) - len(shuffled) // 10
-    return shuffled[:cut], shuffled[cut:]
 
 
 def make_dates(count: int, seed: int) -> tuple[Pairs, Pairs]:
@@ -109,53 +94,6 @@ def build(name: str, vocabulary_size: int, options: argparse.Namespace) -> Seq2S
     )
 
 
-def train(model, name, letters, training_pairs, test_pairs, options) -> list[float]:
-    """Train epoch by epoch; return the exact match after each, in per cent."""
-    model.compile(
-        keras.optimizers.Adam(
-            training.InverseSquareRoot(options.learning_rate, warmup_steps=300),
-            global_clipnorm=5.0,
-        ),
-        loss=training.MaskedCrossEntropy(),
-    )
-    batches = text.translation_dataset(
-        *zip(*training_pairs, strict=True),
-        letters,
-        letters,
-        batch_size=options.batch_size,
-        seed=options.seed,
-    )
-    translator = Translator(
-        model, letters, letters, Greedy(DATE_LENGTH + 1), batch_size=1000
-    )
-    exact = ExactMatch(translator, name, test_pairs)
-    model.fit(
-        batches, epochs=options.epochs, callbacks=[exact], shuffle=False, verbose=0
-    )
-    return exact.by_epoch
-
-
-class ExactMatch(keras.callbacks.Callback):
-    """Translates the test after each epoch and counts what is exactly right."""
-
-    def __init__(self, translator: Translator, name: str, pairs: Pairs) -> None:
-        super().__init__()
-        self.translator = translator
-        self.name = name
-        self.sources, self.references = zip(*pairs, strict=True)
-        self.by_epoch: list[float] = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        outputs = self.translator(self.sources)
-        right = sum(map(str.__eq__, outputs, self.references))
-        self.by_epoch.append(100 * right / len(outputs))
-        print(
-            f"{self.name}, epoch {epoch + 1}: exact match {self.by_epoch[-1]:.2f} %, "
-            f"loss {logs['loss']:.4f}",
-            flush=True,
-        )
-
-
 def draw(model, letters, source: str, path: str) -> None:
     """Draw which letters of a date each letter of the answer looks at."""
     translator = Translator(model, letters, letters, Greedy(DATE_LENGTH + 1))
@@ -166,26 +104,15 @@ def draw(model, letters, source: str, path: str) -> None:
     print(f"Attention picture in {path}")
 
 
-def print_table(results: dict[str, list[float]]) -> None:
-    """Print the exact match of the models beside one another."""
-    print("\nExact match in per cent\nepoch " + "".join(f"{n:>14}" for n in results))
-    for epoch, row in enumerate(zip(*results.values(), strict=True), start=1):
-        print(f"{epoch:5} " + "".join(f"{value:14.2f}" for value in row))
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--data", help="the book's date.txt; without it dates are made")
-    add("--pairs", type=int, default=50_000, help="dates to make")
-    add("--models", nargs="+", choices=tuple(MODELS), default=list(MODELS))
     add("--epochs", type=int, default=10)
     add("--units", type=int, default=256)
-    add("--batch-size", type=int, default=64)
-    add("--learning-rate", type=float, default=2e-3, help="at the peak")
     add("--output", default="date_attention.png", help="picture of the attention")
-    add("--seed", type=int, default=0)
+    add_options(parser, MODELS)
     return parser.parse_args(arguments)
 
 

@@ -108,7 +108,8 @@ ATTENTION = [
     ),
     Case(
         layers.Attention,
-        {"score": "general", "alignment": "local_p", "window": 2},
+        # As wide as the memory: at an edge, half precision may choose another key.
+        {"score": "general", "alignment": "local_p", "window": 7},
         {"query": QUERY, "value": VALUE, "value_mask": mask("batch", "source")},
         (QUERY, WEIGHTS),
         SCORES,

@@ -173,6 +173,8 @@ def on_unknown_shapes(
 def _torch_gradients(value, tensors):
     import torch
 
+    if not tensors:
+        return []
     found = torch.autograd.grad(value, tensors, allow_unused=True)
     return [
         torch.zeros_like(tensor) if gradient is None else gradient

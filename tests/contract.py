@@ -77,7 +77,7 @@ def check_gradients(case: Case) -> None:
     def loss():
         parts = _float_parts(_call(case, layer))
         return sum(
-            keras.ops.sum(part * factor)
+            keras.ops.sum(keras.ops.multiply(part, factor))
             for part, factor in zip(parts, factors, strict=True)
         )
 

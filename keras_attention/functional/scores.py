@@ -65,6 +65,7 @@ def grouped_scores(query: Tensor, key: Tensor) -> Tensor:
 
 
 def _unit_length(vectors: Tensor) -> Tensor:
+    vectors = ops.convert_to_tensor(vectors)
     squares = ops.sum(ops.square(ops.cast(vectors, "float32")), -1, keepdims=True)
     is_zero = ops.equal(squares, 0.0)
     # The root's gradient is infinite at zero, so zero never reaches it.

@@ -140,12 +140,24 @@ def test_dates(tmp_path):
     assert (tmp_path / "map.png").stat().st_size > 1000
 
 
+def test_addition(tmp_path):
+    addition = importlib.import_module("addition")
+    small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "sums.png"]
+    results = addition.main(small)
+    assert list(results) == ["plain", "reversed", "peeky, reversed", "attention"]
+    assert all(len(by_epoch) == 2 for by_epoch in results.values())
+    assert (tmp_path / "sums.png").stat().st_size > 1000
+    made, _ = addition.make_sums(60, seed=1)
+    assert made == addition.make_sums(60, seed=1)[0]
+    assert all(sum(map(int, sum_.split("+"))) == int(answer) for sum_, answer in made)
+
+
 def test_dates_of_the_books_form(tmp_path):
     date_format = importlib.import_module("date_format")
     path = tmp_path / "date.txt"
     lines = [f"{day:>2}/10/93{' ' * 21}_1993-10-{day:02}" for day in range(1, 31)]
     path.write_text("\n".join(lines) + "\n")
-    training, test = date_format.book_dates(path)
+    training, test = date_format.book_pairs(path)
     assert len(training) == 27
     assert len(test) == 3
     assert {source.strip() for source, _ in training + test} == {

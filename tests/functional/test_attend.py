@@ -65,7 +65,9 @@ def test_gradient_is_finite_where_nothing_is_allowed():
     scores, factors = normal(3, 5), normal(3, 5, seed=3)
     mask = np.array([[True] * 5, [False] * 5, [True] + [False] * 4])
     gradient = input_gradient(
-        lambda scores: ops.sum(functional.masked_softmax(scores, mask) * factors),
+        lambda scores: ops.sum(
+            ops.multiply(functional.masked_softmax(scores, mask), factors)
+        ),
         scores,
     )
     assert np.isfinite(gradient).all()

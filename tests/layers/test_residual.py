@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_attention.layers import TransformerEncoder
 from keras_attention.layers.residual import Residual
@@ -9,6 +10,7 @@ from tests.backends import to_numpy
 from tests.tensors import normal, randomize
 
 INPUTS, UPDATE = normal(400, 3, 5), normal(400, 3, 5, seed=1)
+TENSORS = [ops.convert_to_tensor(part) for part in (INPUTS, UPDATE)]
 
 
 def _residual(normalize_first=True, **options):
@@ -19,7 +21,7 @@ def _residual(normalize_first=True, **options):
 
 def test_stochastic_depth_skips_whole_rows_and_scales_the_others():
     layer = _residual(stochastic_depth=0.25)
-    found = to_numpy(layer.leave(INPUTS, UPDATE, True)) - INPUTS
+    found = to_numpy(layer.leave(*TENSORS, True)) - INPUTS
     share = found / UPDATE
     skipped = np.abs(share).max(axis=(1, 2)) < 1e-3
     np.testing.assert_allclose(share[~skipped], 1 / 0.75, rtol=1e-2)
@@ -29,7 +31,7 @@ def test_stochastic_depth_skips_whole_rows_and_scales_the_others():
 
 def test_nothing_is_skipped_in_inference():
     layer = _residual(stochastic_depth=0.25)
-    found = to_numpy(layer.leave(INPUTS, UPDATE, False))
+    found = to_numpy(layer.leave(*TENSORS, False))
     np.testing.assert_allclose(found, INPUTS + UPDATE, atol=1e-6)
 
 

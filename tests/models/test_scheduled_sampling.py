@@ -80,13 +80,13 @@ def test_own_ids_alone_give_the_pass_over_what_it_prefers(name):
     for one in (model, ordinary):
         kernel, bias = one.output_projection.weights
         # So sure of every id that chance has no say, and never of padding.
-        kernel.assign(1e4 * kernel)
-        bias.assign(-1e6 * (np.arange(13) == 0))
+        kernel.assign(1e6 * kernel)
+        bias.assign(-1e9 * (np.arange(13) == 0))
     target = FULL["target"].copy()
     for t in range(4):
         logits = to_numpy(ordinary({"source": SOURCE, "target": target}))
         best, second = np.sort(logits[:, t], axis=-1)[:, :-3:-1].T
-        assert (best - second > 99).all()
+        assert (best - second > 30).all()
         target[:, t + 1] = logits[:, t].argmax(axis=-1)
     assert (target != FULL["target"]).any()
     expected = to_numpy(ordinary({"source": SOURCE, "target": target}))
@@ -186,7 +186,7 @@ def _compile(model):
     )
 
 
-@pytest.mark.parametrize("name", ["rnn", "without attention", "gnmt", "transformer"])
+@pytest.mark.parametrize("name", ["rnn", "transformer"])
 def test_it_learns_by_fit(name):
     model = _make(name, InverseSigmoidDecay(k=3))
     _compile(model)
@@ -198,7 +198,7 @@ def test_it_learns_by_fit(name):
 
 def test_a_saved_file_goes_on_with_the_schedule_in_a_fresh_process(tmp_path):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay(**THREE_TRUE)
-    model = _make("rnn", schedule)
+    model = _make("without attention", schedule)
     _compile(model)
     model.fit(FULL, LABELS, epochs=3, batch_size=3, verbose=0)
     model.save(tmp_path / "model.keras")

@@ -7,6 +7,7 @@ from tests.backends import BACKEND, run_in_fresh_process
 SCRIPT = """
 import sys
 from importlib.abc import MetaPathFinder
+import keras  # PyTorch asks whether there is a TensorFlow, and does not import it.
 
 class NoTensorFlow(MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
