@@ -117,13 +117,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function)
 
 
-def run_in_fresh_process(script: str, *arguments: Any) -> str:
-    """Run a script in a new interpreter on this backend and return what it printed."""
+def run_in_fresh_process(script: str, *arguments: Any, backend: str = BACKEND) -> str:
+    """Run a script in a new interpreter and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
         env={
             **os.environ,
-            "KERAS_BACKEND": BACKEND,
+            "KERAS_BACKEND": backend,
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONPATH": str(ROOT),
         },

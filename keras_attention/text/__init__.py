@@ -1,6 +1,6 @@
 """Text to ids and back, parallel files, and batches of translation pairs."""
 
-from keras_attention.text.batching import translation_dataset
+from keras_attention.text.batching import language_dataset, translation_dataset
 from keras_attention.text.character import CharacterTokenizer
 from keras_attention.text.files import read_lines, read_pairs, read_parallel
 from keras_attention.text.loading import load_tokenizer
@@ -19,6 +19,7 @@ __all__ = [
     "Split",
     "Tokenizer",
     "WordTokenizer",
+    "language_dataset",
     "load_tokenizer",
     "read_lines",
     "read_pairs",

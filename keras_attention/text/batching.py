@@ -5,7 +5,7 @@ Glossary: N = pairs, B = batch, S = source tokens, T = target tokens.
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -122,6 +122,37 @@ def translation_dataset(
     )
     count = tf.data.experimental.assert_cardinality(len(plan.starts))
     return dataset.apply(count).prefetch(tf.data.AUTOTUNE)
+
+
+def language_dataset(
+    lines: Iterable[str], tokenizer: Tokenizer, **options: Any
+) -> tf.data.Dataset:
+    """Makes batches of texts of about the same length, for a language model.
+
+    Each element is `(ids (B, T), labels (B, T))`, both int32 and padded with 0: the
+    text after the start id, and the text with its end id.
+
+    Args:
+        lines: The texts.
+        tokenizer: Makes the ids.
+        **options: Of `translation_dataset`.
+
+    Returns:
+        A dataset whose length is the number of batches.
+
+    Raises:
+        ValueError: If an argument is out of range, or no text remains.
+
+    Example:
+    >>> from keras_attention.text import CharacterTokenizer
+    >>> letters = CharacterTokenizer(["a", "b"])
+    >>> ids, labels = next(iter(language_dataset(["ab"], letters, batch_size=1)))
+    >>> ids[0, :4].numpy().tolist(), labels[0, :4].numpy().tolist()
+    ([2, 4, 5, 0], [4, 5, 3, 0])
+    """
+    lines = list(lines)
+    pairs = translation_dataset(lines, lines, tokenizer, tokenizer, **options)
+    return pairs.map(lambda inputs, labels: (inputs["target"], labels))
 
 
 def _batch_rows(

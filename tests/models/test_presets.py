@@ -46,8 +46,12 @@ def _make(name):
 
 def _count(build, *arguments):
     """Parameters of a model whose variables never come to be."""
-    with keras.StatelessScope(initialize_variables=False):
-        return build(*arguments).count_params()
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            return build(*arguments).count_params()
+    finally:
+        # Or the next such scope would make them all.
+        keras.backend.clear_session()
 
 
 @every_preset
