@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> list[Row]:
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     bins = list(pairwise([*options.bins, 10_000]))
-    training_pairs, test = hold_out(read(options), bins, options.per_bin, options.seed)
+    pairs = read(options)[: options.limit]
+    training_pairs, test = hold_out(pairs, bins, options.per_bin, options.seed)
     counts = [len(pairs) for pairs in test]
     print(f"{len(training_pairs)} pairs to train, to test by length: {counts}")
     rows = []
@@ -121,10 +122,19 @@ def train(
     run = folder / name.replace(" ", "_")
     run.mkdir(exist_ok=True)
     settings = train_parser("").parse_args(
-        ["--minutes", str(options.minutes), "--epochs", str(options.epochs)]
-        + ["--ema", "0.998", "--batch-tokens", "2048", "--seed", str(options.seed)]
-        + (["--lowercase"] if options.lowercase else [])
-        + ["--vocabulary-size", str(options.vocabulary_size)]
+        [
+            f"--minutes={options.minutes}",
+            f"--epochs={options.epochs}",
+            f"--seed={options.seed}",
+            "--ema=0.998",
+            "--batch-tokens=2048",
+            *(["--lowercase"] if options.lowercase else []),
+            *(
+                f"--vocabulary-size={size}"
+                for size in [options.vocabulary_size]
+                if size
+            ),
+        ]
     )
     validation = len(pairs) // 50
     corpus = translate.Corpus(
@@ -216,9 +226,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--models", nargs="+", choices=tuple(MODELS), default=list(MODELS))
     add("--bins", type=int, nargs="+", default=[1, 8, 11, 14, 17, 20, 24])
     add("--per-bin", type=int, default=300, help="test sentences of each length")
+    add("--limit", type=int, help="use only so many pairs")
     add("--minutes", type=float, default=15.0, help="of training, for each model")
     add("--epochs", type=int, default=40, help="the most")
-    add("--vocabulary-size", type=int, default=6000)
+    add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--dropout", type=float, default=0.2)
     add("--lowercase", action="store_true")
     add("--output", default="length-study", help="folder to write")

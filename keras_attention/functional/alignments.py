@@ -18,7 +18,9 @@ def first_position(batch_size: Any, source: Any) -> Tensor:
     return ops.broadcast_to(ops.cast(is_first, "float32"), (batch_size, source))
 
 
-def monotonic_weights(stop: Tensor, previous: Tensor, hard: bool = False) -> Tensor:
+def monotonic_weights(
+    stop: Tensor, previous: Tensor, hard: bool = False
+) -> tuple[Tensor, Tensor]:
     """Where an attention that moves forward only stops, query by query.
 
     From the key of the last query on, each key in turn is taken with its probability;
@@ -33,12 +35,14 @@ def monotonic_weights(stop: Tensor, previous: Tensor, hard: bool = False) -> Ten
             the weight; else the weights are the expected ones.
 
     Returns:
-        Weights `(batch, target, source)`, summing to at most 1. A query that may attend
-        to nothing leaves the position as it was.
+        Weights `(batch, target, source)`, summing to at most 1, and what the next query
+        finds `(batch, source)`: the last weights of a query that might attend to
+        something, as others leave the position as it was.
 
     Example:
     >>> stop = [[[0.1, 0.9, 0.9], [0.9, 0.1, 0.9]]]
-    >>> monotonic_weights(stop, [[1.0, 0.0, 0.0]], hard=True).numpy().tolist()
+    >>> weights, _ = monotonic_weights(stop, [[1.0, 0.0, 0.0]], hard=True)
+    >>> weights.numpy().tolist()
     [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
     """
     stop = ops.cast(stop, "float32")
@@ -49,8 +53,9 @@ def monotonic_weights(stop: Tensor, previous: Tensor, hard: bool = False) -> Ten
         return weights, [weights]
 
     is_asked = ops.any(ops.greater(stop, 0.0), axis=-1)  # (B, T)
-    weights, _ = run_recurrence(step, stop, [ops.cast(previous, "float32")], is_asked)
-    return weights
+    previous = ops.cast(previous, "float32")
+    weights, (last,) = run_recurrence(step, stop, [previous], is_asked)
+    return weights, last
 
 
 def _expected_taken(stop: Tensor, previous: Tensor) -> Tensor:

@@ -103,8 +103,8 @@ class Alignment(keras.layers.Layer):
         """
         scores = ops.cast(scores, "float32")
         if self.kind == "monotonic":
-            weights = self._weigh_monotonic(scores, mask, state[0], training)
-            return weights, [weights[:, -1]]
+            weights, last = self._weigh_monotonic(scores, mask, state[0], training)
+            return weights, [last]
         if self.kind == "local_p":
             return self._weigh_around_prediction(query, scores, mask), []
         if self.kind == "local_m":

@@ -86,15 +86,11 @@ class LanguageModel(keras.Model):
         before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
         return {"begin": ops.where(before, source, PAD)}
 
-    def start(
-        self, memory: dict[str, Tensor], max_length: Any, training: bool = False
-    ) -> State:
+    def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """The state before the first id; as in `Seq2Seq`."""
-        return self.decoder.start(memory, max_length, training)
+        return self.decoder.start(memory, max_length)
 
-    def step(
-        self, ids: Tensor, state: State, index: Any, training: bool = False
-    ) -> tuple[Tensor, State, None]:
+    def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
         """Read one id a row and score what may follow; as in `Seq2Seq`.
 
         Where the beginning of a row goes on, its next id is the only one possible.
@@ -102,7 +98,7 @@ class LanguageModel(keras.Model):
         begin = state["memory"]["begin"]
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
-        hidden, state, _ = self.decoder.step(vectors, state, index, training)
+        hidden, state, _ = self.decoder.step(vectors, state, index)
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
         logits = ops.cast(logits, "float32")
         last = ops.shape(begin)[1] - 1

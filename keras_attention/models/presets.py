@@ -54,7 +54,7 @@ def bahdanau2015(
     """A bidirectional GRU with additive attention before each step and a maxout.
 
     Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to
-    align and translate", RNNsearch. 0 parameters.
+    align and translate", RNNsearch. 81,451,000 parameters.
 
     Args:
         source_vocabulary_size: number of source ids.
@@ -94,7 +94,7 @@ def luong2015(
 
     Luong, Pham and Manning (2015), "Effective approaches to attention-based neural
     machine translation": their best single model, local-p with the general score.
-    0 parameters.
+    222,083,000 parameters.
 
     Args:
         source_vocabulary_size: number of source ids.
@@ -131,7 +131,7 @@ def transformer_base(
 ) -> Seq2Seq:
     """The base Transformer, post-norm with one embedding table.
 
-    Vaswani et al. (2017), "Attention is all you need". 0 parameters.
+    Vaswani et al. (2017), "Attention is all you need". 63,082,496 parameters.
 
     Args:
         source_vocabulary_size: number of source ids.
@@ -162,7 +162,7 @@ def transformer_big(
 ) -> Seq2Seq:
     """The big Transformer, post-norm with one embedding table.
 
-    Vaswani et al. (2017), "Attention is all you need". 0 parameters.
+    Vaswani et al. (2017), "Attention is all you need". 214,245,376 parameters.
 
     Args:
         source_vocabulary_size: number of source ids.
@@ -197,7 +197,7 @@ def transformer_tiny(
 
     Wu et al. (2021), "Good for misconceived reasons: an empirical revisiting on the
     need for visual context in multimodal machine translation"; here with normalization
-    first, which needs less care. 0 parameters.
+    first, which needs less care. 2,605,568 parameters.
 
     Args:
         source_vocabulary_size: number of source ids.

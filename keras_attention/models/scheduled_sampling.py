@@ -29,7 +29,8 @@ class ScheduledSampling(keras.layers.Layer):
         self, probability: Any, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not callable(probability) and not 0 <= probability <= 1:
+        is_number = isinstance(probability, int | float)
+        if not callable(probability) and not (is_number and 0 <= probability <= 1):
             raise ValueError(
                 "`scheduled_sampling` must be a probability or a schedule. "
                 f"Received: scheduled_sampling={probability!r}"
@@ -97,6 +98,8 @@ class ScheduledSampling(keras.layers.Layer):
 
 def _draw(logits: Tensor, chance: Tensor) -> Tensor:
     """Ids `(B,)` by their probabilities, from one uniform number a row."""
-    passed = ops.cumsum(ops.softmax(logits), axis=-1) < ops.expand_dims(chance, -1)
-    drawn = ops.sum(ops.cast(passed, "int32"), axis=-1)
+    # Never padding, which is the first id.
+    probabilities = ops.softmax(logits[:, 1:])
+    passed = ops.cumsum(probabilities, axis=-1) < ops.expand_dims(chance, -1)
+    drawn = 1 + ops.sum(ops.cast(passed, "int32"), axis=-1)
     return ops.minimum(drawn, logits.shape[-1] - 1)

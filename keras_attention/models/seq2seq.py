@@ -31,9 +31,8 @@ class Seq2Seq(keras.Model):
             returning the memory, a nested structure of tensors.
         decoder: layer called with vectors `(batch, target, dim)` and the memory,
             returning hidden vectors `(batch, target, width)`. Its `start(memory,
-            max_length, training)` returns a state and its `step(vectors, state, index,
-            training)` hidden vectors `(rows, width)`, a state and attention `(rows,
-            source)` or `None`.
+            max_length)` returns a state and its `step(vectors, state, index)` hidden
+            vectors `(rows, width)`, a state and attention `(rows, source)` or `None`.
         target_embedding: of the target; that of the source when left out.
         output: layer from hidden vectors to logits; the transposed table of the target
             embedding when left out.
@@ -41,7 +40,8 @@ class Seq2Seq(keras.Model):
             and not on one that it drew itself (Bengio et al. 2015): a number, or a
             schedule over the steps of training, such as
             `training.InverseSigmoidDecay` or one of `keras.optimizers.schedules`.
-            Always the true one when left out, which trains much faster.
+            Always the true one when left out, which trains much faster. Only an
+            `RNNDecoder` can be trained so.
         **kwargs: of `keras.Model`.
 
     Example:
@@ -83,16 +83,20 @@ class Seq2Seq(keras.Model):
         self.output_projection = output
         self.scheduled_sampling = restore(scheduled_sampling)
         if self.scheduled_sampling is not None:
+            if not hasattr(decoder, "rnn"):
+                raise ValueError(
+                    "`scheduled_sampling` needs a recurrent decoder. "
+                    f"Received: decoder={decoder!r}"
+                )
             self._sampling = ScheduledSampling(self.scheduled_sampling)
 
     def call(self, inputs, training=None, mask=None):
         if not training or self.scheduled_sampling is None:
             return super().call(inputs, training=training, mask=mask)
         target = inputs["target"]
-        state = self.start(
-            self.encode(inputs["source"]), ops.shape(target)[1], training=True
-        )
-        logits = self._sampling.read(partial(self.step, training=True), state, target)
+        memory, length = self.encode(inputs["source"]), ops.shape(target)[1]
+        state = self.decoder.start(memory, length, training=True)
+        logits = self._sampling.read(partial(self._step, training=True), state, target)
         return functional.with_mask(logits, self.target_embedding.compute_mask(target))
 
     def encode(self, source: Tensor) -> Memory:
@@ -100,13 +104,12 @@ class Seq2Seq(keras.Model):
         source = ops.convert_to_tensor(source)
         return _encode(self.source_embedding, self.encoder, source)
 
-    def start(self, memory: Memory, max_length: Any, training: bool = False) -> State:
+    def start(self, memory: Memory, max_length: int) -> State:
         """The state of a decoder that has written nothing yet.
 
         Args:
             memory: of `encode`.
             max_length: the most ids that will be written.
-            training: whether the steps will drop.
 
         Returns:
             A dictionary of two nested structures: `"memory"`, which stays the same, and
@@ -117,15 +120,15 @@ class Seq2Seq(keras.Model):
             ValueError: when the target embedding has fewer positions.
         """
         limit = getattr(self.target_embedding, "max_length", None)
-        if limit is not None and not training and max_length > limit:
+        if limit is not None and max_length > limit:
             raise ValueError(
                 "`max_length` must not exceed the positions of the model. "
                 f"Received: max_length={max_length}, model with max_length={limit}"
             )
-        return self.decoder.start(memory, max_length, training)
+        return self.decoder.start(memory, max_length)
 
     def step(
-        self, ids: Tensor, state: State, index: Any, training: bool = False
+        self, ids: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read one id a row and score what may follow.
 
@@ -133,15 +136,17 @@ class Seq2Seq(keras.Model):
             ids: `(rows,)`, the start id first, then the id chosen last.
             state: of `start` or of the last step.
             index: number of steps before this one, an integer or a scalar tensor.
-            training: whether to drop.
 
         Returns:
             float32 logits `(rows, vocabulary)`, the new state, and how much each source
             position was attended to, `(rows, source)`, or `None` without attention.
         """
+        return self._step(ids, state, index)
+
+    def _step(self, ids, state, index, **options):
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
-        hidden, state, attention = self.decoder.step(vectors, state, index, training)
+        hidden, state, attention = self.decoder.step(vectors, state, index, **options)
         if attention is not None:
             attention = ops.cast(attention, "float32")
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)

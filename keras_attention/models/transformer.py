@@ -157,9 +157,7 @@ class DecoderStack(_Stack):
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
 
-    def start(
-        self, memory: dict[str, Tensor], max_length: Any, training: bool = False
-    ) -> State:
+    def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """Empty pasts of `max_length` positions, and the memory projected once."""
         batch_size = ops.shape(keras.tree.flatten(memory)[0])[0]
         sequence = memory.get("sequence")
@@ -178,7 +176,7 @@ class DecoderStack(_Stack):
         }
 
     def step(
-        self, inputs: Tensor, state: State, index: Any, training: bool = False
+        self, inputs: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
         """One position of each row; attention is the mean of the last block's heads.
 
@@ -186,14 +184,13 @@ class DecoderStack(_Stack):
             inputs: `(rows, 1, dim)`.
             state: of `start` or of the last step.
             index: number of positions already in the state.
-            training: whether to drop.
 
         Returns:
             Hidden vectors `(rows, dim)`, the new state, and attention `(rows, source)`,
             `None` without a memory.
         """
         memory = state["memory"]
-        hidden, caches = self._input_dropout(inputs, training=training), []
+        hidden, caches = inputs, []
         projected = memory.get("projected", [None] * len(self.blocks))
         for block, past, keys in zip(
             self.blocks, state["cache"], projected, strict=True
@@ -204,7 +201,6 @@ class DecoderStack(_Stack):
             hidden, weights, cache = block(
                 hidden,
                 encoder_padding_mask=memory.get("mask"),
-                training=training,
                 return_attention_scores=True,
                 cache=cache,
                 cache_index=index,

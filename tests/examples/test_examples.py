@@ -143,8 +143,8 @@ def test_dates(tmp_path):
 def test_addition(tmp_path):
     addition = importlib.import_module("addition")
     small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "sums.png"]
-    results = addition.main(small)
-    assert list(results) == ["plain", "reversed", "peeky, reversed", "attention"]
+    results = addition.main([*small, "--models", "peeky, reversed", "attention"])
+    assert list(results) == ["peeky, reversed", "attention"]
     assert all(len(by_epoch) == 2 for by_epoch in results.values())
     assert (tmp_path / "sums.png").stat().st_size > 1000
     made, _ = addition.make_sums(60, seed=1)
@@ -173,3 +173,53 @@ def test_attention_in_your_model(tmp_path):
     assert 0 <= example.main(arguments) <= 1
     assert (tmp_path / "model.keras").is_file()
     assert (tmp_path / "model.png").stat().st_size > 1000
+
+
+def test_the_copy_task(tmp_path):
+    example = importlib.import_module("ntm_copy")
+    small = ["--steps", "2", "--longest", "1", "--tested", "1", "2", "--units", "5"]
+    small += ["--lstm-units", "5", "--slots", "5", "--slot-width", "3"]
+    small += ["--batch-size", "4", "--test-batches", "2", "--output", "copy.png"]
+    found = example.main(small)
+    assert {name: list(wrong) for name, wrong in found.items()} == {
+        "NTM": [1, 2],
+        "LSTM": [1, 2],
+    }
+    assert all(0 <= rate <= 1 for wrong in found.values() for rate in wrong.values())
+    assert (tmp_path / "copy.png").stat().st_size > 1000
+
+
+def test_language_models(tmp_path):
+    example = importlib.import_module("language_models")
+    lines = [f"the {word} runs away ." for word in ("dog", "cat", "man")] * 9
+    lines += [f"a {word} sees the {other}" for word in "abcde" for other in "fghij"]
+    (tmp_path / "text").write_text("\n".join(lines) + "\n")
+    small = ["--epochs", "1", "--embedding-dim", "8", "--num-layers", "1"]
+    small += ["--orders", "2", "--models", "LSTM"]
+    found = example.main(["--text", "text", *small])
+    assert list(found) == ["2-gram", "LSTM", "LSTM on word vectors"]
+    # Of words a b c d e and f to j, four between, and the end.
+    assert 1 < found["2-gram"] < 8
+    assert (tmp_path / "language_models.png").stat().st_size > 1000
+
+
+def test_the_length_study(tmp_path):
+    example = importlib.import_module("length_study")
+    small = ["--models", "Transformer", "--bins", "1", "9", "--per-bin", "5"]
+    small += ["--epochs", "1", "--minutes", "0.01", "--limit", "200"]
+    small += ["--vocabulary-size", "300"]
+    rows = example.main(small)
+    assert [(row["model"], row["from"], row["count"]) for row in rows] == [
+        ("Transformer", 1, 5),
+        ("Transformer", 9, 5),
+    ]
+    assert (tmp_path / "length-study" / "length_study.png").stat().st_size > 1000
+
+
+def test_alignments(tmp_path):
+    example = importlib.import_module("alignments")
+    small = ["--num-layers", "1", "--embedding-dim", "16", "--num-heads", "2"]
+    maps = example.main(["--epochs", "1", "--limit", "64", *small, "--units", "16"])
+    assert maps.shape[0] == 4
+    assert (maps.sum(axis=-1) < 1.001).all()
+    assert (tmp_path / "alignments" / "alignments.png").stat().st_size > 1000

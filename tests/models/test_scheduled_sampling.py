@@ -32,7 +32,7 @@ MODELS = {
         "reverse_source": True,
     },
 }
-every_model = pytest.mark.parametrize("name", [*MODELS, "gnmt", "transformer"])
+every_model = pytest.mark.parametrize("name", [*MODELS, "gnmt"])
 # True ids at the first three steps of training, none from the fourth on.
 THREE_TRUE = {"boundaries": [2], "values": [1.0, 0.0]}
 LOAD_AND_TRAIN = """
@@ -54,11 +54,6 @@ def _make(name, probability=None):
         sizes = {"embedding_dim": 7, "units": 5, "num_layers": 3, "attention_units": 2}
         return randomize(
             gnmt(11, 13, **sizes, dropout=0.0, scheduled_sampling=probability)
-        )
-    if name == "transformer":
-        config = build("transformer", dropout=0.0, num_layers=1).get_config()
-        return randomize(
-            Seq2Seq.from_config({**config, "scheduled_sampling": probability})
         )
     return build("rnn", **MODELS[name], scheduled_sampling=probability)
 
@@ -230,3 +225,12 @@ def test_a_wrong_probability_is_named(probability):
 def test_something_else_than_a_probability_is_named(probability):
     with pytest.raises(ValueError, match="`scheduled_sampling` must be"):
         _make("rnn", probability)
+
+
+def test_a_transformer_is_refused():
+    config = build("transformer", num_layers=1).get_config()
+    message = (
+        "`scheduled_sampling` needs a recurrent .* Received: decoder=<DecoderStack"
+    )
+    with pytest.raises(ValueError, match=message):
+        Seq2Seq.from_config({**config, "scheduled_sampling": 0.5})
