@@ -49,10 +49,13 @@ def address(
     >>> weights.numpy().round(3).tolist()
     [[[0.0, 0.0, 1.0]]]
     """
-    memory, key = ops.cast(memory, "float32"), ops.cast(key, "float32")
+    memory, previous, key, strength, gate, shift, sharpness = (
+        ops.cast(ops.convert_to_tensor(part), "float32")
+        for part in (memory, previous, key, strength, gate, shift, sharpness)
+    )
     by_content = ops.softmax(strength * cosine_scores(key, memory), axis=-1)
-    weights = gate * by_content + (1 - gate) * ops.cast(previous, "float32")
-    weights = _circular_shift(weights, ops.convert_to_tensor(shift))  # (B, H, N)
+    weights = gate * by_content + (1 - gate) * previous
+    weights = _circular_shift(weights, shift)  # (B, H, N)
     # A power over its sum, without the power: the smallest would underflow.
     return ops.softmax(sharpness * ops.log(ops.maximum(weights, _SMALLEST)), axis=-1)
 

@@ -177,11 +177,14 @@ def _attend(query, key, value, bias, pairs, seeds, row=None, column=None):
     if bias is not None:
         scores = scores + pairs.bias(bias, row, column)
     weights = masked_softmax(scores, pairs.mask(row, column))
-    weights = kept = ops.cast(weights, value.dtype)
-    if seeds is not None:
-        seeds = _select(seeds[0], row, 2), _select(seeds[1], column, 2)
-        kept = drop_pairs(weights, seeds, pairs.rules.dropout)
-    return attend(kept, value), weights
+    weights = ops.cast(weights, value.dtype)
+    if seeds is None:
+        return attend(weights, value), weights
+    seeds = _select(seeds[0], row, 2), _select(seeds[1], column, 2)
+    rate = pairs.rules.dropout
+    context = attend(drop_pairs(weights, seeds, rate), value)
+    # Scaled are not the weights: there are more of them.
+    return context * (1 / (1 - rate)), weights
 
 
 def _attend_fused(query, key, value, pairs):

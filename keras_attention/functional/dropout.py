@@ -34,7 +34,7 @@ def pair_seeds(
 
 
 def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:
-    """Set weights to zero at a rate, and scale up the others to keep their mean.
+    """Set weights to zero at a rate; to keep the mean, scale up what comes of them.
 
     Whether a pair is dropped says the product of its numbers, modulo 2^32: for odd
     numbers it is as random as they are, and a multiplication costs a quarter of drawing
@@ -53,4 +53,4 @@ def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:
     rows, columns = seeds
     product = ops.expand_dims(rows, 3) * ops.expand_dims(columns, 2)  # (B, N, T, S)
     is_kept = ops.greater_equal(product, int((rate - 0.5) * 2**32))
-    return ops.where(is_kept, weights * (1 / (1 - rate)), 0)
+    return ops.where(is_kept, weights, 0)

@@ -130,3 +130,16 @@ def test_chunks_drop_the_same_pairs(window):
     np.testing.assert_allclose(found[1], found[0], atol=1e-5)
     still, _ = functional.dot_product_attention(QUERY, KEY, VALUE, rules)
     assert not np.allclose(found[0], to_numpy(still), atol=1e-2)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_dropout_keeps_the_mean_of_contexts(rate):
+    query, key = np.zeros((2, 3, 200, 5), "float32"), np.zeros((2, 3, 300, 5), "float32")
+    seeds = functional.pair_seeds(2, 3, 200, 300, keras.random.SeedGenerator(3))
+    rules = functional.PairRules(dropout=rate)
+    context, _ = functional.dot_product_attention(
+        query, key, np.ones_like(key), rules, seeds=seeds
+    )
+    # Of 300 equal weights each; five deviations.
+    deviation = np.sqrt(rate / (1 - rate) / (2 * 3 * 200 * 300))
+    assert to_numpy(context).mean() == pytest.approx(1, abs=5 * deviation)

@@ -127,7 +127,8 @@ def test_ids_are_drawn_by_their_probabilities():
     read = _read_ids(0.0, np.full((101, 47), 7), logits, seed=5)
     assert (read[:, 0] == 7).all()
     shares = [(read[:, 1:] == drawn).mean() for drawn in range(4)]
-    np.testing.assert_allclose(shares, [0.1, 0.2, 0.4, 0.3], atol=0.03)
+    # Padding is never drawn.
+    np.testing.assert_allclose(shares, [0, 2 / 9, 4 / 9, 3 / 9], atol=0.03)
 
 
 def test_draws_vary_from_call_to_call():
@@ -181,7 +182,7 @@ def _compile(model):
     )
 
 
-@pytest.mark.parametrize("name", ["rnn", "transformer"])
+@pytest.mark.parametrize("name", ["rnn", "gnmt"])
 def test_it_learns_by_fit(name):
     model = _make(name, InverseSigmoidDecay(k=3))
     _compile(model)

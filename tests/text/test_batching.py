@@ -11,7 +11,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_attention.text import CharacterTokenizer, translation_dataset
+from keras_attention.text import (
+    CharacterTokenizer,
+    language_dataset,
+    translation_dataset,
+)
 
 LETTERS = CharacterTokenizer(list("abcdefg"))
 
@@ -308,3 +312,15 @@ def test_sides_are_checked():
     message = "No pair of sentences remains: dropped 2 of 2 pairs: 1 with an empty"
     with pytest.raises(ValueError, match=message):
         make(["abcdefg", ""], ["a", "a"], max_length=3)
+
+
+def test_texts_for_a_language_model_are_targets_of_pairs():
+    lines = ["ab", "b", "abb", "a"]
+    letters = CharacterTokenizer(["a", "b"])
+    options = {"batch_size": 2, "bucket": 3, "seed": 5}
+    pairs = translation_dataset(lines, lines, letters, letters, **options)
+    texts = language_dataset(lines, letters, **options)
+    assert len(texts) == len(pairs)
+    for (inputs, labels), (ids, wanted) in zip(pairs, texts, strict=True):
+        np.testing.assert_array_equal(ids, inputs["target"])
+        np.testing.assert_array_equal(wanted, labels)

@@ -1,0 +1,89 @@
+"""`NTMCell` inside Keras's own loop, its weightings, and long runs."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_attention.layers import CellRNN, NTMCell
+from tests.backends import gradients, to_numpy
+from tests.tensors import normal, randomize
+
+INPUTS = normal(2, 5, 3)
+
+
+def _cell(**options):
+    return NTMCell(**{"units": 7, "memory_slots": 11, "memory_dim": 5, **options})
+
+
+def _layer(**options):
+    layer = keras.layers.RNN(_cell(**options), return_sequences=True)
+    layer.build(INPUTS.shape)
+    randomize(layer)
+    return layer
+
+
+@pytest.mark.parametrize("controller", ["lstm", "feed_forward"])
+def test_keras_rnn_and_cell_rnn_agree(controller):
+    layer = _layer(controller=controller, read_heads=2)
+    expected = to_numpy(layer(INPUTS))
+    found = CellRNN(layer.cell)(
+        INPUTS, initial_state=layer.cell.get_initial_state(len(INPUTS))
+    )
+    np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+def test_what_is_read_is_what_the_weights_say():
+    layer = _layer(read_heads=2, write_heads=3)
+    outputs, states = [], layer.cell.get_initial_state(2)
+    heads = to_numpy(layer.cell.weightings(INPUTS))
+    assert heads["read"].shape == (2, 5, 2, 11)
+    assert heads["write"].shape == (2, 5, 3, 11)
+    for weights in heads.values():
+        np.testing.assert_allclose(weights.sum(axis=-1), 1, atol=1e-5)
+    for t in range(5):
+        memory = to_numpy(states[-1]).reshape(2, 11, 5)
+        output, states = layer.cell(keras.ops.convert_to_tensor(INPUTS[:, t]), states)
+        outputs.append(to_numpy(output))
+        read = outputs[-1][:, 7:].reshape(2, 2, 5)
+        np.testing.assert_allclose(read, heads["read"][:, t] @ memory, atol=1e-5)
+    np.testing.assert_allclose(
+        to_numpy(layer(INPUTS)), np.stack(outputs, axis=1), atol=1e-5
+    )
+
+
+def test_the_memory_begins_constant_and_the_weights_as_learned():
+    layer = _layer()
+    *_, read, weights, memory = to_numpy(layer.cell.get_initial_state(3))
+    np.testing.assert_allclose(memory, 1e-6)
+    np.testing.assert_allclose(read, np.repeat(read[:1], 3, axis=0))
+    np.testing.assert_allclose(weights.reshape(3, 2, 11).sum(axis=-1), 1, atol=1e-5)
+    moved = randomize(layer, seed=1).cell.get_initial_state(3)
+    assert not np.allclose(to_numpy(moved[-2]), weights)
+
+
+def test_a_long_run_of_large_inputs_stays_finite_with_its_gradients():
+    layer = _layer(shift_range=2)
+    inputs = 100 * normal(2, 150, 3)
+
+    def loss():
+        return keras.ops.mean(keras.ops.square(layer(inputs)))
+
+    found = gradients(loss, layer.trainable_variables)
+    assert all(np.isfinite(gradient).all() for gradient in found)
+    assert any(gradient.any() for gradient in found)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"units": 0}, "`units` must be .* Received: units=0"),
+        ({"memory_slots": 2}, "`shift_range` must .*shift_range=1, memory_slots=2"),
+        ({"memory_dim": -1}, "`memory_dim` must be .* Received: memory_dim=-1"),
+        ({"read_heads": 0}, "`read_heads` must be .* Received: read_heads=0"),
+        ({"write_heads": 0}, "`write_heads` must be .* Received: write_heads=0"),
+        ({"controller": "gru"}, "`controller` must be .* Received: controller='gru'"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        _cell(**options)
