@@ -134,7 +134,10 @@ def test_chunks_drop_the_same_pairs(window):
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_dropout_keeps_the_mean_of_contexts(rate):
-    query, key = np.zeros((2, 3, 200, 5), "float32"), np.zeros((2, 3, 300, 5), "float32")
+    query, key = (
+        np.zeros((2, 3, 200, 5), "float32"),
+        np.zeros((2, 3, 300, 5), "float32"),
+    )
     seeds = functional.pair_seeds(2, 3, 200, 300, keras.random.SeedGenerator(3))
     rules = functional.PairRules(dropout=rate)
     context, _ = functional.dot_product_attention(
