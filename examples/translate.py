@@ -214,8 +214,12 @@ def build_model(
         units=options.units,
         cell=options.cell,
         attention=None if options.attention == "none" else options.attention,
-        bidirectional=True,
+        order=options.order,
+        peeky=options.peeky,
+        bidirectional=options.bidirectional,
+        input_feeding=options.input_feeding,
         dropout=options.dropout,
+        recurrent_dropout=options.recurrent_dropout,
         tie_embeddings=options.tie_embeddings,
     )
 

@@ -26,6 +26,12 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
     add("--attention", choices=scores, default="additive", help="of the rnn")
+    add("--order", choices=("luong", "bahdanau"), default="luong", help="of the rnn")
+    add("--peeky", action="store_true", help="the rnn's last state joins every step")
+    yes_or_no = argparse.BooleanOptionalAction
+    add("--bidirectional", action=yes_or_no, default=True, help="encoder of the rnn")
+    add("--input-feeding", action=yes_or_no, default=True, help="of the rnn")
+    add("--recurrent-dropout", type=float, default=0.0, help="of the rnn")
     add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
     add("--dropout", type=float, default=0.1)
     add(

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_attention import Translator
 from keras_attention.decoding import Greedy
+from keras_attention.layers import Attention
 from keras_attention.models import rnn_seq2seq, transformer
 from keras_attention.text import (
     END,
@@ -68,6 +69,19 @@ MODELS = MappingProxyType(
             intermediate_dim=16,
         ),
         "recurrent": functools.partial(rnn_seq2seq, embedding_dim=8, units=8),
+        "attending in turn": lambda *sizes: rnn_seq2seq(
+            *sizes,
+            embedding_dim=8,
+            units=8,
+            num_layers=2,
+            bidirectional=True,
+            attention=Attention(
+                "additive", units=5, coverage="fertility", alignment="monotonic"
+            ),
+            order="bahdanau",
+            readout="maxout",
+            layer_normalization=True,
+        ),
         "without attention": functools.partial(
             rnn_seq2seq, embedding_dim=8, units=8, attention=None
         ),

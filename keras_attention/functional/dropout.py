@@ -24,13 +24,10 @@ def pair_seeds(
     Returns:
         int32 `(batch, heads, target)` and `(batch, heads, source)`.
     """
-
-    def draw(length):
-        shape = (batch_size, heads, length)
-        bits = keras.random.randint(shape, -(2**31), 2**31 - 1, seed=generator)
-        return ops.bitwise_or(bits, 1)
-
-    return draw(target), draw(source)
+    shape = (batch_size, heads, target + source)
+    bits = keras.random.randint(shape, -(2**31), 2**31 - 1, seed=generator)
+    odd = ops.bitwise_or(bits, 1)
+    return odd[..., :target], odd[..., target:]
 
 
 def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:

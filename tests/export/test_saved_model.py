@@ -33,7 +33,7 @@ TEXTS = [
 ]
 EXPORTS = [
     ("transformer", "characters"),
-    ("recurrent", "characters"),
+    ("attending in turn", "characters"),
     ("without attention", "characters"),
     *(("recurrent", kind) for kind in TOKENIZERS if kind != "characters"),
 ]

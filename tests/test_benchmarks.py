@@ -1,0 +1,34 @@
+"""Each benchmark measures something, at small sizes."""
+
+import importlib
+from pathlib import Path
+
+import keras
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="they measure on TensorFlow"
+)
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+
+
+@pytest.mark.parametrize("chunk_size", [None, 3])
+def test_attention(chunk_size):
+    attention = importlib.import_module("attention")
+    names = ["ours", "keras"]
+    found = attention._work(names, 7, 2, "mixed_bfloat16", chunk_size, repeats=1)
+    assert set(found) == {"ours", "keras", "peak_mib"}
+    assert found["ours"] > 0
+
+
+@pytest.mark.parametrize("engine", ["ours", "keras"])
+def test_recurrent(engine, monkeypatch):
+    recurrent = importlib.import_module("recurrent")
+    sizes = {"BATCH": 2, "LENGTH": 3, "WIDTH": 5, "VOCABULARY": 11}
+    for name, size in sizes.items():
+        monkeypatch.setattr(recurrent, name, size)
+    assert recurrent._tokens_per_second(engine, steps=1) > 0
