@@ -47,7 +47,10 @@ from keras_attention.functional.scores import (
     grouped_scores,
     scaled_dot_scores,
 )
-from keras_attention.functional.sequences import last_position, reverse_sequence
+from keras_attention.functional.sequences import (
+    reverse_sequence,
+    zero_padding,
+)
 
 __all__ = [
     "PairRules",
@@ -70,7 +73,6 @@ __all__ = [
     "grouped_scores",
     "gru_step",
     "implicit_mask",
-    "last_position",
     "lstm_step",
     "masked_softmax",
     "merge_heads",
@@ -91,4 +93,5 @@ __all__ = [
     "window_mask",
     "with_mask",
     "write_memory",
+    "zero_padding",
 ]

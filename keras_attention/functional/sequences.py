@@ -1,10 +1,8 @@
-"""Reordering padded sequences."""
+"""Padded sequences: reversed, and zero where they are padding."""
 
 from typing import Any
 
 from keras import ops
-
-from keras_attention.functional.masks import as_boolean
 
 Tensor = Any
 
@@ -34,30 +32,17 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
     return ops.take_along_axis(inputs, ops.expand_dims(mirrored, -1), axis=1)
 
 
-def last_position(inputs: Tensor, mask: Tensor | None, otherwise: Tensor) -> Tensor:
-    """The last real position of each row.
+def zero_padding(inputs: Tensor, mask: Tensor | None) -> Tensor:
+    """Zeros where a position is padding.
 
     Args:
         inputs: `(batch, length, dim)`.
         mask: boolean `(batch, length)`, `True` for real positions; `None` when all are
             real.
-        otherwise: `(batch, dim)`, for rows without a real position.
 
     Returns:
-        `(batch, dim)`.
-
-    Example:
-    >>> rows = [[[1.0], [2.0], [0.0]]]
-    >>> last_position(rows, [[True, True, False]], [[9.0]]).numpy().tolist()
-    [[2.0]]
+        Shaped as `inputs`.
     """
-    inputs = ops.convert_to_tensor(inputs)
     if mask is None:
-        return inputs[:, -1]
-    positions = ops.arange(ops.shape(inputs)[1], dtype="int32")  # (T,)
-    last = ops.max(ops.where(as_boolean(mask), positions, -1), axis=1)[
-        :, None
-    ]  # (B, 1)
-    chosen = ops.expand_dims(ops.maximum(last, 0), -1)
-    found = ops.take_along_axis(inputs, chosen, axis=1)[:, 0]
-    return ops.where(last < 0, otherwise, found)
+        return inputs
+    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))

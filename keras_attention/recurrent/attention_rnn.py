@@ -336,11 +336,11 @@ class AttentionRNN(keras.layers.Layer):
         joined, state = functional.run_recurrence(step, steps, state, mask)
         if self.input_feeding:
             return joined[..., : self._units], joined[..., self._units :], state
-        hidden, context, weights = _split(
-            joined, self.cell.output_size, projected["value"].shape[-1]
-        )
-        outputs = _where_real(mask, self._read_out(context, hidden, inputs))
-        return outputs, weights, state
+        start = self.cell.output_size
+        end = start + projected["value"].shape[-1]
+        hidden, context = joined[..., :start], joined[..., start:end]
+        outputs = self._read_out(context, hidden, inputs)
+        return functional.zero_padding(outputs, mask), joined[..., end:], state
 
     def _run_apart(self, inputs, state, projected, keep, training):
         """The cell step by step, then attention and readout of all steps."""
@@ -348,7 +348,10 @@ class AttentionRNN(keras.layers.Layer):
         hidden, state = run_cell(self.cell, inputs, state, mask, keep.get("cell"))
         context, weights, _ = self._attend(hidden, projected, [], keep, training)
         outputs = self._read_out(context, hidden, inputs)
-        return _where_real(mask, outputs), _where_real(mask, weights), state
+        outputs, weights = (
+            functional.zero_padding(part, mask) for part in (outputs, weights)
+        )
+        return outputs, weights, state
 
     def _step(self, inputs, state, projected, keep, training):
         """Hidden vector, context, weights and state of one step."""
@@ -422,16 +425,3 @@ class AttentionRNN(keras.layers.Layer):
             for part, zeros in zip(state, initial, strict=False)
         ]
         return given + initial[len(given) :]
-
-
-def _split(joined, *widths):
-    """Slices of the last axis, one a width and one of the rest."""
-    starts = [sum(widths[:index]) for index in range(len(widths) + 1)]
-    ends = [*starts[1:], None]
-    return [joined[..., slice(*ends)] for ends in zip(starts, ends, strict=True)]
-
-
-def _where_real(mask, vectors):
-    if mask is None:
-        return vectors
-    return ops.where(ops.expand_dims(mask, -1), vectors, ops.zeros_like(vectors))

@@ -1,5 +1,6 @@
-"""Reversing what is real of each row."""
+"""Reversing what is real of each row, and what becomes of the padding."""
 
+import keras
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,16 +33,11 @@ def test_without_a_mask_all_is_reversed():
         st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=3
     )
 )
-def test_last_position_is_the_last_that_the_mask_allows(rows):
-    inputs, otherwise = normal(len(rows), 5, 3), normal(len(rows), 3, seed=1)
-    found = to_numpy(functional.last_position(inputs, rows, otherwise))
-    for row, mask in enumerate(rows):
-        real = [column for column in range(5) if mask[column]]
-        expected = inputs[row, real[-1]] if real else otherwise[row]
-        np.testing.assert_array_equal(found[row], expected)
-
-
-def test_last_position_without_a_mask():
-    inputs = normal(3, 5, 7)
-    found = functional.last_position(inputs, None, normal(3, 7))
-    np.testing.assert_array_equal(to_numpy(found), inputs[:, -1])
+def test_padding_becomes_zeros(rows):
+    inputs = normal(len(rows), 5, 3)
+    mask = np.array(rows)
+    tensors = keras.ops.convert_to_tensor(inputs), keras.ops.convert_to_tensor(mask)
+    found = to_numpy(functional.zero_padding(*tensors))
+    np.testing.assert_array_equal(found[mask], inputs[mask])
+    assert not found[~mask].any()
+    assert functional.zero_padding(inputs, None) is inputs
