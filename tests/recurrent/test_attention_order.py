@@ -40,7 +40,7 @@ CASES = {
     "monotonic fertility": (BAHDANAU, {**MONOTONIC, "coverage": "fertility"}),
 }
 # Where each operation compiles by itself, a part of them.
-NAMES = list(CASES) if BACKEND == "tensorflow" else list(CASES)[::3]
+NAMES = list(CASES) if BACKEND == "tensorflow" else list(CASES)[::5]
 every_case = pytest.mark.parametrize("name", NAMES)
 fed_or_not = pytest.mark.parametrize("input_feeding", [True, False])
 
