@@ -52,7 +52,7 @@ def build(name: str, options: argparse.Namespace) -> keras.Model:
     model.compile(
         keras.optimizers.Adam(options.learning_rate, clipnorm=10.0),
         keras.losses.BinaryCrossentropy(from_logits=True),
-        jit_compile=True,
+        jit_compile=options.jit,
     )
     return model
 
@@ -171,6 +171,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--batch-size", type=int, default=32)
     add("--test-batches", type=int, default=20)
     add("--learning-rate", type=float, default=1e-3)
+    yes_or_no = argparse.BooleanOptionalAction
+    add("--jit", action=yes_or_no, default=True, help="compile by XLA, once a length")
     add("--report-every", type=int, default=500)
     add("--output", default="ntm_copy.png", help="picture of the heads")
     add("--seed", type=int, default=0)

@@ -180,6 +180,7 @@ def test_the_copy_task(tmp_path):
     small = ["--steps", "2", "--longest", "1", "--tested", "1", "2", "--units", "5"]
     small += ["--lstm-units", "5", "--slots", "5", "--slot-width", "3"]
     small += ["--batch-size", "4", "--test-batches", "2", "--output", "copy.png"]
+    small += ["--no-jit"]
     found = example.main(small)
     assert {name: list(wrong) for name, wrong in found.items()} == {
         "NTM": [1, 2],

@@ -17,8 +17,12 @@ OTHERS = [
     for name, package in PACKAGES.items()
     if name != BACKEND != "jax" and importlib.util.find_spec(package)
 ]
-# The first row of each layer; in the later ones only options differ.
-FIRST = {case.cls.__name__: case for case in reversed(CASES)}
+# The first row of each layer that does more than call others.
+NAMES = "Attention", "MultiHeadAttention", "PositionalEmbedding", "TransformerDecoder"
+NAMES += "RecurrentEncoder", "AttentionRNN", "NTMCell"
+FIRST = {
+    case.cls.__name__: case for case in reversed(CASES) if case.cls.__name__ in NAMES
+}
 SCRIPT = """
 import sys
 from pathlib import Path
