@@ -88,7 +88,8 @@ class LanguageModel(keras.Model):
 
     def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """The state before the first id; as in `Seq2Seq`."""
-        return self.decoder.start(memory, max_length)
+        state = self.decoder.start(memory, max_length)
+        return {**state, "memory": {**state["memory"], **memory}}
 
     def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
         """Read one id a row and score what may follow; as in `Seq2Seq`.
@@ -165,7 +166,8 @@ def language_model(
 
     Raises:
         ValueError: for sizes that are not positive or do not fit each other.
-        TypeError: for an option that the architecture does not have.
+        TypeError: for an option that the architecture does not have; of a Transformer
+            this is a ValueError too.
 
     Example:
     >>> model = language_model(11, "transformer", embedding_dim=8, num_heads=2)

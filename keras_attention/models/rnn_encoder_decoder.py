@@ -213,10 +213,10 @@ class RNNDecoder(keras.layers.Layer):
     ) -> State:
         """The encoder's final states, and the memory projected once."""
         rows = memory.get("sequence", keras.tree.flatten(memory)[0])
-        cache, once = memory.get("states"), dict(memory)
+        cache, once = memory.get("states"), {}
         if self.attends:
             cache = self.rnn.get_initial_state(rows, cache)
-            once = {"projected": self.rnn.project_memory(rows, memory["mask"])}
+            once["projected"] = self.rnn.project_memory(rows, memory["mask"])
         elif cache is None:
             cache = self.rnn.get_initial_state(rows)
         if self.peeky:

@@ -164,7 +164,7 @@ class DecoderStack(_Stack):
         caches = [
             block.init_cache(batch_size, max_length, sequence) for block in self.blocks
         ]
-        once = dict(memory)
+        once = {}
         if sequence is not None:
             once = {
                 "mask": memory["mask"],

@@ -122,8 +122,8 @@ class NTMCell(keras.layers.Layer):
         # Before the softmax.
         self._first_weights = self.add_weight(
             name="first_weights",
-            shape=(self._heads, self.memory_slots),
-            initializer="glorot_uniform",
+            shape=(self._heads * self.memory_slots,),
+            initializer=keras.initializers.RandomUniform(-0.3, 0.3),
         )
 
     def call(self, inputs, states, training=None):
@@ -177,7 +177,8 @@ class NTMCell(keras.layers.Layer):
             return ops.repeat(row, batch_size, axis=0)
 
         own = [] if self._lstm is None else self._lstm.get_initial_state(batch_size)
-        first = ops.softmax(ops.cast(self._first_weights, "float32"), axis=-1)
+        first = ops.cast(self._first_weights, "float32")
+        first = ops.softmax(ops.reshape(first, (self._heads, -1)), axis=-1)
         slots = ops.full((1, self.memory_slots * self.memory_dim), 1e-6)
         return [*own, repeat(ops.tanh(self._first_read)), repeat(first), repeat(slots)]
 

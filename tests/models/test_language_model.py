@@ -147,5 +147,7 @@ def test_wrong_arguments_are_named(options, message):
 
 
 def test_an_option_of_another_architecture_is_refused():
-    with pytest.raises(TypeError, match="units"):
+    with pytest.raises(TypeError, match="num_heads"):
+        language_model(11, "rnn", embedding_dim=8, num_heads=2)
+    with pytest.raises(ValueError, match="units"):
         language_model(11, "transformer", embedding_dim=8, units=5)
