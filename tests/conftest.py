@@ -1,6 +1,7 @@
 """Every test begins from one seed and one dtype policy."""
 
 import tempfile
+from pathlib import Path
 
 import keras
 import pytest
@@ -23,6 +24,18 @@ def _fixed_seed_and_policy():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_memory_maps():
+    """Each program that JAX compiled keeps some, and a process may have 65,530."""
+    yield
+    maps = Path("/proc/self/maps")
+    if keras.backend.backend() == "jax" and maps.exists():
+        if len(maps.read_text().splitlines()) > 30_000:
+            import jax
+
+            jax.clear_caches()
 
 
 def pytest_configure(config):
