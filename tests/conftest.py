@@ -31,11 +31,12 @@ def _few_memory_maps():
     """Each program that JAX compiled keeps some, and a process may have 65,530."""
     yield
     maps = Path("/proc/self/maps")
-    if keras.backend.backend() == "jax" and maps.exists():
-        if len(maps.read_text().splitlines()) > 30_000:
-            import jax
+    if keras.backend.backend() != "jax" or not maps.exists():
+        return
+    if len(maps.read_text().splitlines()) > 30_000:
+        import jax
 
-            jax.clear_caches()
+        jax.clear_caches()
 
 
 def pytest_configure(config):
