@@ -1,6 +1,7 @@
 """Every test begins from one seed and one dtype policy."""
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import keras
@@ -37,6 +38,28 @@ def _few_memory_maps():
         import jax
 
         jax.clear_caches()
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of the parameters of a test take each N-th, but of those marked `whole`",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    step, seen = config.getoption("every"), Counter()
+    kept, left_out = [], []
+    for item in items:
+        test = item.path, getattr(item, "originalname", item.name)
+        is_whole = item.get_closest_marker("whole") is not None
+        (kept if is_whole or seen[test] % step == 0 else left_out).append(item)
+        seen[test] += 1
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_configure(config):

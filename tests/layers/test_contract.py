@@ -3,21 +3,13 @@
 import pytest
 
 from keras_attention import layers, models
-from tests.backends import BACKEND
 from tests.cases import CASES
-from tests.contract import CHECKS, check_configuration, check_saving
+from tests.contract import CHECKS, check_saving
 
-# Where each operation compiles by itself, files and configurations, which are the same
-# on every backend, are left out.
-TESTED = [
-    check
-    for check in CHECKS
-    if BACKEND != "jax" or check not in (check_configuration, check_saving)
-]
 CALLABLE_PARTS = {"EncoderStack", "DecoderStack", "RNNEncoder", "RNNDecoder"}
 
 
-@pytest.mark.parametrize("check", TESTED, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.cls.__name__)
 def test_layer_keeps_the_contract(case, check, tmp_path):
     if check is check_saving:

@@ -17,6 +17,8 @@ from keras_attention.layers import (
 from tests.backends import compiled, gradients, to_numpy
 from tests.tensors import normal, randomize
 
+pytestmark = pytest.mark.whole
+
 INPUTS = normal(3, 5, 8)
 # A row without any real position, a query without, and a row that has all.
 MASK = np.array([[False] * 5, [True, True, False, True, False], [True] * 5])

@@ -4,13 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from tests.backends import BACKEND, to_numpy
+from tests.backends import to_numpy
 from tests.small_models import INPUTS, IS_REAL, MODELS, SOURCE, TARGET, build, decode
 from tests.small_models import name_of as ids
 
-# Where each operation compiles by itself, a part of them.
-TESTED = MODELS[::3] if BACKEND == "jax" else MODELS
-every_model = pytest.mark.parametrize("case", TESTED, ids=ids)
+every_model = pytest.mark.parametrize("case", MODELS, ids=ids)
 
 
 def _make(case):

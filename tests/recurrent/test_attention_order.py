@@ -12,7 +12,7 @@ from keras_attention.layers import (
     StackedCells,
 )
 from tests import oracles
-from tests.backends import BACKEND, to_numpy
+from tests.backends import to_numpy
 from tests.tensors import normal, randomize, real_positions, weights_by_name
 
 INPUTS, MEMORY = normal(3, 5, 7), normal(3, 11, 13, seed=1)
@@ -39,9 +39,7 @@ CASES = {
     "local_m sum": ({}, {**LOCAL, "coverage": "sum"}),
     "monotonic fertility": (BAHDANAU, {**MONOTONIC, "coverage": "fertility"}),
 }
-# Where each operation compiles by itself, a part of them.
-NAMES = list(CASES) if BACKEND == "tensorflow" else list(CASES)[::5]
-every_case = pytest.mark.parametrize("name", NAMES)
+every_case = pytest.mark.parametrize("name", list(CASES))
 fed_or_not = pytest.mark.parametrize("input_feeding", [True, False])
 
 
