@@ -2,7 +2,6 @@
 
 import tempfile
 from collections import Counter
-from pathlib import Path
 
 import keras
 import pytest
@@ -25,19 +24,6 @@ def _fixed_seed_and_policy():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _few_memory_maps():
-    """Each program that JAX compiled keeps some, and a process may have 65,530."""
-    yield
-    maps = Path("/proc/self/maps")
-    if keras.backend.backend() != "jax" or not maps.exists():
-        return
-    if len(maps.read_text().splitlines()) > 30_000:
-        import jax
-
-        jax.clear_caches()
 
 
 def pytest_addoption(parser):

@@ -10,7 +10,7 @@ from keras_attention import layers
 from tests.attention_cases import negative_distance
 from tests.backends import BACKEND, to_numpy
 from tests.case import SIZES, Case, ids, mask, tensor
-from tests.recurrent_cases import stacked_cells
+from tests.recurrent_cases import own_cells, stacked_cells
 from tests.tensors import randomize
 
 pytestmark = [
@@ -166,7 +166,18 @@ CASES = {
         {"inputs": SEQUENCE, "memory": MEMORY},
         None,
     ),
+    "own cells": Case(
+        layers.CellRNN, {"cell": partial(own_cells)}, {"inputs": SEQUENCE}, None
+    ),
+    "turing machine": Case(
+        layers.CellRNN,
+        {"cell": partial(layers.NTMCell, 7, 5, 3, read_heads=2)},
+        {"inputs": SEQUENCE},
+        None,
+    ),
 }
+# They stand inside of other layers.
+CELLS = {"StackedCells", "RecurrentCell", "NTMCell"}
 
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -198,7 +209,7 @@ def assert_close(found, expected):
 
 def test_every_layer_is_exported():
     exported = {case.cls.__name__ for case in CASES.values()}
-    assert exported == set(layers.__all__) - {"StackedCells"}
+    assert exported == set(layers.__all__) - CELLS
 
 
 @every_case

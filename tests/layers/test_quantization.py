@@ -19,6 +19,7 @@ from tests.case import (
     mask,
     tensor,
 )
+from tests.recurrent_cases import own_cells
 from tests.small_models import build as build_seq2seq
 from tests.tensors import randomize, token_ids
 
@@ -31,7 +32,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Skipping variable loading for opt:UserWarning"),
 ]
 WITHOUT_PROJECTIONS = {"AlibiBias", "RotaryEmbedding", "RecurrentEncoder"}
-WITHOUT_PROJECTIONS |= {"StackedCells"}
+# They stand inside of other layers.
+WITHOUT_PROJECTIONS |= {"StackedCells", "RecurrentCell", "NTMCell"}
 
 INPUTS = {"query": QUERY, "value": VALUE}
 BLOCK = {"intermediate_dim": 23, "num_heads": 2}
@@ -109,6 +111,12 @@ CASES = [
             "attention": partial(layers.Attention, "additive", units=11),
         },
         {"inputs": SEQUENCE, "memory": MEMORY},
+        tensor("batch", "target", 11),
+    ),
+    Case(
+        layers.CellRNN,
+        {"cell": partial(own_cells)},
+        {"inputs": SEQUENCE},
         tensor("batch", "target", 11),
     ),
 ]
