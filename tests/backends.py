@@ -29,6 +29,14 @@ def to_numpy(structure: Any) -> Any:
     )
 
 
+def to_tensors(structure: Any) -> Any:
+    """Every array of a nested structure as a tensor, as layers receive them."""
+    return keras.tree.map_structure(
+        lambda part: None if part is None else keras.ops.convert_to_tensor(part),
+        structure,
+    )
+
+
 def mask_of(tensor: Any) -> np.ndarray | None:
     """The implicit mask that a tensor carries, as an array."""
     mask = get_keras_mask(tensor)

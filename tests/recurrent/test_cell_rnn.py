@@ -7,7 +7,7 @@ import pytest
 from keras_attention import functional
 from keras_attention.layers import CellRNN, RecurrentCell, StackedCells
 from tests import oracles
-from tests.backends import mask_of, to_numpy
+from tests.backends import mask_of, to_numpy, to_tensors
 from tests.tensors import normal, randomize, weights_by_name
 
 INPUTS = normal(3, 5, 7)
@@ -39,9 +39,9 @@ def _states(layer):
 
 def _read(layer, inputs, states, mask=None):
     """Outputs and last states as arrays."""
-    inputs = keras.ops.convert_to_tensor(inputs)
+    inputs = to_tensors(inputs)
     if mask is not None:
-        inputs = functional.with_mask(inputs, keras.ops.convert_to_tensor(mask))
+        inputs = functional.with_mask(inputs, to_tensors(mask))
     return to_numpy(layer(inputs, initial_state=states, return_state=True))
 
 
@@ -56,9 +56,7 @@ def test_it_is_the_rnn_of_keras(name):
     layer = _built(name)
     states = _states(layer)
     rnn = keras.layers.RNN(layer.cell, return_sequences=True, return_state=True)
-    outputs, *last = rnn(
-        INPUTS, initial_state=[keras.ops.convert_to_tensor(s) for s in states]
-    )
+    outputs, *last = rnn(INPUTS, initial_state=to_tensors(states))
     _check(_read(layer, INPUTS, states), to_numpy([outputs, *last]))
 
 
@@ -91,10 +89,10 @@ def test_the_mask_is_handed_on():
 @every_cell
 def test_single_steps_equal_the_call(name):
     layer = _built(name, dropout=0.3)
-    state = _states(layer)
+    state = to_tensors(_states(layer))
     expected, expected_last = _read(layer, INPUTS, state)
     for t in range(5):
-        output, state = layer.step(keras.ops.convert_to_tensor(INPUTS[:, t]), state)
+        output, state = layer.step(to_tensors(INPUTS[:, t]), state)
         _check(to_numpy(output), expected[:, t])
     _check(to_numpy(state), expected_last)
 
@@ -139,15 +137,13 @@ def test_recurrent_dropout_of_a_sequence_is_that_of_its_steps():
     layer = CellRNN(cells, dropout=0.5, recurrent_dropout=0.5)
     layer.build(INPUTS.shape)
     randomize(layer)
-    keep = layer.draw_keep(INPUTS)
+    keep = layer.draw_keep(to_tensors(INPUTS))
     states = _states(layer)
     lowest, highest = layer.cell.cells
     first, second = states[:1], states[1:]
-    state = states
+    state = to_tensors(states)
     for t in range(3):
-        output, state = layer.step(
-            keras.ops.convert_to_tensor(INPUTS[:, t]), state, keep
-        )
+        output, state = layer.step(to_tensors(INPUTS[:, t]), state, keep)
         kept = to_numpy([keep[0]["recurrent"], keep[1]["recurrent"], keep[1]["input"]])
         first = oracles.cell_step(
             "gru", [INPUTS[:, t]], first, weights_by_name(lowest), kept[0]

@@ -6,7 +6,7 @@ import pytest
 
 from keras_attention.layers import RecurrentCell, StackedCells
 from tests import oracles
-from tests.backends import to_numpy
+from tests.backends import to_numpy, to_tensors
 from tests.tensors import normal, randomize, weights_by_name
 
 INPUTS, CONTEXT = normal(3, 7), normal(3, 11, seed=1)
@@ -126,8 +126,8 @@ def test_factors_meet_states_and_what_goes_from_cell_to_cell(residual):
     named = {name: KEEP[index] for name, index in names.items()}
     bridged = 1 if residual else 99
     expected = _expected(stack, [INPUTS, CONTEXT], named, bridged)
-    projected = stack.project(keras.ops.convert_to_tensor(INPUTS))
-    _check(stack.advance(projected, [CONTEXT], states, keep), expected)
+    inputs, *others = to_tensors([INPUTS, [CONTEXT], states, keep])
+    _check(stack.advance(stack.project(inputs), *others), expected)
 
 
 def test_factors_are_drawn_for_the_width_that_they_meet():

@@ -6,7 +6,7 @@ import pytest
 
 from keras_attention.layers import RecurrentCell
 from tests import oracles
-from tests.backends import to_numpy
+from tests.backends import to_numpy, to_tensors
 from tests.tensors import in_keras_order, normal, randomize, weights_by_name
 
 INPUTS, PARTS = normal(3, 7), [normal(3, 7), normal(3, 11, seed=1), normal(3, 2)]
@@ -44,7 +44,7 @@ def test_it_is_the_cell_of_keras(cell):
     other.build(INPUTS.shape)
     other.set_weights(in_keras_order(cell, layer.get_weights()))
     states = _states(layer)
-    _, expected = other(INPUTS, [keras.ops.convert_to_tensor(s) for s in states])
+    _, expected = other(INPUTS, to_tensors(states))
     _check(layer(INPUTS, states), [to_numpy(state) for state in expected])
 
 
@@ -69,8 +69,8 @@ def test_parts_of_inputs_count_as_joined(cell, layer_normalization):
 def test_all_steps_may_be_projected_at_once(cell, layer_normalization):
     layer = _built(cell, layer_normalization=layer_normalization)
     sequence = normal(3, 4, 7, seed=2)
-    projected = layer.project(sequence)
-    states = expected = _states(layer)
+    projected = layer.project(to_tensors(sequence))
+    states = expected = to_tensors(_states(layer))
     for t in range(4):
         output, states = layer.advance(projected[:, t], [], states)
         _, expected = layer(sequence[:, t], expected)
@@ -82,18 +82,20 @@ def test_all_steps_may_be_projected_at_once(cell, layer_normalization):
 def test_sums_of_inputs_and_of_hidden_state_are_normalized_each(cell, keep):
     shapes = [part.shape for part in PARTS]
     layer = _built(cell, shapes, layer_normalization=True)
-    states, (first, *rest) = _states(layer), PARTS
+    states = _states(layer)
     factors = 1 if keep is None else keep
     expected = oracles.cell_step(cell, PARTS, states, weights_by_name(layer), factors)
-    _check(layer.advance(layer.project(first), rest, states, keep), expected)
+    (first, *rest), *others = to_tensors([PARTS, states, keep])
+    _check(layer.advance(layer.project(first), rest, *others), expected)
 
 
 @every_cell
 def test_factors_meet_the_hidden_state_on_its_way_to_the_gates(cell):
     layer, states = _built(cell), _states(_built(cell))
-    projected, weights = layer.project(INPUTS), weights_by_name(layer)
+    weights = weights_by_name(layer)
     expected = oracles.cell_step(cell, [INPUTS], states, weights, KEEP)
-    _check(layer.advance(projected, [], states, KEEP), expected)
+    inputs, *others = to_tensors([INPUTS, states, KEEP])
+    _check(layer.advance(layer.project(inputs), [], *others), expected)
     unlike = oracles.cell_step(cell, [INPUTS], states, weights)
     assert not np.allclose(unlike[0], expected[0], atol=1e-3)
 
@@ -103,7 +105,8 @@ def test_a_gru_keeps_what_was_masked_on_its_way_to_the_gates():
     state, nothing = normal(3, 5), np.zeros((3, 5), "float32")
     # A high bias keeps the update gate open: the state stays as it was.
     layer.set_weights([part + 99 * (part.ndim == 1) for part in layer.get_weights()])
-    _check(layer.advance(layer.project(INPUTS), [], [state], nothing), [state])
+    inputs, *others = to_tensors([INPUTS, [state], nothing])
+    _check(layer.advance(layer.project(inputs), [], *others), [state])
 
 
 @every_cell
