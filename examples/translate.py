@@ -38,6 +38,7 @@ TOKENIZERS = {
     "character": text.CharacterTokenizer,
 }
 CLIENT = Path(__file__).with_name("saved_model_client.py")
+SHAPES = 12  # of batches, where each is compiled anew
 
 Lines = Sequence[str]
 
@@ -239,6 +240,7 @@ def fit(
             batch_tokens=options.batch_tokens,
             max_length=options.max_length,
             bucket=2,  # little padding; without XLA more shapes cost nothing
+            shapes=SHAPES if options.xla else None,
             shuffle=shuffle,
             seed=options.seed,
         )
@@ -257,7 +259,7 @@ def fit(
         ),
         loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
         metrics=[training.MaskedAccuracy(name="accuracy")],
-        jit_compile=False,
+        jit_compile=options.xla,
     )
     callbacks = [
         # Kept until everything is saved, so that nothing is ever trained twice.

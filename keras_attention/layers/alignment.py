@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import apply_dense, build_dense
 
 Tensor = Any
 
@@ -136,7 +136,9 @@ class Alignment(keras.layers.Layer):
 
     def _predict_center(self, query, source, mask):
         """A position among the keys that some query may attend to, `(B, T)`."""
-        share = ops.squeeze(self._center(self._center_hidden(query)), -1)
+        share = ops.squeeze(
+            apply_dense(self._center, apply_dense(self._center_hidden, query)), -1
+        )
         share = ops.cast(share, "float32")
         if mask is None:
             return share * ops.cast(source, "float32")

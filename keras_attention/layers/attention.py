@@ -16,7 +16,7 @@ from keras_attention.checks import (
 from keras_attention.children import quantized_dtype, restore
 from keras_attention.layers.alignment import ALIGNMENTS, Alignment
 from keras_attention.layers.coverage import COVERAGES, Coverage
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import apply_dense, build_dense
 
 Tensor = Any
 
@@ -363,14 +363,14 @@ class Attention(keras.layers.Layer):
             return functional.cosine_scores(query, projected_key)
         if self.score == "additive":
             return functional.additive_scores(
-                self._query_dense(query), projected_key, self._energy
+                apply_dense(self._query_dense, query), projected_key, self._energy
             )
         if callable(self.score):
             return self.score(query, projected_key)
         return functional.dot_scores(query, projected_key)
 
     def _energy(self, hidden):
-        energy = self._energy_dense(hidden)
+        energy = apply_dense(self._energy_dense, hidden)
         if not self.normalize:
             return energy
         # The vector, also where quantization or an adapter is a part of it.

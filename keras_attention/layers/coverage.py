@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import apply_dense, build_dense
 
 Tensor = Any
 
@@ -39,7 +39,7 @@ class Coverage(keras.layers.Layer):
         """How often each key wants to be attended to: float32 `(batch, source)`."""
         if self.kind != "fertility":
             return None
-        fertility = ops.cast(self._fertility(key)[..., 0], "float32")
+        fertility = ops.cast(apply_dense(self._fertility, key)[..., 0], "float32")
         return LARGEST_FERTILITY * ops.maximum(fertility, 1e-3)
 
     def tell(
@@ -57,4 +57,4 @@ class Coverage(keras.layers.Layer):
         """
         share = covered if fertility is None else covered / fertility
         share = ops.cast(ops.expand_dims(share, -1), projected_key.dtype)
-        return projected_key + self._told(share)
+        return projected_key + apply_dense(self._told, share)

@@ -3,6 +3,9 @@
 from typing import Any
 
 import keras
+from keras import ops
+
+Tensor = Any
 
 # What users may set of the projections of a layer, and Keras's module for each kind.
 OPTIONS = {
@@ -52,3 +55,13 @@ def build_dense(
     dense = keras.layers.Dense(units, dtype=owner.dtype_policy, name=name, **options)
     dense.build(input_shape)
     return dense
+
+
+def apply_dense(dense: keras.layers.Layer, inputs: Tensor) -> Tensor:
+    """Apply a dense layer to the last of several axes, as one product of two.
+
+    Keras's product of more axes does not compile by XLA, on TensorFlow, inside a loop
+    and with lengths unknown to the graph.
+    """
+    outputs = dense(ops.reshape(inputs, (-1, inputs.shape[-1])))
+    return ops.reshape(outputs, (*ops.shape(inputs)[:-1], outputs.shape[-1]))

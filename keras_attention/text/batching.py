@@ -5,7 +5,7 @@ Glossary: N = pairs, B = batch, S = source tokens, T = target tokens.
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +15,7 @@ from keras_attention.text.arguments import (
     check_integer,
     check_pairs,
 )
+from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
 from keras_attention.text.strings import CHUNK
 from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 
@@ -23,15 +24,6 @@ from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 _SEED = 20_150_818
 # Room for a random number below the bucket's in one 64-bit sorting key.
 _NOISE = 2**40
-
-
-class _Plan(NamedTuple):
-    """Pairs in the order of their buckets, cut into batches."""
-
-    order: np.ndarray  # (N,) pair at each position
-    buckets: np.ndarray  # (N,) bucket of each position
-    starts: np.ndarray  # (batches,) first position of each batch
-    stops: np.ndarray  # (batches,) position after its last
 
 
 def translation_dataset(
@@ -44,6 +36,7 @@ def translation_dataset(
     batch_size: int | None = None,
     max_length: int = 128,
     bucket: int = 8,
+    shapes: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
 ) -> tf.data.Dataset:
@@ -57,8 +50,12 @@ def translation_dataset(
     When shuffled, each epoch deals the pairs of a bucket anew to its batches, and
     brings the batches in a new order; the epochs depend on `seed` alone, not on
     TensorFlow's global seed. Each side is padded to the longest of its batch,
-    rounded up to a multiple of `bucket` but not above `max_length`, so that there
-    are few shapes to compile for.
+    rounded up to a multiple of `bucket` but not above `max_length`.
+
+    What compiles anew for each shape, as XLA does, wants few of them: with `shapes`,
+    pairs are grouped by both sides instead, with a cut wherever it saves the most
+    padding. All batches of a group then have one shape, the last filled up with
+    empty rows, which have no token.
 
     Args:
         source_lines: The source sentences.
@@ -67,10 +64,11 @@ def translation_dataset(
         target_tokenizer: Makes the target ids.
         batch_tokens: Rows times padded length of the longer side that a batch may
             have; a batch has at least one row. Either this or `batch_size`.
-        batch_size: Rows of a batch. The last one of each bucket may have fewer.
+        batch_size: The most rows of a batch.
         max_length: The most tokens of a side, the start or end id included. Pairs
             with a longer side are dropped, and so are pairs with an empty side.
-        bucket: The step of lengths, in tokens.
+        bucket: The step of lengths, in tokens; without a meaning beside `shapes`.
+        shapes: The most shapes that batches have, if they are to be few.
         shuffle: Whether to shuffle. If not, shorter pairs come first, and pairs
             of one bucket keep their order.
         seed: Makes the order of the epochs; two datasets of one seed agree.
@@ -97,6 +95,9 @@ def translation_dataset(
     rows_of = _batch_rows(batch_tokens, batch_size)
     check_integer("max_length", max_length, 2)
     check_integer("bucket", bucket, 1)
+    if shapes is not None:
+        check_integer("shapes", shapes, 1)
+        bucket = 1
     check_boolean("shuffle", shuffle)
     if check_integer("seed", seed, 0) >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: seed={seed}")
@@ -112,8 +113,13 @@ def translation_dataset(
         raise ValueError(f"No pair of sentences remains: {report}")
     if report:
         warnings.warn(f"translation_dataset {report}", stacklevel=2)
-    longer = np.maximum(source_lengths, target_lengths)  # (N,)
-    plan = _plan(longer, kept, bucket, lambda length: rows_of(min(length, max_length)))
+    lengths = np.stack([source_lengths, target_lengths], axis=1)  # (N, 2)
+    pairs = np.flatnonzero(kept)
+    plan = (
+        plan_shapes(lengths, pairs, shapes, rows_of)
+        if shapes
+        else plan_buckets(lengths, pairs, bucket, max_length, rows_of)
+    )
     sources, targets = (tf.gather(side, plan.order) for side in (sources, targets))
     dataset = _positions(plan, seed if shuffle else None).map(
         _collate(sources, targets, bucket, max_length),
@@ -214,43 +220,27 @@ def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
     return f"dropped {(~kept).sum()} of {len(kept)} pairs: {counts}"
 
 
-def _plan(
-    lengths: np.ndarray, kept: np.ndarray, bucket: int, rows_of: Callable[[int], int]
-) -> _Plan:
-    """Sorts the kept pairs into buckets, and cuts the buckets into batches."""
-    buckets = -(-lengths // bucket)  # (N,)
-    order = np.flatnonzero(kept)
-    order = order[np.argsort(buckets[order], kind="stable")]
-    buckets = buckets[order]
-    starts, stops = [], []
-    levels, firsts = np.unique(buckets, return_index=True)
-    for level, first, last in zip(
-        levels, firsts, [*firsts[1:], len(order)], strict=True
-    ):
-        begins = np.arange(first, last, rows_of(int(level) * bucket))
-        starts.append(begins)
-        stops.append(np.append(begins[1:], last))
-    return _Plan(order, buckets, np.concatenate(starts), np.concatenate(stops))
-
-
-def _positions(plan: _Plan, seed: int | None) -> tf.data.Dataset:
-    """The positions `(B,)` of each batch; a new order in each iteration."""
+def _positions(plan: BatchPlan, seed: int | None) -> tf.data.Dataset:
+    """The positions `(B,)` and the shape of each batch; in each iteration anew."""
     with tf.device("CPU:0"):
-        starts = tf.constant(plan.starts, tf.int64)
-        stops = tf.constant(plan.stops, tf.int64)
-        buckets = tf.constant(plan.buckets, tf.int64)
+        batches = [
+            tf.constant(part, tf.int64)
+            for part in (plan.starts, plan.stops, plan.shapes)
+        ]
+        groups = tf.constant(plan.groups, tf.int64)
     if seed is None:
-        return tf.data.Dataset.from_tensor_slices((starts, stops)).map(tf.range)
+        return tf.data.Dataset.from_tensor_slices(tuple(batches)).map(
+            lambda start, stop, shape: (tf.range(start, stop), shape)
+        )
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        noise = _noise(tf.size(buckets), [number, 0])
-        # sorting by bucket, then by chance, shuffles inside the buckets
-        order = tf.argsort(buckets * _NOISE + noise)  # (N,)
-        turns = tf.argsort(_noise(tf.size(starts), [number, 1]))  # (batches,)
-        batches = tf.gather(starts, turns), tf.gather(stops, turns)
-        return tf.data.Dataset.from_tensor_slices(batches).map(
-            lambda start, stop: order[start:stop]
-        )
+        noise = _noise(tf.size(groups), [number, 0])
+        # sorting by group, then by chance, shuffles inside the groups
+        order = tf.argsort(groups * _NOISE + noise)  # (N,)
+        turns = tf.argsort(_noise(tf.size(batches[0]), [number, 1]))  # (batches,)
+        return tf.data.Dataset.from_tensor_slices(
+            tuple(tf.gather(part, turns) for part in batches)
+        ).map(lambda start, stop, shape: (order[start:stop], shape))
 
     return _epoch_numbers(seed).take(1).flat_map(epoch)
 
@@ -279,21 +269,26 @@ def _epoch_numbers(seed: int) -> tf.data.Dataset:
 
 def _collate(
     sources: tf.RaggedTensor, targets: tf.RaggedTensor, bucket: int, max_length: int
-) -> Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor]]:
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor]]:
     """Returns the function that makes a batch of the pairs at some positions."""
 
-    def padded(side: tf.RaggedTensor, positions: tf.Tensor) -> tf.Tensor:
+    def padded(
+        side: tf.RaggedTensor, positions: tf.Tensor, fewest: tf.Tensor, width: tf.Tensor
+    ) -> tf.Tensor:
         rows = tf.gather(side, positions)
         longest = tf.reduce_max(rows.row_lengths())
-        width = tf.minimum(-(-longest // bucket) * bucket, max_length)
-        return tf.ensure_shape(
-            rows.to_tensor(PAD, shape=tf.stack([-1, width])), [None, None]
-        )
+        rounded = tf.minimum(-(-longest // bucket) * bucket, max_length)
+        shape = [tf.maximum(fewest, rows.nrows()), tf.maximum(width, rounded)]
+        return tf.ensure_shape(rows.to_tensor(PAD, shape=shape), [None, None])
 
-    def collate(positions: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        source = padded(sources, positions)  # (B, S)
-        labels = padded(targets, positions)  # (B, T)
-        shifted = tf.pad(labels[:, :-1], [[0, 0], [1, 0]], constant_values=START)
+    def collate(
+        positions: tf.Tensor, shape: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        fewest, source_width, target_width = tf.unstack(shape, 3)
+        source = padded(sources, positions, fewest, source_width)  # (B, S)
+        labels = padded(targets, positions, fewest, target_width)  # (B, T)
+        first = tf.where(labels[:, :1] == PAD, PAD, START)
+        shifted = tf.concat([first, labels[:, :-1]], axis=1)
         target = tf.where(shifted == END, PAD, shifted)  # (B, T)
         return {"source": source, "target": target}, labels
 

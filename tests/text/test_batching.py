@@ -127,6 +127,58 @@ def test_every_pair_once_and_no_more_padding_than_promised(
     assert partial <= len(buckets)
 
 
+@settings(deadline=None, max_examples=25)
+@given(
+    lengths=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 23)), min_size=1),
+    shapes=st.integers(1, 5),
+    size=st.one_of(
+        st.builds(lambda n: {"batch_size": n}, st.integers(1, 7)),
+        st.builds(lambda n: {"batch_tokens": n}, st.integers(1, 97)),
+    ),
+    shuffle=st.booleans(),
+)
+def test_every_pair_once_in_no_more_shapes_than_promised(
+    lengths, shapes, size, shuffle
+):
+    sources = [sentence(index, pair[0]) for index, pair in enumerate(lengths)]
+    targets = [sentence(index, pair[1]) for index, pair in enumerate(lengths)]
+    options = {"batch_size": None, **size, "shapes": shapes, "shuffle": shuffle}
+    batches = epoch(make(sources, targets, **options))
+    assert len({(batch[0].shape, batch[1].shape) for batch in batches}) <= shapes
+    for batch in batches:
+        rows = size.get("batch_size") or max(
+            1, size["batch_tokens"] // max(widths(batch))
+        )
+        assert len(batch[0]) <= rows
+    is_empty = [~batch[0].any(axis=1) for batch in batches]
+    assert not any(
+        part[empty].any()
+        for batch, empty in zip(batches, is_empty, strict=True)
+        for part in batch
+    )
+    real = [
+        [part[~empty] for part in batch]
+        for batch, empty in zip(batches, is_empty, strict=True)
+    ]
+    assert sorted(read(real)) == sorted(zip(sources, targets, strict=True))
+
+
+def test_shapes_are_cut_where_that_saves_the_most():
+    lengths = [(3, 4)] * 5 + [(20, 4)] * 4 + [(21, 22)] * 6 + [(20, 22)]
+    sources = [sentence(index, pair[0]) for index, pair in enumerate(lengths)]
+    targets = [sentence(index, pair[1]) for index, pair in enumerate(lengths)]
+    batches = epoch(make(sources, targets, batch_size=3, shapes=3, shuffle=False))
+    # The ends of the sentences count; batches of a shape are of about equal size.
+    found = [(*batch[0].shape, batch[1].shape[1]) for batch in batches]
+    assert found == [(3, 4, 5)] * 2 + [(2, 21, 5)] * 2 + [(3, 22, 23)] * 3
+    # One pair more than fits: two batches of three, not of four.
+    assert [int((~batch[0].any(axis=1)).sum()) for batch in batches] == [
+        *[0, 1],
+        *[0, 0],
+        *[0, 0, 2],
+    ]
+
+
 def test_epochs_differ_and_datasets_of_one_seed_agree():
     sources, targets = pairs()
     datasets = [make(sources, targets, seed=seed) for seed in (5, 5, 6)]
@@ -289,6 +341,7 @@ def test_more_lines_than_a_chunk():
         ({"max_length": 1}, "`max_length` must.*max_length=1"),
         ({"bucket": 0}, "`bucket` must.*bucket=0"),
         ({"bucket": 1.5}, "`bucket` must.*bucket=1.5"),
+        ({"shapes": 0}, "`shapes` must.*shapes=0"),
         ({"shuffle": "no"}, "`shuffle` must.*shuffle='no'"),
         ({"seed": -1}, "`seed` must.*seed=-1"),
         ({"seed": 2**63}, "`seed` must.*seed=9223372036854775808"),
