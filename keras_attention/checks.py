@@ -15,6 +15,26 @@ def check_positive(**arguments: Any) -> None:
             )
 
 
+def check_count(**arguments: Any) -> None:
+    """Raise unless each argument is an integer from 0 on."""
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(
+                f"`{name}` must be an integer from 0 on. Received: {name}={value!r}"
+            )
+
+
+def check_index(count: int, **arguments: Any) -> None:
+    """Raise unless each argument is the index of one of so many, from either end."""
+    for name, value in arguments.items():
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        if not is_integer or not -count <= value < count:
+            raise ValueError(
+                f"`{name}` must be an index of one of {count}. "
+                f"Received: {name}={value!r}"
+            )
+
+
 def check_positive_number(**arguments: Any) -> None:
     """Raise unless each argument is a finite number above zero."""
     for name, value in arguments.items():

@@ -15,12 +15,13 @@ class Transitions:
     Args:
         tables: logits `(kinds, vocabulary, vocabulary)`; the first id of a source says
             which table holds for its row.
-        with_attention: whether steps attend, each to the position of its number.
+        attends: whether a step attends to the position of its number, of its id, or
+            (None) not at all.
     """
 
-    def __init__(self, tables: Any, with_attention: bool = True) -> None:
+    def __init__(self, tables: Any, attends: str | None = "number") -> None:
         self.tables = tables
-        self.with_attention = with_attention
+        self.attends = attends
         self.steps = 0
 
     def encode(self, source: Any) -> Any:
@@ -32,7 +33,7 @@ class Transitions:
         return {"memory": {"source": memory}, "cache": ops.zeros_like(memory[:, 0])}
 
     def step(self, ids: Any, state: dict[str, Any], index: Any) -> tuple[Any, Any, Any]:
-        """Logits of the table, and all attention at the step's own position."""
+        """Logits of the table, and all attention at one position."""
         self.steps += 1
         source, count = state["memory"]["source"], state["cache"]
         vocabulary = self.tables.shape[-1]
@@ -40,9 +41,10 @@ class Transitions:
         chosen = ops.one_hot(ids, vocabulary)[:, :, None]
         logits = ops.sum(tables * chosen, axis=1)
         attention = None
-        if self.with_attention:
+        if self.attends:
             length = source.shape[1]
-            attention = ops.one_hot(count % length, length)
+            place = {"number": count, "id": ids}[self.attends]
+            attention = ops.one_hot(place % length, length)
         return logits, {**state, "cache": count + 1}, attention
 
 
@@ -63,3 +65,56 @@ def greedy(table: np.ndarray, max_length: int) -> tuple[list[int], float]:
         score += scores[best]
         ids.append(best)
     return ids[1:], score
+
+
+def outputs(
+    table: np.ndarray, max_length: int, allowed: Any = None
+) -> list[tuple[list[int], float]]:
+    """All outputs with their log-probabilities, by enumeration.
+
+    Args:
+        table: logits `(vocabulary, vocabulary)` of the next id by the last.
+        max_length: at which outputs are cut.
+        allowed: tells of the ids written so far, and one more, whether it may follow.
+    """
+    found, begun = [], [([], 0.0)]
+    while begun:
+        ids, score = begun.pop()
+        scores = log_softmax(table[ids[-1] if ids else START])
+        for last in range(len(scores)):
+            if last in (PAD, START) or (allowed and not allowed(ids, last)):
+                continue
+            longer = [*ids, last], score + scores[last]
+            is_complete = last == END or len(ids) + 1 == max_length
+            (found if is_complete else begun).append(longer)
+    return found
+
+
+def beam(
+    table: np.ndarray,
+    max_length: int,
+    places: int,
+    groups: int = 1,
+    diversity: float = 0,
+) -> list[tuple[list[int], float]]:
+    """What a beam of some places keeps, with the log-probabilities, in no order."""
+    width = places // groups
+    ended: list[list[Any]] = [[] for _ in range(groups)]
+    begun: list[list[Any]] = [[([], 0.0)] for _ in range(groups)]
+    for _ in range(max_length):
+        written: list[int] = []
+        for group in range(groups):
+            candidates = []
+            for ids, score in begun[group]:
+                scores = log_softmax(table[ids[-1] if ids else START])
+                for last, more in enumerate(scores):
+                    if last not in (PAD, START):
+                        off = diversity * written.count(last)
+                        longer = [*ids, last], score + more
+                        candidates.append((score + more - off, longer))
+            candidates.sort(key=lambda candidate: -candidate[0])
+            chosen = [longer for _, longer in candidates[: width - len(ended[group])]]
+            begun[group] = [longer for longer in chosen if longer[0][-1] != END]
+            ended[group] += [longer for longer in chosen if longer[0][-1] == END]
+            written += [longer[0][-1] for longer in chosen]
+    return [output for group in range(groups) for output in ended[group] + begun[group]]

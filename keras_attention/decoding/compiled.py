@@ -1,52 +1,69 @@
 """Searches as compiled functions, on whichever backend Keras runs."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_attention.decoding.hypotheses import Hypotheses
-
-Search = Callable[[Any, Any], Hypotheses]
+from keras_attention.ids import END, START
 
 
 class CompiledSearch:
     """Calls a search through Keras's `predict`, which compiles it on each backend.
 
     Args:
-        search: `(model, source tensor) -> Hypotheses` of tensors.
+        search: has `search(model, source, prefix)`, on tensors.
         jit_compile: whether to compile by XLA.
     """
 
-    def __init__(self, search: Search, jit_compile: bool) -> None:
+    def __init__(self, search: Any, jit_compile: bool) -> None:
         self._search = search
         self._jit_compile = jit_compile
         self._runner: _Runner | None = None
 
-    def __call__(self, model: Any, source: Any) -> Hypotheses:
-        source = np.asarray(source)
-        if source.ndim != 2 or not np.issubdtype(source.dtype, np.integer):
-            raise ValueError(
-                "`source` must be integer ids of shape (batch, source). Received: "
-                f"shape={source.shape}, dtype={source.dtype}"
-            )
+    def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
+        inputs = {"source": _checked("source", source)}
+        if prefix is not None:
+            inputs["prefix"] = _checked("prefix", prefix)
+            if np.isin(inputs["prefix"], [START, END]).any():
+                raise ValueError(
+                    "`prefix` must hold neither the start id nor the end id, "
+                    f"{START} and {END}. Received: prefix={prefix}"
+                )
+            if len(inputs["prefix"]) != len(inputs["source"]):
+                raise ValueError(
+                    "`prefix` must have as many rows as `source`. Received: "
+                    f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
+                )
         if self._runner is None or self._runner.model is not model:
             self._runner = _Runner(model, self._search)
             self._runner.compile(jit_compile=self._jit_compile)
-        found = self._runner.predict_on_batch(source.astype("int32"))
+        found = self._runner.predict_on_batch(inputs)
         return Hypotheses(**{"attention": None, **found})
+
+
+def _checked(name: str, ids: Any) -> np.ndarray:
+    ids = np.asarray(ids)
+    if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
+        raise ValueError(
+            f"`{name}` must be integer ids of shape (batch, {name}). Received: "
+            f"shape={ids.shape}, dtype={ids.dtype}"
+        )
+    return ids.astype("int32")
 
 
 class _Runner(keras.Model):
     """A model whose forward pass is a search over another model."""
 
-    def __init__(self, model: Any, search: Search) -> None:
+    def __init__(self, model: Any, search: Any) -> None:
         super().__init__(name="search")
         self.model = model
+        self.seeds = getattr(search, "seeds", None)
         self._search = search
         self.built = True
 
-    def call(self, source):
-        found = self._search(self.model, source)._asdict()
-        return {name: part for name, part in found.items() if part is not None}
+    def call(self, inputs):
+        found = self._search.search(self.model, inputs["source"], inputs.get("prefix"))
+        parts = found._asdict().items()
+        return {name: part for name, part in parts if part is not None}

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_positive, check_rate
+from keras_attention.checks import check_choice, check_index, check_positive, check_rate
 from keras_attention.children import build_once, quantized_dtype, restore
 from keras_attention.recurrent.cells import (
     advance,
@@ -157,11 +157,7 @@ class AttentionRNN(keras.layers.Layer):
                 f"cell. Received: attention_units={self.attention_units}"
             )
         levels = len(getattr(self.cell, "cells", [self.cell]))
-        if not -levels <= self.query_level < levels:
-            raise ValueError(
-                f"`query_level` must be the index of one of {levels} cells. "
-                f"Received: query_level={self.query_level}"
-            )
+        check_index(levels, query_level=self.query_level)
 
     def build(self, inputs_shape, memory_shape):
         batch, _, dim = inputs_shape

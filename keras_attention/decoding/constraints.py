@@ -1,0 +1,108 @@
+"""What an output may not contain, as changes of log-probabilities."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from keras_attention.checks import check_count, check_positive_number
+from keras_attention.ids import END, PAD, START
+
+Tensor = Any
+
+
+class Constraints(NamedTuple):
+    """Rules that every step of a search keeps to.
+
+    Attributes:
+        no_repeat_ngram_size: length of the runs of ids that no output holds twice; 0
+            allows all.
+        repetition_penalty: what the log-probability of an id is multiplied by that the
+            output holds already (Keskar et al. 2019); 1 changes nothing.
+        suppressed_ids: ids that are never written.
+    """
+
+    no_repeat_ngram_size: int = 0
+    repetition_penalty: float = 1.0
+    suppressed_ids: tuple[int, ...] = ()
+
+    def check(self) -> None:
+        """Raise for a rule that no output can keep."""
+        check_count(no_repeat_ngram_size=self.no_repeat_ngram_size)
+        check_positive_number(repetition_penalty=self.repetition_penalty)
+        for number in self.suppressed_ids:
+            check_count(suppressed_ids=number)
+        if END in self.suppressed_ids:
+            raise ValueError(
+                f"`suppressed_ids` must not hold {END}, the end of every output. "
+                f"Received: suppressed_ids={self.suppressed_ids}"
+            )
+
+    def apply(
+        self,
+        log_probs: Tensor,
+        ids: Tensor,
+        index: Any,
+        fewest: Tensor | None = None,
+        forced: Tensor | None = None,
+    ) -> Tensor:
+        """Make impossible what a rule forbids.
+
+        Args:
+            log_probs: `(rows, vocabulary)`, of what may follow.
+            ids: `(rows, length)`, what was written, then anything.
+            index: how many ids were written.
+            fewest: `(rows,)`, how many ids an output has at least, its end included.
+            forced: `(rows,)`, the id that must follow whatever the rules, or 0.
+        """
+        given, vocabulary = log_probs, ops.arange(log_probs.shape[-1], dtype="int32")
+        if self.repetition_penalty != 1:
+            log_probs = _penalize(log_probs, ids, index, self.repetition_penalty)
+        forbidden = np.zeros((1, log_probs.shape[-1]), "bool")
+        forbidden[0, [PAD, START, *self.suppressed_ids]] = True
+        forbidden = ops.convert_to_tensor(forbidden)
+        if fewest is not None:
+            is_early = ops.expand_dims(index + 1 < fewest, 1)
+            forbidden = forbidden | (is_early & ops.equal(vocabulary, END))
+        log_probs = ops.where(forbidden, -np.inf, log_probs)
+        if self.no_repeat_ngram_size:
+            log_probs = _forbid_ngrams(log_probs, ids, index, self.no_repeat_ngram_size)
+        if forced is not None:
+            forced = ops.expand_dims(forced, 1)
+            alone = ops.where(ops.equal(vocabulary, forced), given, -np.inf)
+            log_probs = ops.where(ops.equal(forced, PAD), log_probs, alone)
+        return log_probs
+
+
+def _penalize(log_probs, ids, index, penalty):
+    """Multiply the log-probabilities of the ids written before."""
+    is_written = ops.arange(ids.shape[1], dtype="int32") < index
+    ids = ops.where(is_written, ids, PAD)
+    penalized = ops.take_along_axis(log_probs, ids, axis=1) * penalty
+    return _put(log_probs, ids, penalized)
+
+
+def _forbid_ngrams(log_probs, ids, index, size):
+    """Forbid each id that would end a run of ids written before."""
+    before, length = size - 1, ids.shape[1]
+    starts = length - before
+    if starts <= 0:
+        return log_probs
+    repeats = ops.arange(starts, dtype="int32") + before < index
+    for offset in range(before):
+        place = ops.maximum(index - before + offset, 0)
+        last = ops.take(ids, ops.reshape(place, (1,)), axis=1)
+        repeats = repeats & ops.equal(ids[:, offset : offset + starts], last)
+    # Padding is impossible already.
+    followers = ops.where(repeats, ids[:, before:], PAD)
+    nothing = ops.full_like(ops.cast(followers, log_probs.dtype), -np.inf)
+    return _put(log_probs, followers, nothing)
+
+
+def _put(log_probs, ids, values):
+    """Replace the entries of some ids in each row."""
+    rows = ops.broadcast_to(
+        ops.expand_dims(ops.arange(ops.shape(ids)[0], dtype="int32"), 1), ops.shape(ids)
+    )
+    places = ops.reshape(ops.stack([rows, ids], axis=-1), (-1, 2))
+    return ops.scatter_update(log_probs, places, ops.reshape(values, (-1,)))

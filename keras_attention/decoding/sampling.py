@@ -1,0 +1,158 @@
+"""Random outputs."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.checks import check_positive, check_positive_number
+from keras_attention.decoding.hypotheses import Hypotheses, Steppable
+from keras_attention.decoding.request import repeat_rows
+from keras_attention.decoding.stepwise import StepwiseSearch
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="Sampling")
+class Sampling(StepwiseSearch):
+    """Draw each id by its probability, of all or of the most probable ones.
+
+    The limits hold one after the other, in the order in which they stand here.
+
+    Args:
+        max_length: the most ids of an output, its end id included.
+        temperature: what the logits are divided by; below 1 probable ids become more
+            probable still.
+        top_k: draw of so many most probable ids (Fan et al. 2018).
+        top_p: draw of the fewest most probable ids that have this probability together
+            (Holtzman et al. 2020).
+        min_p: draw of the ids that have this share of the highest probability (Nguyen
+            et al. 2024).
+        num_samples: number of outputs of each source.
+        seed: integer; each call draws the same then, though another when compiled by
+            XLA than when not. Without it each call draws anew.
+        **options: of `Search`.
+
+    Call arguments:
+        model: a `Seq2Seq`, or anything with its `encode`, `start` and `step`.
+        source: int ids `(batch, source)`, padded with 0.
+        prefix: int ids `(batch, prefix)`, padded with 0, with which each output begins.
+
+    Returns:
+        `Hypotheses` of NumPy arrays, `num_samples` a row, the most probable first; the
+        score is the log-probability, before temperature and limits.
+
+    Raises:
+        ValueError: for an option or ids that are out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> from keras_attention.models import transformer
+    >>> model = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> draw = Sampling(max_length=5, top_p=0.9, num_samples=3, seed=7)
+    >>> draw(model, np.array([[4, 5, 3]])).ids.shape
+    (1, 3, 5)
+    """
+
+    def __init__(
+        self,
+        max_length: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float = 0.0,
+        num_samples: int = 1,
+        seed: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(max_length, **options)
+        check_positive_number(temperature=temperature)
+        check_positive(num_samples=num_samples)
+        if top_k is not None:
+            check_positive(top_k=top_k)
+        if top_p is not None and not 0 < top_p <= 1:
+            raise ValueError(
+                f"`top_p` must be above 0 and at most 1. Received: top_p={top_p!r}"
+            )
+        if not 0 <= min_p <= 1:
+            raise ValueError(f"`min_p` must be from 0 to 1. Received: min_p={min_p!r}")
+        self.temperature = temperature
+        self.top_k = top_k
+        self.top_p = top_p
+        self.min_p = min_p
+        self.num_samples = num_samples
+        self.seed = seed
+        self.seeds = keras.random.SeedGenerator() if seed is None else None
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "top_k": self.top_k,
+            "top_p": self.top_p,
+            "min_p": self.min_p,
+            "num_samples": self.num_samples,
+            "seed": self.seed,
+        }
+
+    def search(
+        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+    ) -> Hypotheses:
+        """The search itself, on tensors: call this inside a function of your own."""
+        request, cache = self.start(model, source, prefix)
+        count = self.num_samples
+        rows = ops.shape(source)[0]
+        chance = keras.random.uniform(
+            (rows * count, self.max_length),
+            seed=self.seed if self.seeds is None else self.seeds,
+        )
+        found = self.write(request.repeat(count), repeat_rows(cache, count), chance)
+        if count == 1:
+            return found
+        _, order = ops.top_k(ops.reshape(found.scores, (-1, count)), count)
+        places = ops.reshape(
+            order + count * ops.expand_dims(ops.arange(rows), 1), (-1,)
+        )
+        return Hypotheses(
+            *(
+                part
+                if part is None
+                else ops.reshape(
+                    ops.take(part, places, axis=0), (-1, count, *part.shape[2:])
+                )
+                for part in found
+            )
+        )
+
+    def choose(self, log_probs, chance, index):
+        vocabulary = log_probs.shape[-1]
+        ids = None
+        if self.top_k is not None or self.top_p is not None:
+            log_probs, ids = ops.top_k(
+                log_probs, min(self.top_k or vocabulary, vocabulary)
+            )
+        # In shares of the highest probability.
+        highest = ops.max(log_probs, axis=-1, keepdims=True)
+        shares = ops.exp((log_probs - highest) / self.temperature)
+        if self.top_p is not None and self.top_p < 1:
+            before = ops.cumsum(shares, axis=-1) - shares
+            enough = self.top_p * ops.sum(shares, axis=-1, keepdims=True)
+            shares = ops.where(before < enough, shares, 0.0)
+        shares = ops.where(shares >= self.min_p, shares, 0.0)
+        place = _draw(shares, ops.take(chance, index, axis=1))
+        if ids is None:
+            return place
+        return ops.take_along_axis(ids, ops.expand_dims(place, 1), axis=1)[:, 0]
+
+
+def _draw(shares, chance):
+    """A place in each row by its share of the sum; `chance` is from 0 to 1."""
+    reached = ops.cumsum(shares, axis=-1)
+    total = reached[:, -1:]
+    passed = reached <= ops.expand_dims(chance, 1) * total
+    # Rounding must not lead behind the last place that has a share.
+    return ops.minimum(
+        ops.sum(ops.cast(passed, "int32"), axis=1),
+        ops.sum(ops.cast(reached < total, "int32"), axis=1),
+    )

@@ -1,0 +1,140 @@
+"""What all searches have in common."""
+
+import math
+from typing import Any, Self
+
+from keras import ops
+
+from keras_attention.checks import check_count, check_positive, check_positive_number
+from keras_attention.decoding.compiled import CompiledSearch
+from keras_attention.decoding.constraints import Constraints
+from keras_attention.decoding.hypotheses import Hypotheses, Steppable
+from keras_attention.decoding.request import Request
+from keras_attention.ids import PAD
+
+Tensor = Any
+
+
+class Search:
+    """A search over any model that encodes, starts and steps.
+
+    A subclass has a `search` on tensors, and names its own arguments in `get_config`.
+
+    Args:
+        max_length: the most ids of an output, its end id included.
+        min_length: the fewest, likewise; a limit from above goes first.
+        max_length_ratio: a limit beside `max_length`, in ids of the source.
+        min_length_ratio: beside `min_length`, likewise.
+        no_repeat_ngram_size: length of the runs of ids that no output holds twice; 0
+            allows all.
+        repetition_penalty: what the log-probability of an id is multiplied by that the
+            output holds already (Keskar et al. 2019).
+        suppressed_ids: ids that are never written, such as the unknown one.
+        jit_compile: whether calls are compiled by XLA, anew for each shape of `source`.
+    """
+
+    def __init__(
+        self,
+        max_length: int,
+        *,
+        min_length: int = 0,
+        max_length_ratio: float | None = None,
+        min_length_ratio: float = 0.0,
+        no_repeat_ngram_size: int = 0,
+        repetition_penalty: float = 1.0,
+        suppressed_ids: Any = (),
+        jit_compile: bool = False,
+    ) -> None:
+        check_positive(max_length=max_length)
+        check_count(min_length=min_length)
+        if max_length_ratio is not None:
+            check_positive_number(max_length_ratio=max_length_ratio)
+        if not 0 <= min_length_ratio < math.inf:
+            raise ValueError(
+                "`min_length_ratio` must be a number from 0 on. "
+                f"Received: min_length_ratio={min_length_ratio!r}"
+            )
+        self.max_length = max_length
+        self.min_length = min_length
+        self.max_length_ratio = max_length_ratio
+        self.min_length_ratio = min_length_ratio
+        self.constraints = Constraints(
+            no_repeat_ngram_size, repetition_penalty, tuple(suppressed_ids)
+        )
+        self.constraints.check()
+        self.jit_compile = jit_compile
+        self._compiled = CompiledSearch(self, jit_compile)
+
+    def __call__(self, model: Any, source: Any, prefix: Any = None) -> Hypotheses:
+        return self._compiled(model, source, prefix)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(max_length={self.max_length})"
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "max_length": self.max_length,
+            "min_length": self.min_length,
+            "max_length_ratio": self.max_length_ratio,
+            "min_length_ratio": self.min_length_ratio,
+            **self.constraints._asdict(),
+            "suppressed_ids": list(self.constraints.suppressed_ids),
+            "jit_compile": self.jit_compile,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The search of that configuration."""
+        return cls(**config)
+
+    def best(self) -> "Search":
+        """The same search, asked for one output a row."""
+        return self
+
+    def search(
+        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+    ) -> Hypotheses:
+        """The search itself, on tensors: call this inside a function of your own."""
+        raise NotImplementedError
+
+    def limits(self, source: Tensor) -> tuple[Tensor | None, Tensor]:
+        """The fewest and the most ids of each row, `(rows,)`; `None` for any."""
+        size = ops.cast(ops.sum(ops.not_equal(source, PAD), axis=1), "float32")
+        most = ops.full_like(size, self.max_length)
+        if self.max_length_ratio is not None:
+            relative = ops.maximum(ops.ceil(self.max_length_ratio * size), 1)
+            most = ops.minimum(most, relative)
+        fewest = None
+        if self.min_length > 1 or self.min_length_ratio:
+            relative = ops.ceil(self.min_length_ratio * size)
+            fewest = ops.cast(ops.maximum(relative, self.min_length), "int32")
+        return fewest, ops.cast(most, "int32")
+
+    def start(
+        self, model: Steppable, source: Tensor, prefix: Tensor | None
+    ) -> tuple[Request, Any]:
+        """Encode the source: what all steps need, and the first cache."""
+        state = model.start(model.encode(source), self.max_length)
+        request = Request(model, state["memory"], *self.limits(source), prefix)
+        return request, state["cache"]
+
+    def read(
+        self, request: Request, last: Tensor, cache: Any, ids: Tensor, index: Any
+    ) -> tuple[Tensor, Any, Tensor | None]:
+        """Log-probabilities of what may follow, the new cache, and attention.
+
+        Args:
+            request: of `start`, or of its `repeat`.
+            last: `(rows,)`, the ids written last, or the start.
+            cache: of the last step.
+            ids: `(rows, length)`, what was written, then anything.
+            index: how many ids were written.
+        """
+        state = {"memory": request.memory, "cache": cache}
+        logits, state, attention = request.model.step(last, state, index)
+        log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+        log_probs = self.constraints.apply(
+            log_probs, ids, index, request.fewest, request.forced(index)
+        )
+        return log_probs, state["cache"], attention
