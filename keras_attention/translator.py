@@ -29,7 +29,8 @@ MARKER = "translator.json"
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
 DEFAULT_LENGTH = 128
 
-_TEXT = [tf.TensorSpec([None], tf.string, name="text")]
+_TEXT = tf.TensorSpec([None], tf.string, name="text")
+_REFERENCE = tf.TensorSpec([None], tf.string, name="reference")
 
 
 class Hypothesis(NamedTuple):
@@ -48,6 +49,20 @@ class Hypothesis(NamedTuple):
     source_tokens: list[str]
     target_tokens: list[str]
     attention: np.ndarray | None
+
+
+class Score(NamedTuple):
+    """How probable a translation is.
+
+    Attributes:
+        log_probability: of the whole, its end included.
+        tokens: its pieces, the end included.
+        log_probabilities: of each piece after those before it, float32.
+    """
+
+    log_probability: float
+    tokens: list[str]
+    log_probabilities: np.ndarray
 
 
 class Translator:
@@ -114,21 +129,34 @@ class Translator:
         self.batch_size = batch_size
         limit = model.source_embedding.max_length or max_source_length
         self._source_limit = min(max_source_length, limit)
-        # Loading needs weights that exist, and an autograph-free function compiles
-        # faster: the loop is `keras.ops.while_loop` already.
-        self._serve = tf.function(self._translate, _TEXT, autograph=False)
-        self._serve_attention = tf.function(self._attend, _TEXT, autograph=False)
-        self._find = tf.function(self._hypotheses, _TEXT, autograph=False)
+        self._target_limit = model.target_embedding.max_length
+        self._serve = _graph(self._translate, _TEXT)
+        self._serve_all = _graph(self._translate_all, _TEXT)
+        self._serve_attention = _graph(self._attend, _TEXT)
+        self._serve_score = _graph(self._score, _TEXT, _REFERENCE)
+        self._find = _graph(self._hypotheses, _TEXT)
+        self._find_score = _graph(self._score_tokens, _TEXT, _REFERENCE)
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str):
             return self([texts])[0]
-        return self._in_batches(texts, self._call_batch)
+        return self._in_batches(self._call_batch, texts=texts)
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first."""
-        return self._in_batches(texts, self._hypotheses_batch)
+        return self._in_batches(self._hypotheses_batch, texts=texts)
+
+    def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
+        """How probable given translations are.
+
+        Args:
+            texts: to translate.
+            references: a translation of each. What is longer than the model's limit is
+                cut.
+        """
+        columns = {"texts": texts, "references": references}
+        return self._in_batches(self._score_batch, **columns)
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
         """Write the model, the tokenizers and the search into one folder.
@@ -179,9 +207,12 @@ class Translator:
         number of texts:
 
         - `serving_default`: `text` to `translation` and `score`.
+        - `nbest`: `text` to `translation (batch, hypotheses)` and `score`, best first.
         - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
           `target_tokens` and `attention (batch, target, source)`; tokens behind the end
           are empty strings.
+        - `score`: `text` and `reference` to the `log_probability` of the reference with
+          its end, and its `length` in tokens.
 
         Args:
             path: the folder to write; it appears when it is complete.
@@ -190,10 +221,17 @@ class Translator:
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
         """
-        signatures = {"serving_default": self._serve}
+        signatures = {
+            "serving_default": self._serve,
+            "nbest": self._serve_all,
+            "score": self._serve_score,
+        }
         if "attention" in self._find.get_concrete_function().structured_outputs:
             signatures["attend"] = self._serve_attention
         variables = [variable.value for variable in self.model.variables]
+        seeds = getattr(self.search, "seeds", None)
+        if seeds is not None:
+            variables.append(seeds.state.value)
         tokenizers = [self.source_tokenizer, self.target_tokenizer]
         export_saved_model(path, signatures, [variables, tokenizers], overwrite)
 
@@ -202,26 +240,45 @@ class Translator:
         """Raise now what `save` would raise later for this path."""
         check_free(path, MARKER, overwrite)
 
-    def _hypotheses(self, text):
-        ids = self.source_tokenizer.tokenize(text)[:, : self._source_limit - 1]
-        rows = tf.shape(text)[0]
-        ends = tf.fill([rows, 1], tf.constant(END, ids.dtype))
-        source = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
-        # Zero rows have no length, and not every encoder reads that.
-        missing = tf.maximum(1 - tf.shape(source)[1], 0)
-        source = tf.pad(source, [[0, 0], [0, missing]], constant_values=PAD)
-        found = self.search.search(self.model, source)
-        found = _end_at_once(found, where=ids.row_lengths() == 0)._asdict()
+    def _hypotheses(self, text, search=None):
+        source = _to_ids(self.source_tokenizer, text, self._source_limit)
+        found = (search or self.search).search(self.model, source)
+        found = _end_at_once(found, where=source[:, 0] == END)._asdict()
         found = {name: part for name, part in found.items() if part is not None}
         return {**found, "source": source}
 
     def _translate(self, text):
-        found = self._hypotheses(text)
+        found = self._hypotheses(text, self.search.best())
         translation = self.target_tokenizer.detokenize(found["ids"][:, 0])
         return {"translation": translation, "score": found["scores"][:, 0]}
 
-    def _attend(self, text):
+    def _translate_all(self, text):
         found = self._hypotheses(text)
+        rows, count, length = tf.unstack(tf.shape(found["ids"]))
+        flat = tf.reshape(found["ids"], [rows * count, length])
+        translation = self.target_tokenizer.detokenize(flat)
+        return {
+            "translation": tf.reshape(translation, [rows, count]),
+            "score": found["scores"],
+        }
+
+    def _score(self, text, reference):
+        found = self._score_tokens(text, reference)
+        return {name: found[name] for name in ("log_probability", "length")}
+
+    def _score_tokens(self, text, reference):
+        source = _to_ids(self.source_tokenizer, text, self._source_limit)
+        labels = _to_ids(self.target_tokenizer, reference, self._target_limit)
+        log_probs = self.model.log_probabilities(source, labels)
+        return {
+            "log_probability": tf.reduce_sum(log_probs, axis=1),
+            "length": tf.math.count_nonzero(labels, axis=1, dtype=tf.int32),
+            "labels": labels,
+            "log_probabilities": log_probs,
+        }
+
+    def _attend(self, text):
+        found = self._hypotheses(text, self.search.best())
         lengths = found["lengths"][:, 0]
         # Zero rows have no longest one.
         longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
@@ -233,6 +290,19 @@ class Translator:
             "target_tokens": self.target_tokenizer.tokens(ids),
             "attention": found["attention"][:, 0, :longest] * written,
         }
+
+    def _score_batch(self, texts, references):
+        found = {
+            name: part.numpy()
+            for name, part in self._find_score(texts, references).items()
+        }
+        pieces = _decode(self.target_tokenizer.tokens(found["labels"]))
+        results = []
+        for row, length in enumerate(found["length"]):
+            log_probs = found["log_probabilities"][row, :length]
+            total, tokens = found["log_probability"][row], pieces[row, :length]
+            results.append(Score(float(total), list(tokens), log_probs))
+        return results
 
     def _call_batch(self, texts):
         translations = self._serve(texts)["translation"].numpy()
@@ -265,35 +335,64 @@ class Translator:
                 )
         return results
 
-    def _in_batches(self, texts: Any, function: Any) -> list[Any]:
+    def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
-        is_list = isinstance(texts, Sequence | np.ndarray) and not isinstance(
-            texts, str
-        )
-        if not is_list or not all(isinstance(text, str | bytes) for text in texts):
-            raise ValueError(f"`texts` must be a list of strings. Received: {texts!r}")
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        results: list[Any] = [None] * len(texts)
+        for name, texts in columns.items():
+            is_list = isinstance(texts, Sequence | np.ndarray)
+            is_list = is_list and not isinstance(texts, str | bytes)
+            if not is_list or not all(isinstance(text, str | bytes) for text in texts):
+                raise ValueError(
+                    f"`{name}` must be a list of strings. Received: {name}={texts!r}"
+                )
+        counts = {name: len(texts) for name, texts in columns.items()}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"Lists must be of one length. Received: {counts}")
+        rows = list(zip(*columns.values(), strict=True))
+        order = sorted(range(len(rows)), key=lambda row: max(map(len, rows[row])))
+        results: list[Any] = [None] * len(rows)
         for start in range(0, len(order), self.batch_size):
             chosen = order[start : start + self.batch_size]
-            batch = to_strings([texts[index] for index in chosen])
-            for index, result in zip(chosen, function(batch), strict=True):
-                results[index] = result
+            batch = (
+                to_strings([texts[row] for row in chosen]) for texts in columns.values()
+            )
+            for row, result in zip(chosen, function(*batch), strict=True):
+                results[row] = result
         return results
 
 
+def _graph(function: Any, *signature: tf.TensorSpec) -> Any:
+    # Loops are those of `keras.ops` already, and without autograph a graph is made
+    # sooner.
+    return tf.function(function, signature, autograph=False)
+
+
+def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int | None) -> tf.Tensor:
+    """Dense int32 ids, each row with its end, no longer than a limit."""
+    ids = tokenizer.tokenize(text)
+    if limit is not None:
+        ids = ids[:, : limit - 1]
+    ends = tf.fill([tf.shape(text)[0], 1], tf.constant(END, ids.dtype))
+    dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
+    # Zero rows have no length, and not every encoder reads that.
+    missing = tf.maximum(1 - tf.shape(dense)[1], 0)
+    return tf.pad(dense, [[0, 0], [0, missing]], constant_values=PAD)
+
+
 def _end_at_once(found: Hypotheses, where: tf.Tensor) -> Hypotheses:
-    """Translate rows of nothing by nothing: an end with a score of 0."""
+    """Translate rows of nothing by nothing: an end with a score of 0, and no more."""
+    rows, count, length = tf.unstack(tf.shape(found.ids))
+    first = tf.one_hot(0, count, on_value=1, off_value=0)
+    ids = END * first[:, None] * tf.one_hot(0, length, dtype=tf.int32)
+    scores = tf.where(first == 1, 0.0, -np.inf)
 
     def put(part, value):
-        rows = tf.reshape(where, [-1] + [1] * (part.shape.rank - 1))
-        return tf.where(rows, tf.cast(value, part.dtype), part)
+        chosen = tf.reshape(where, [rows] + [1] * (part.shape.rank - 1))
+        return tf.where(chosen, value, part)
 
-    end_alone = tf.one_hot(0, tf.shape(found.ids)[-1], on_value=END, off_value=PAD)
     return found._replace(
-        ids=put(found.ids, end_alone),
-        lengths=put(found.lengths, 1),
-        scores=put(found.scores, 0),
+        ids=put(found.ids, ids),
+        lengths=put(found.lengths, first),
+        scores=put(found.scores, scores),
     )
 
 

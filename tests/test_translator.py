@@ -111,8 +111,40 @@ def test_anything_but_strings_is_refused(texts):
     for call in (translator(), translator().hypotheses):
         with pytest.raises(ValueError, match="`texts` must be a list of strings"):
             call(texts)
-    with pytest.raises(ValueError, match=r"`texts`.*Received: 'one'"):
+    with pytest.raises(ValueError, match=r"`texts`.*Received: texts='one'"):
         translator().hypotheses("one")
+    with pytest.raises(ValueError, match="`references` must be a list of strings"):
+        translator().score(["one"], texts)
+    with pytest.raises(ValueError, match="one length.*'texts': 1, 'references': 2"):
+        translator().score(["one"], ["one", "two"])
+
+
+@on_tensorflow
+@architectures
+def test_scores_are_those_of_the_whole_model(architecture):
+    translate = translator(architecture)
+    references = TEXTS[1:] + TEXTS[:1]
+    scores = translate.score(TEXTS, references)
+    for text, reference, score in zip(TEXTS, references, scores, strict=True):
+        source, ids = (
+            [*tokenizer.tokenize([line]).to_list()[0], END]
+            for tokenizer, line in (
+                (translate.source_tokenizer, text),
+                (translate.target_tokenizer, reference),
+            )
+        )
+        source = [*source[: min(16, len(source) - 1)], END]
+        inputs = {
+            "source": np.array([source]),
+            "target": np.array([[START, *ids[:-1]]]),
+        }
+        logits = np.array(translate.model(inputs)[0], "float64")
+        normalizer = np.log(np.exp(logits).sum(axis=-1))
+        expected = logits[np.arange(len(ids)), ids] - normalizer
+        np.testing.assert_allclose(score.log_probabilities, expected, atol=1e-4)
+        assert score.log_probability == pytest.approx(expected.sum(), abs=1e-3)
+        pieces = translate.target_tokenizer.tokens([ids]).numpy()[0]
+        assert score.tokens == [piece.decode() for piece in pieces]
 
 
 @on_tensorflow

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from keras_attention import Translator
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.layers import Attention
 from keras_attention.models import rnn_seq2seq, transformer
 from keras_attention.text import (
@@ -68,6 +68,7 @@ MODELS = MappingProxyType(
             embedding_dim=8,
             intermediate_dim=16,
         ),
+        "beam": lambda *sizes: MODELS["transformer"](*sizes),
         "recurrent": functools.partial(rnn_seq2seq, embedding_dim=8, units=8),
         "attending in turn": lambda *sizes: rnn_seq2seq(
             *sizes,
@@ -109,7 +110,8 @@ def make_translator(architecture="transformer", kind="characters"):
     """A translator that writes up to `MAX_LENGTH` tokens and reads up to 17."""
     source, target = TOKENIZERS[kind]()
     model = make_model(architecture, source.vocabulary_size, target.vocabulary_size)
-    return Translator(model, source, target, Greedy(MAX_LENGTH), 17, batch_size=5)
+    search = BeamSearch(3, MAX_LENGTH) if architecture == "beam" else Greedy(MAX_LENGTH)
+    return Translator(model, source, target, search, 17, batch_size=5)
 
 
 @functools.cache

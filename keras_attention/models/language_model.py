@@ -18,7 +18,13 @@ from keras_attention.layers import (
 )
 from keras_attention.layers.positional_embedding import POSITIONS
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
-from keras_attention.models.seq2seq import State, compute_logits, to_float32
+from keras_attention.models.seq2seq import (
+    State,
+    compute_logits,
+    delay,
+    pick_log_probabilities,
+    to_float32,
+)
 from keras_attention.models.transformer import (
     ATTENTION_POSITIONS,
     DecoderStack,
@@ -109,6 +115,19 @@ class LanguageModel(keras.Model):
         vocabulary = ops.arange(logits.shape[-1], dtype="int32")
         forced = ops.where(ops.equal(vocabulary, wanted), 0.0, _IMPOSSIBLE)
         return ops.where(ops.equal(wanted, PAD), logits, forced), state, None
+
+    def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
+        """Score given outputs, in one pass; as in `Seq2Seq`.
+
+        An output begins as the source does, with a probability of one.
+        """
+        labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        log_probs = pick_log_probabilities(self(delay(labels)), labels)
+        begin, length = self.encode(source)["begin"], ops.shape(labels)[1]
+        missing = ops.maximum(length - ops.shape(begin)[1], 0)
+        begin = ops.pad(begin, ((0, 0), (0, missing)))[:, :length]
+        forced = ops.where(ops.equal(begin, labels), 0.0, _IMPOSSIBLE)
+        return ops.where(ops.equal(begin, PAD), log_probs, forced)
 
     def get_config(self):
         parts = {

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.children import restore
+from keras_attention.ids import END, PAD, START
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 
 Tensor = Any
@@ -143,6 +144,20 @@ class Seq2Seq(keras.Model):
         """
         return self._step(ids, state, index)
 
+    def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
+        """Score given outputs, in one pass.
+
+        Args:
+            source: ids `(batch, source)`.
+            labels: ids `(batch, target)`, with their end ids, padded with 0.
+
+        Returns:
+            The log-probability of each id, float32 `(batch, target)`; 0 for padding.
+        """
+        labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        logits = self({"source": source, "target": delay(labels)})
+        return pick_log_probabilities(logits, labels)
+
     def _step(self, ids, state, index, **options):
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
@@ -188,6 +203,20 @@ def compute_logits(
 ) -> Tensor:
     """Logits of hidden vectors, by a layer or else by the table of an embedding."""
     return embedding.logits(hidden) if output is None else output(hidden)
+
+
+def delay(labels: Tensor) -> Tensor:
+    """What a decoder has read when it writes labels: the start, then the one before."""
+    start = ops.where(ops.equal(labels[:, :1], PAD), PAD, START)
+    delayed = ops.concatenate([start, labels[:, :-1]], axis=1)
+    return ops.where(ops.equal(delayed, END), PAD, delayed)
+
+
+def pick_log_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
+    """Log-probability `(batch, length)` of each label; 0 for padding."""
+    chosen = ops.take_along_axis(logits, ops.expand_dims(labels, -1), axis=-1)
+    log_probs = chosen[..., 0] - ops.logsumexp(logits, axis=-1)
+    return ops.where(ops.equal(labels, PAD), 0.0, log_probs)
 
 
 def to_float32(logits: Tensor) -> Tensor:

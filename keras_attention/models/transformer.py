@@ -10,6 +10,7 @@ from keras import ops
 from keras_attention.checks import (
     check_choice,
     check_divides,
+    check_index,
     check_positive,
     check_rate,
 )
@@ -125,6 +126,9 @@ class DecoderStack(_Stack):
     Args:
         blocks: `TransformerDecoder` layers, the lowest first.
         dropout: rate at which the inputs are dropped in training.
+        alignment_layer: index of the block whose attention to the memory tells which
+            part of the source an output comes from.
+        alignment_heads: indices of its heads that count; all when left out.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -134,6 +138,29 @@ class DecoderStack(_Stack):
     Returns:
         `(batch, target, dim)`.
     """
+
+    def __init__(
+        self,
+        blocks: Sequence[Any],
+        dropout: float = 0.0,
+        alignment_layer: int = -1,
+        alignment_heads: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(blocks, dropout, **kwargs)
+        check_index(alignment_layer=alignment_layer, count=len(self.blocks))
+        for head in alignment_heads or ():
+            heads = self.blocks[alignment_layer].num_heads
+            check_index(alignment_heads=head, count=heads)
+        self.alignment_layer = alignment_layer
+        self.alignment_heads = None if alignment_heads is None else [*alignment_heads]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "alignment_layer": self.alignment_layer,
+            "alignment_heads": self.alignment_heads,
+        }
 
     def build(self, inputs_shape, memory_shape=None):
         memory_shapes = [] if memory_shape is None else [memory_shape["sequence"]]
@@ -178,7 +205,7 @@ class DecoderStack(_Stack):
     def step(
         self, inputs: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
-        """One position of each row; attention is the mean of the last block's heads.
+        """One position of each row; attention is the mean of the alignment's heads.
 
         Args:
             inputs: `(rows, 1, dim)`.
@@ -189,8 +216,9 @@ class DecoderStack(_Stack):
             Hidden vectors `(rows, dim)`, the new state, and attention `(rows, source)`,
             `None` without a memory.
         """
-        memory = state["memory"]
+        memory, attention = state["memory"], None
         hidden, caches = inputs, []
+        aligned = self.blocks[self.alignment_layer]
         projected = memory.get("projected", [None] * len(self.blocks))
         for block, past, keys in zip(
             self.blocks, state["cache"], projected, strict=True
@@ -198,19 +226,26 @@ class DecoderStack(_Stack):
             cache = {"self_attention": past}
             if keys is not None:
                 cache["cross_attention"] = keys
-            hidden, weights, cache = block(
+            is_asked = block is aligned and keys is not None
+            hidden, *weights, cache = block(
                 hidden,
                 encoder_padding_mask=memory.get("mask"),
-                return_attention_scores=True,
+                return_attention_scores=is_asked,
                 cache=cache,
                 cache_index=index,
             )
             caches.append(cache["self_attention"])
-        attention = None
-        if "cross_attention" in weights:
-            attention = ops.mean(weights["cross_attention"][:, :, 0], axis=1)
+            if is_asked:
+                attention = self._align(weights[0]["cross_attention"])
         hidden = self._normalize(hidden)
         return hidden[:, 0], {"memory": memory, "cache": caches}, attention
+
+    def _align(self, weights):
+        """Attention `(rows, source)` from weights `(rows, heads, 1, source)`."""
+        heads = weights[:, :, 0]
+        if self.alignment_heads is not None:
+            heads = ops.take(heads, self.alignment_heads, axis=1)
+        return ops.mean(heads, axis=1)
 
 
 def transformer(
@@ -232,6 +267,8 @@ def transformer(
     attention_options: dict[str, Any] | None = None,
     max_length: int | None = None,
     tie_embeddings: bool = False,
+    alignment_layer: int = -1,
+    alignment_heads: Sequence[int] | None = None,
     name: str = "transformer",
 ) -> Seq2Seq:
     """Build a Transformer from sequences to sequences (Vaswani et al. 2017).
@@ -264,6 +301,9 @@ def transformer(
         max_length: the longest sequence on either side; without it, any.
         tie_embeddings: whether source, target and output share one table (Press and
             Wolf 2017); both vocabularies must be one then.
+        alignment_layer: index of the decoder block whose attention to the source is
+            the alignment that `step` gives.
+        alignment_heads: indices of its heads that count, averaged; all when left out.
         name: of the model.
 
     Returns:
@@ -314,7 +354,13 @@ def transformer(
     return Seq2Seq(
         source_embedding,
         EncoderStack(make_blocks(TransformerEncoder, True), dropout, name="encoder"),
-        DecoderStack(make_blocks(TransformerDecoder, False), dropout, name="decoder"),
+        DecoderStack(
+            make_blocks(TransformerDecoder, False),
+            dropout,
+            alignment_layer,
+            alignment_heads,
+            name="decoder",
+        ),
         target_embedding,
         output,
         name=name,

@@ -35,6 +35,7 @@ EXPORTS = [
     ("transformer", "characters"),
     ("attending in turn", "characters"),
     ("without attention", "characters"),
+    ("beam", "characters"),
     *(("recurrent", kind) for kind in TOKENIZERS if kind != "characters"),
 ]
 CLIENT = """
@@ -57,8 +58,11 @@ def plain(tensor):
         return json.loads(json.dumps(tensor.numpy().tolist(), default=bytes.decode))
     return tensor.numpy().tolist()
 
-def call(signature, texts):
-    found = signature(text=tf.constant(texts, tf.string))
+def call(name, signature, texts):
+    inputs = {"text": tf.constant(texts, tf.string)}
+    if name == "score":
+        inputs["reference"] = tf.constant(texts[::-1], tf.string)
+    found = signature(**inputs)
     return {name: plain(part) for name, part in found.items()}
 
 def specs(structure):
@@ -75,10 +79,10 @@ for folder in sys.argv[2:]:
         name: {
             "takes": specs(signature.structured_input_signature[1]),
             "gives": specs(signature.structured_outputs),
-            "together": call(signature, texts),
-            "nothing": call(signature, []),
+            "together": call(name, signature, texts),
+            "nothing": call(name, signature, []),
             "alone": [
-                call(signature, [text])
+                call(name, signature, [text])
                 for text in texts
                 if name == "serving_default"
             ],
@@ -112,8 +116,8 @@ def served(tmp_path_factory):
     for export, path in paths.items():
         translate = make_translator(*export)
         translate.export(path)
-        found[export] = [best for (best,) in translate.hypotheses(TEXTS)]
-        assert translate(TEXTS) == [best.text for best in found[export]]
+        found[export] = translate.hypotheses(TEXTS), translate.score(TEXTS, TEXTS[::-1])
+        assert translate(TEXTS) == [best.text for best, *_ in found[export][0]]
     printed = run_in_fresh_process(CLIENT, folder / "texts.json", *paths.values())
     answers = json.loads(printed.splitlines()[-1])
     return {export: (found[export], answers[paths[export]]) for export in EXPORTS}
@@ -125,7 +129,8 @@ exports = pytest.mark.parametrize("export", EXPORTS, ids="-".join)
 @exports
 def test_signatures_are_those_promised(served, export):
     _, answers = served[export]
-    names = {"serving_default"}
+    names = {"serving_default", "nbest", "score"}
+    count = 3 if export[0] == "beam" else 1
     if export[0] != "without attention":
         names.add("attend")
     assert set(answers) == names
@@ -134,6 +139,11 @@ def test_signatures_are_those_promised(served, export):
             "translation": ["string", [None]],
             "score": ["float32", [None]],
         },
+        "nbest": {
+            "translation": ["string", [None, count]],
+            "score": ["float32", [None, count]],
+        },
+        "score": {"log_probability": ["float32", [None]], "length": ["int32", [None]]},
         "attend": {
             "translation": ["string", [None]],
             "source_tokens": ["string", [None, None]],
@@ -142,18 +152,39 @@ def test_signatures_are_those_promised(served, export):
         },
     }
     for name in names:
-        assert answers[name]["takes"] == {"text": ["string", [None]]}
+        takes = ["text", "reference"] if name == "score" else ["text"]
+        assert answers[name]["takes"] == {key: ["string", [None]] for key in takes}
         assert answers[name]["gives"] == gives[name]
 
 
 @exports
 def test_strings_and_scores_are_those_of_the_translator(served, export):
-    expected, answers = served[export]
+    (expected, _), answers = served[export]
     found = answers["serving_default"]["together"]
-    assert decoded(found["translation"]) == [best.text for best in expected]
-    scores = [best.score for best in expected]
+    assert decoded(found["translation"]) == [best.text for best, *_ in expected]
+    scores = [best.score for best, *_ in expected]
     np.testing.assert_allclose(found["score"], scores, atol=1e-4)
     assert len(set(found["translation"])) > 1
+
+
+@exports
+def test_the_best_are_those_of_the_translator(served, export):
+    (expected, _), answers = served[export]
+    found = answers["nbest"]["together"]
+    texts = [[one.text for one in row] for row in expected]
+    assert decoded(found["translation"]) == texts
+    scores = [[one.score for one in row] for row in expected]
+    np.testing.assert_allclose(found["score"], scores, atol=1e-4)
+    assert {len(row) for row in texts} == {3 if export[0] == "beam" else 1}
+
+
+@exports
+def test_references_are_scored_as_by_the_translator(served, export):
+    (_, expected), answers = served[export]
+    found = answers["score"]["together"]
+    scores = [score.log_probability for score in expected]
+    np.testing.assert_allclose(found["log_probability"], scores, rtol=1e-4)
+    assert found["length"] == [len(score.tokens) for score in expected]
 
 
 @exports
@@ -184,7 +215,8 @@ def test_an_empty_batch_gives_an_empty_batch(served, export):
     "export", [e for e in EXPORTS if e[0] != "without attention"], ids="-".join
 )
 def test_attend_shows_what_the_hypotheses_show(served, export):
-    expected, answers = served[export]
+    (hypotheses, _), answers = served[export]
+    expected = [best for best, *_ in hypotheses]
     found = answers["attend"]["together"]
     assert decoded(found["translation"]) == [best.text for best in expected]
     source_tokens, target_tokens = (
