@@ -9,7 +9,6 @@ from keras import ops
 
 from keras_attention.checks import check_choice, check_divides, check_positive
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
-from keras_attention.decoding.request import take_rows
 from keras_attention.decoding.search import Search
 from keras_attention.ids import END, PAD, START
 
@@ -139,7 +138,7 @@ class BeamSearch(Search):
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None
     ) -> Hypotheses:
         """The search itself, on tensors: call this inside a function of your own."""
-        request, cache = self.start(model, source, prefix)
+        request, cache = self.start(model, source, prefix, self.num_beams)
         is_source = ops.expand_dims(ops.not_equal(source, PAD), 1)
         places = self._begin(is_source)
         # The first step reads one row of each source, and tells whether the model
@@ -186,7 +185,10 @@ class BeamSearch(Search):
         """
         ids = ops.reshape(places["ids"][:, :count], (-1, self.max_length))
         last = ops.reshape(places["last"][:, :count], (-1,))
-        log_probs, cache, attention = self.read(request, last, cache, ids, index)
+        origins = places["origins"][:, :count]
+        log_probs, cache, attention = self.read(
+            request, last, cache, ids, index, origins
+        )
         if attention is not None:
             attention = ops.reshape(attention, (-1, count, ops.shape(attention)[-1]))
             coverage = places["coverage"][:, :count] + attention
@@ -199,8 +201,7 @@ class BeamSearch(Search):
             )
         log_probs = ops.reshape(log_probs, (-1, count, log_probs.shape[-1]))
         best, parents, ids = self._choose(places, log_probs)
-        rows = ops.expand_dims(ops.arange(ops.shape(parents)[0], dtype="int32"), 1)
-        cache = take_rows(cache, ops.reshape(rows * count + parents, (-1,)))
+        cache = request.follow(cache, parents, count)
         most = ops.expand_dims(request.most[::count], 1)
         places = self._fill(places, best, parents, ids, is_source, most, index)
         return places, cache, seen

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple, Self
 import keras
 from keras import ops
 
-from keras_attention.decoding.hypotheses import Steppable
 from keras_attention.ids import PAD
 
 Tensor = Any
@@ -17,25 +16,75 @@ class Request(NamedTuple):
     Attributes:
         model: that reads and writes.
         memory: of its `start`; the first axis of every tensor counts rows.
+        branches: how many hypotheses of a row share its cache; 0 where each has its
+            own.
         fewest: `(rows,)`, how many ids an output has at least; or `None`.
         most: `(rows,)`, how many it has at most.
         prefix: `(rows, prefix)`, how each output begins, padded with 0; or `None`.
     """
 
-    model: Steppable
+    model: Any
     memory: Any
+    branches: int
     fewest: Tensor | None
     most: Tensor
     prefix: Tensor | None
 
     def repeat(self, count: int) -> Self:
         """The request of `count` outputs a row, next to each other."""
+        memory = self.memory if self.branches else repeat_rows(self.memory, count)
+        limits = self.fewest, self.most, self.prefix
         return type(self)(
-            self.model,
-            *(
-                repeat_rows(part, count)
-                for part in (self.memory, self.fewest, self.most, self.prefix)
-            ),
+            self.model, memory, self.branches, *repeat_rows(limits, count)
+        )
+
+    def step(
+        self, last: Tensor, cache: Any, index: Any, origins: Tensor | None
+    ) -> tuple[Tensor, Any, Tensor | None]:
+        """Logits, the new cache and attention of one step, a row for each hypothesis.
+
+        Args:
+            last: ids `(rows,)`.
+            cache: of the last step.
+            index: number of steps before this one.
+            origins: `(batch, hypotheses, length)`, in which place each id was read.
+        """
+        state = {"memory": self.memory, "cache": cache}
+        if not self.branches or origins is None:
+            logits, state, attention = self.model.step(last, state, index)
+            return logits, state["cache"], attention
+        _, count, length = origins.shape
+        steps = ops.reshape(ops.arange(length, dtype="int32"), (length, 1))
+        places = ops.arange(self.branches, dtype="int32")
+        itself = ops.reshape(places[:count], (count, 1, 1))
+        visible = ops.where(
+            steps < index,
+            ops.equal(ops.expand_dims(origins, -1), places),
+            ops.equal(steps, index) & ops.equal(itself, places),
+        )
+        logits, state, attention = self.model.branch(
+            ops.reshape(last, (-1, count)), state, index, visible
+        )
+        logits, attention = (
+            part if part is None else ops.reshape(part, (-1, ops.shape(part)[-1]))
+            for part in (logits, attention)
+        )
+        return logits, state["cache"], attention
+
+    def follow(self, cache: Any, parents: Tensor, count: int) -> Any:
+        """The cache after hypotheses went on from others.
+
+        Args:
+            cache: of `count` hypotheses a row.
+            parents: `(batch, hypotheses)`, from which of them each goes on.
+            count: number of them.
+        """
+        if self.branches:
+            return cache
+        rows = ops.expand_dims(ops.arange(ops.shape(parents)[0], dtype="int32"), 1)
+        chosen = ops.reshape(rows * count + parents, (-1,))
+        return keras.tree.map_structure(
+            lambda part: ops.take(part, chosen, axis=0), cache
         )
 
     def forced(self, index: Any) -> Tensor | None:
@@ -52,11 +101,4 @@ def repeat_rows(structure: Any, count: int) -> Any:
     return keras.tree.map_structure(
         lambda part: None if part is None else ops.repeat(part, count, axis=0),
         structure,
-    )
-
-
-def take_rows(structure: Any, rows: Tensor) -> Any:
-    """Some rows of every tensor, in any order."""
-    return keras.tree.map_structure(
-        lambda part: ops.take(part, rows, axis=0), structure
     )

@@ -112,15 +112,32 @@ class Search:
         return fewest, ops.cast(most, "int32")
 
     def start(
-        self, model: Steppable, source: Tensor, prefix: Tensor | None
+        self,
+        model: Steppable,
+        source: Tensor,
+        prefix: Tensor | None,
+        hypotheses: int = 1,
     ) -> tuple[Request, Any]:
         """Encode the source: what all steps need, and the first cache."""
-        state = model.start(model.encode(source), self.max_length)
-        request = Request(model, state["memory"], *self.limits(source), prefix)
+        memory = model.encode(source)
+        branches = 0
+        if hypotheses > 1 and getattr(model, "can_branch", False):
+            branches = hypotheses
+        shared = {"hypotheses": branches} if branches else {}
+        state = model.start(memory, self.max_length, **shared)
+        request = Request(
+            model, state["memory"], branches, *self.limits(source), prefix
+        )
         return request, state["cache"]
 
     def read(
-        self, request: Request, last: Tensor, cache: Any, ids: Tensor, index: Any
+        self,
+        request: Request,
+        last: Tensor,
+        cache: Any,
+        ids: Tensor,
+        index: Any,
+        origins: Tensor | None = None,
     ) -> tuple[Tensor, Any, Tensor | None]:
         """Log-probabilities of what may follow, the new cache, and attention.
 
@@ -130,11 +147,11 @@ class Search:
             cache: of the last step.
             ids: `(rows, length)`, what was written, then anything.
             index: how many ids were written.
+            origins: as in `Request.step`.
         """
-        state = {"memory": request.memory, "cache": cache}
-        logits, state, attention = request.model.step(last, state, index)
+        logits, cache, attention = request.step(last, cache, index, origins)
         log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
         log_probs = self.constraints.apply(
             log_probs, ids, index, request.fewest, request.forced(index)
         )
-        return log_probs, state["cache"], attention
+        return log_probs, cache, attention

@@ -105,12 +105,13 @@ class Seq2Seq(keras.Model):
         source = ops.convert_to_tensor(source)
         return _encode(self.source_embedding, self.encoder, source)
 
-    def start(self, memory: Memory, max_length: int) -> State:
+    def start(self, memory: Memory, max_length: int, hypotheses: int = 1) -> State:
         """The state of a decoder that has written nothing yet.
 
         Args:
             memory: of `encode`.
             max_length: the most ids that will be written.
+            hypotheses: how many of a row are to share the state, for `branch`.
 
         Returns:
             A dictionary of two nested structures: `"memory"`, which stays the same, and
@@ -126,7 +127,38 @@ class Seq2Seq(keras.Model):
                 "`max_length` must not exceed the positions of the model. "
                 f"Received: max_length={max_length}, model with max_length={limit}"
             )
-        return self.decoder.start(memory, max_length)
+        return self.decoder.start(memory, max_length * hypotheses)
+
+    @property
+    def can_branch(self) -> bool:
+        """Whether several hypotheses of a row can share a state, by `branch`."""
+        return getattr(self.decoder, "can_branch", False)
+
+    def branch(
+        self, ids: Tensor, state: State, index: Any, visible: Tensor
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """Read one id for each hypothesis, and score what may follow.
+
+        What all of them read is kept in one past, and each attends to what it read
+        itself; so nothing is copied when a hypothesis goes on in another's place.
+
+        Args:
+            ids: `(rows, hypotheses)`; of the first ones, where there are fewer yet.
+            state: of `start`, or of the last step.
+            index: number of steps before this one.
+            visible: boolean `(rows, hypotheses, max_length, places)`, what a hypothesis
+                has read: at each step, this one included, in one of the places.
+
+        Returns:
+            float32 logits `(rows, hypotheses, vocabulary)`, the new state, and how
+            much each attended to the source, `(rows, hypotheses, source)` or `None`.
+        """
+        _, count, steps, places = visible.shape
+        vectors = self.target_embedding(ops.reshape(ids, (-1, 1)), start_index=index)
+        vectors = ops.reshape(vectors, (-1, count, vectors.shape[-1]))
+        visible = ops.reshape(visible, (-1, count, steps * places))
+        found = self.decoder.branch(vectors, state, index * places, visible)
+        return self._score(*found)
 
     def step(
         self, ids: Tensor, state: State, index: Any
@@ -161,7 +193,9 @@ class Seq2Seq(keras.Model):
     def _step(self, ids, state, index, **options):
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
-        hidden, state, attention = self.decoder.step(vectors, state, index, **options)
+        return self._score(*self.decoder.step(vectors, state, index, **options))
+
+    def _score(self, hidden, state, attention):
         if attention is not None:
             attention = ops.cast(attention, "float32")
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)

@@ -216,6 +216,37 @@ class DecoderStack(_Stack):
             Hidden vectors `(rows, dim)`, the new state, and attention `(rows, source)`,
             `None` without a memory.
         """
+        hidden, state, attention = self._advance(inputs, state, index)
+        return hidden[:, 0], state, None if attention is None else attention[:, 0]
+
+    @property
+    def can_branch(self) -> bool:
+        """Whether `branch` knows the positions: not where attention counts them."""
+        return all(
+            block.position is None
+            and not (block.attention_options or {}).get("sliding_window")
+            for block in self.blocks
+        )
+
+    def branch(
+        self, inputs: Tensor, state: State, index: Any, visible: Tensor
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """One position of several hypotheses of each row, which share its past.
+
+        Args:
+            inputs: `(rows, hypotheses, dim)`.
+            state: of `start` or of the last step.
+            index: number of positions in the state to which these are written.
+            visible: boolean `(rows, hypotheses, positions)`, which of the past, and of
+                these themselves, each hypothesis may attend to.
+
+        Returns:
+            Hidden vectors `(rows, hypotheses, dim)`, the new state, and attention
+            `(rows, hypotheses, source)`, `None` without a memory.
+        """
+        return self._advance(inputs, state, index, visible)
+
+    def _advance(self, inputs, state, index, attention_mask=None):
         memory, attention = state["memory"], None
         hidden, caches = inputs, []
         aligned = self.blocks[self.alignment_layer]
@@ -229,6 +260,7 @@ class DecoderStack(_Stack):
             is_asked = block is aligned and keys is not None
             hidden, *weights, cache = block(
                 hidden,
+                decoder_attention_mask=attention_mask,
                 encoder_padding_mask=memory.get("mask"),
                 return_attention_scores=is_asked,
                 cache=cache,
@@ -237,15 +269,14 @@ class DecoderStack(_Stack):
             caches.append(cache["self_attention"])
             if is_asked:
                 attention = self._align(weights[0]["cross_attention"])
-        hidden = self._normalize(hidden)
-        return hidden[:, 0], {"memory": memory, "cache": caches}, attention
+        state = {"memory": memory, "cache": caches}
+        return self._normalize(hidden), state, attention
 
     def _align(self, weights):
-        """Attention `(rows, source)` from weights `(rows, heads, 1, source)`."""
-        heads = weights[:, :, 0]
+        """The mean over the heads that count, `(rows, target, source)`."""
         if self.alignment_heads is not None:
-            heads = ops.take(heads, self.alignment_heads, axis=1)
-        return ops.mean(heads, axis=1)
+            weights = ops.take(weights, self.alignment_heads, axis=1)
+        return ops.mean(weights, axis=1)
 
 
 def transformer(
