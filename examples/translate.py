@@ -5,6 +5,7 @@
     python examples/translate.py --source FILE --target FILE
     python examples/translate.py translate FOLDER < lines
     python examples/translate.py evaluate FOLDER --source FILE --target FILE
+    python examples/translate.py score FOLDER --source FILE --target FILE
 
 `--help` behind any of them lists its options. A run that was killed goes on with the
 same command and `--resume`.
@@ -24,10 +25,15 @@ from typing import Any, NamedTuple
 import english_korean
 import keras
 import sacrebleu
-from translate_options import evaluate_parser, train_parser, translate_parser
+from translate_options import (
+    evaluate_parser,
+    score_parser,
+    train_parser,
+    translate_parser,
+)
 
 from keras_attention import Translator, text, training
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.folders import new_folder
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 from keras_attention.visualization import plot_attention
@@ -58,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         return translate(translate_parser().parse_args(arguments[1:]))
     if arguments and arguments[0] == "evaluate":
         return evaluate(evaluate_parser().parse_args(arguments[1:]))
+    if arguments and arguments[0] == "score":
+        return score(score_parser().parse_args(arguments[1:]))
     parser = train_parser(__doc__)
     return train(parser, parser.parse_args(arguments))
 
@@ -374,7 +382,7 @@ def compare_with_export(translator: Translator, sources: Lines, folder: Path) ->
 
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
-    translator = Translator.load(options.folder)
+    translator = load(options.folder, options.beams)
     while lines := [line for _, line in zip(range(1024), sys.stdin, strict=False)]:
         for output in translator([line.rstrip("\n") for line in lines]):
             print(output)
@@ -382,14 +390,39 @@ def translate(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
-    translator = Translator.load(options.folder)
-    sources, references = (
-        text.read_pairs(options.pairs)
-        if options.pairs
-        else text.read_parallel(options.source, options.target)
-    )
+    translator = load(options.folder, options.beams)
+    sources, references = read_test(options)
     show_samples(translator, (sources, references), options.samples)
     return measure(translator, sources, references, options.lowercase)
+
+
+def score(options: argparse.Namespace) -> None:
+    """Print how probable each translation is: its log-probability and its tokens."""
+    for found in Translator.load(options.folder).score(*read_test(options)):
+        print(f"{found.log_probability:.4f}\t{len(found.tokens)}")
+
+
+def load(folder: str, beams: int | None) -> Translator:
+    """A saved Translator, with another search if beams are asked for."""
+    translator = Translator.load(folder)
+    if beams is None:
+        return translator
+    longest = translator.search.max_length
+    return Translator(
+        translator.model,
+        translator.source_tokenizer,
+        translator.target_tokenizer,
+        Greedy(longest) if beams == 1 else BeamSearch(beams, longest),
+        translator.max_source_length,
+        translator.batch_size,
+    )
+
+
+def read_test(options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Sources and references of one file of pairs, or of two files."""
+    if options.pairs:
+        return text.read_pairs(options.pairs)
+    return text.read_parallel(options.source, options.target)
 
 
 if __name__ == "__main__":

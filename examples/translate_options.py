@@ -60,17 +60,34 @@ def translate_parser() -> argparse.ArgumentParser:
     """The options of `translate`."""
     parser = argparse.ArgumentParser(prog="translate.py translate")
     parser.add_argument("folder", help="a saved Translator")
+    _add_beams(parser)
     return parser
 
 
 def evaluate_parser() -> argparse.ArgumentParser:
     """The options of `evaluate`."""
     parser = argparse.ArgumentParser(prog="translate.py evaluate")
+    _add_test(parser)
+    _add_beams(parser)
+    parser.add_argument("--lowercase", action="store_true")
+    parser.add_argument("--samples", type=int, default=5)
+    return parser
+
+
+def score_parser() -> argparse.ArgumentParser:
+    """The options of `score`."""
+    parser = argparse.ArgumentParser(prog="translate.py score")
+    _add_test(parser)
+    return parser
+
+
+def _add_test(parser):
     parser.add_argument("folder", help="a saved Translator")
     sources = parser.add_mutually_exclusive_group(required=True)
     sources.add_argument("--pairs", help="file of pairs: source TAB target")
     sources.add_argument("--source", help="file of source lines")
     parser.add_argument("--target", help="their translations, in the same order")
-    parser.add_argument("--lowercase", action="store_true")
-    parser.add_argument("--samples", type=int, default=5)
-    return parser
+
+
+def _add_beams(parser):
+    parser.add_argument("--beams", type=int, help="of beam search; 1 is greedy search")

@@ -346,6 +346,6 @@ def _put(tensor, values, index):
 def _is_repeated(ids, scores):
     """Whether an earlier place holds the same output, `(batch, places)`."""
     is_same = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
-    is_earlier = np.tri(ids.shape[1], k=-1, dtype="bool")
+    is_earlier = ops.convert_to_tensor(np.tri(ids.shape[1], k=-1, dtype="bool"))
     has_ended = ops.expand_dims(scores > -np.inf, 1)
     return ops.any(is_same & is_earlier & has_ended, axis=2)

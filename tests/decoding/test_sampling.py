@@ -81,7 +81,8 @@ def test_ids_come_as_often_as_they_are_probable(options):
     found = np.bincount(ids, minlength=VOCABULARY) / ROWS
     assert not found[expected == 0].any()
     deviation = np.sqrt(expected * (1 - expected) / ROWS)
-    assert (np.abs(found - expected) <= 4.5 * deviation + 1e-12).all()
+    # Rare ids come some times more or less than a normal distribution tells.
+    assert (np.abs(found - expected) <= 4.5 * deviation + 3 / ROWS).all()
 
 
 def test_each_step_draws_anew():

@@ -63,8 +63,14 @@ def test_translate_trains_saves_exports_and_serves(
     monkeypatch.setattr(sys, "stdin", io.StringIO("Minji sees tea.\n\nYuna\n"))
     translate.main(["translate", "run/translator"])
     assert len(capsys.readouterr().out.split("\n")) == 4
-    again = translate.main(["evaluate", "run/translator", "--pairs", str(pairs_file)])
+    test = ["run/translator", "--pairs", str(pairs_file)]
+    again = translate.main(["evaluate", *test, "--beams", "2"])
     assert set(again) == set(figures)
+    capsys.readouterr()
+    translate.main(["score", *test])
+    scored = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert len(scored) == len(pairs_file.read_text("utf-8").splitlines())
+    assert all(float(score) < 0 and int(length) > 1 for score, length in scored)
 
 
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
