@@ -383,9 +383,8 @@ def compare_with_export(translator: Translator, sources: Lines, folder: Path) ->
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
     translator = load(options.folder, options.beams)
-    while lines := [line for _, line in zip(range(1024), sys.stdin, strict=False)]:
-        for output in translator([line.rstrip("\n") for line in lines]):
-            print(output)
+    for output in translator.stream(line.rstrip("\n") for line in sys.stdin):
+        print(output)
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:

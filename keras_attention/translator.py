@@ -1,6 +1,7 @@
 """Strings in, strings out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -10,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.checks import check_positive
-from keras_attention.decoding import Greedy, Hypotheses
+from keras_attention.decoding import Greedy, Search
 from keras_attention.export import export_saved_model
 from keras_attention.folders import (
     check_free,
@@ -18,8 +19,9 @@ from keras_attention.folders import (
     read_manifest,
     write_manifest,
 )
-from keras_attention.ids import END, PAD
-from keras_attention.models import LanguageModel, Seq2Seq
+from keras_attention.ids import PAD
+from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
+from keras_attention.serving import Serving
 from keras_attention.text import Tokenizer, load_tokenizer
 from keras_attention.text.strings import to_strings
 
@@ -28,9 +30,6 @@ VERSION = 1
 MARKER = "translator.json"
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
 DEFAULT_LENGTH = 128
-
-_TEXT = tf.TensorSpec([None], tf.string, name="text")
-_REFERENCE = tf.TensorSpec([None], tf.string, name="reference")
 
 
 class Hypothesis(NamedTuple):
@@ -73,8 +72,9 @@ class Translator:
     Rows do not influence each other.
 
     Args:
-        model: a `Seq2Seq` whose vocabularies are those of the tokenizers; or a
-            `LanguageModel`, which continues the texts, with one tokenizer given twice.
+        model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
+            tokenizers; or a `LanguageModel`, which continues the texts, with one
+            tokenizer given twice.
         source_tokenizer: of `keras_attention.text`, or one with its methods.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
@@ -110,9 +110,9 @@ class Translator:
     ) -> None:
         _check_backend()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
-        if not isinstance(model, Seq2Seq | LanguageModel):
+        if not isinstance(model, Seq2Seq | LanguageModel | Ensemble):
             raise ValueError(
-                "`model` must be a `Seq2Seq` or a `LanguageModel`. "
+                "`model` must be a `Seq2Seq`, a `LanguageModel` or an `Ensemble`. "
                 f"Received: model={model!r}"
             )
         _check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
@@ -129,13 +129,9 @@ class Translator:
         self.batch_size = batch_size
         limit = model.source_embedding.max_length or max_source_length
         self._source_limit = min(max_source_length, limit)
-        self._target_limit = model.target_embedding.max_length
-        self._serve = _graph(self._translate, _TEXT)
-        self._serve_all = _graph(self._translate_all, _TEXT)
-        self._serve_attention = _graph(self._attend, _TEXT)
-        self._serve_score = _graph(self._score, _TEXT, _REFERENCE)
-        self._find = _graph(self._hypotheses, _TEXT)
-        self._find_score = _graph(self._score_tokens, _TEXT, _REFERENCE)
+        self._serving = Serving(
+            model, source_tokenizer, target_tokenizer, search, self._source_limit
+        )
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
         """Translate a list of texts to a list, or one text to one."""
@@ -146,6 +142,32 @@ class Translator:
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first."""
         return self._in_batches(self._hypotheses_batch, texts=texts)
+
+    def stream(
+        self, texts: Iterable[str], batch_tokens: int = 4096, window: int = 4096
+    ) -> Iterator[str]:
+        """Translate any number of texts, lazily and in constant memory.
+
+        Args:
+            texts: any iterable, such as the lines of a file.
+            batch_tokens: rows times source tokens that are translated at once; a row
+                at least.
+            window: number of texts that are read ahead and sorted by length.
+
+        Yields:
+            The translation of each text, in their order.
+
+        Raises:
+            ValueError: for something among the texts that is not a string.
+        """
+        check_positive(batch_tokens=batch_tokens, window=window)
+        texts = iter(texts)
+        while ahead := list(islice(texts, window)):
+            _check_strings("texts", ahead)
+            lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
+            lengths = np.minimum(lengths, self._source_limit)
+            batches = _batches(lengths, window, batch_tokens)
+            yield from _collect(self._call_batch, batches, ahead)
 
     def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
         """How probable given translations are.
@@ -221,80 +243,18 @@ class Translator:
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
         """
-        signatures = {
-            "serving_default": self._serve,
-            "nbest": self._serve_all,
-            "score": self._serve_score,
-        }
-        if "attention" in self._find.get_concrete_function().structured_outputs:
-            signatures["attend"] = self._serve_attention
-        variables = [variable.value for variable in self.model.variables]
-        seeds = getattr(self.search, "seeds", None)
-        if seeds is not None:
-            variables.append(seeds.state.value)
-        tokenizers = [self.source_tokenizer, self.target_tokenizer]
-        export_saved_model(path, signatures, [variables, tokenizers], overwrite)
+        serving = self._serving
+        export_saved_model(path, serving.signatures(), serving.resources(), overwrite)
 
     @staticmethod
     def check_free(path: str | PathLike[str], overwrite: bool = False) -> None:
         """Raise now what `save` would raise later for this path."""
         check_free(path, MARKER, overwrite)
 
-    def _hypotheses(self, text, search=None):
-        source = _to_ids(self.source_tokenizer, text, self._source_limit)
-        found = (search or self.search).search(self.model, source)
-        found = _end_at_once(found, where=source[:, 0] == END)._asdict()
-        found = {name: part for name, part in found.items() if part is not None}
-        return {**found, "source": source}
-
-    def _translate(self, text):
-        found = self._hypotheses(text, self.search.best())
-        translation = self.target_tokenizer.detokenize(found["ids"][:, 0])
-        return {"translation": translation, "score": found["scores"][:, 0]}
-
-    def _translate_all(self, text):
-        found = self._hypotheses(text)
-        rows, count, length = tf.unstack(tf.shape(found["ids"]))
-        flat = tf.reshape(found["ids"], [rows * count, length])
-        translation = self.target_tokenizer.detokenize(flat)
-        return {
-            "translation": tf.reshape(translation, [rows, count]),
-            "score": found["scores"],
-        }
-
-    def _score(self, text, reference):
-        found = self._score_tokens(text, reference)
-        return {name: found[name] for name in ("log_probability", "length")}
-
-    def _score_tokens(self, text, reference):
-        source = _to_ids(self.source_tokenizer, text, self._source_limit)
-        labels = _to_ids(self.target_tokenizer, reference, self._target_limit)
-        log_probs = self.model.log_probabilities(source, labels)
-        return {
-            "log_probability": tf.reduce_sum(log_probs, axis=1),
-            "length": tf.math.count_nonzero(labels, axis=1, dtype=tf.int32),
-            "labels": labels,
-            "log_probabilities": log_probs,
-        }
-
-    def _attend(self, text):
-        found = self._hypotheses(text, self.search.best())
-        lengths = found["lengths"][:, 0]
-        # Zero rows have no longest one.
-        longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
-        ids = found["ids"][:, 0, :longest]
-        written = tf.sequence_mask(lengths, longest, dtype=tf.float32)[:, :, None]
-        return {
-            "translation": self.target_tokenizer.detokenize(ids),
-            "source_tokens": self.source_tokenizer.tokens(found["source"]),
-            "target_tokens": self.target_tokenizer.tokens(ids),
-            "attention": found["attention"][:, 0, :longest] * written,
-        }
-
     def _score_batch(self, texts, references):
         found = {
             name: part.numpy()
-            for name, part in self._find_score(texts, references).items()
+            for name, part in self._serving.scores(texts, references).items()
         }
         pieces = _decode(self.target_tokenizer.tokens(found["labels"]))
         results = []
@@ -305,11 +265,13 @@ class Translator:
         return results
 
     def _call_batch(self, texts):
-        translations = self._serve(texts)["translation"].numpy()
+        translations = self._serving.translate(texts)["translation"].numpy()
         return [translation.decode() for translation in translations]
 
     def _hypotheses_batch(self, texts):
-        found = {name: part.numpy() for name, part in self._find(texts).items()}
+        found = {
+            name: part.numpy() for name, part in self._serving.hypotheses(texts).items()
+        }
         batch, count, length = found["ids"].shape
         flat = found["ids"].reshape(-1, length)
         words = _decode(self.target_tokenizer.detokenize(flat)).reshape(batch, count)
@@ -338,62 +300,53 @@ class Translator:
     def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
         for name, texts in columns.items():
-            is_list = isinstance(texts, Sequence | np.ndarray)
-            is_list = is_list and not isinstance(texts, str | bytes)
-            if not is_list or not all(isinstance(text, str | bytes) for text in texts):
-                raise ValueError(
-                    f"`{name}` must be a list of strings. Received: {name}={texts!r}"
-                )
+            _check_strings(name, texts)
         counts = {name: len(texts) for name, texts in columns.items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"Lists must be of one length. Received: {counts}")
-        rows = list(zip(*columns.values(), strict=True))
-        order = sorted(range(len(rows)), key=lambda row: max(map(len, rows[row])))
-        results: list[Any] = [None] * len(rows)
-        for start in range(0, len(order), self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            batch = (
-                to_strings([texts[row] for row in chosen]) for texts in columns.values()
-            )
-            for row, result in zip(chosen, function(*batch), strict=True):
-                results[row] = result
-        return results
+        lengths = [
+            max(map(len, texts)) for texts in zip(*columns.values(), strict=True)
+        ]
+        batches = _batches(lengths, self.batch_size)
+        return _collect(function, batches, *columns.values())
 
 
-def _graph(function: Any, *signature: tf.TensorSpec) -> Any:
-    # Loops are those of `keras.ops` already, and without autograph a graph is made
-    # sooner.
-    return tf.function(function, signature, autograph=False)
+def _check_strings(name: str, texts: Any) -> None:
+    is_list = isinstance(texts, Sequence | np.ndarray)
+    is_list = is_list and not isinstance(texts, str | bytes)
+    if not is_list or not all(isinstance(text, str | bytes) for text in texts):
+        raise ValueError(
+            f"`{name}` must be a list of strings. Received: {name}={texts!r}"
+        )
 
 
-def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int | None) -> tf.Tensor:
-    """Dense int32 ids, each row with its end, no longer than a limit."""
-    ids = tokenizer.tokenize(text)
-    if limit is not None:
-        ids = ids[:, : limit - 1]
-    ends = tf.fill([tf.shape(text)[0], 1], tf.constant(END, ids.dtype))
-    dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
-    # Zero rows have no length, and not every encoder reads that.
-    missing = tf.maximum(1 - tf.shape(dense)[1], 0)
-    return tf.pad(dense, [[0, 0], [0, missing]], constant_values=PAD)
+def _batches(
+    lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
+) -> Iterator[list[int]]:
+    """Indices of about equal lengths, so many at most, of so many tokens at most."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        is_full = len(batch) == rows or (
+            tokens is not None and (len(batch) + 1) * lengths[index] > tokens
+        )
+        if batch and is_full:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
-def _end_at_once(found: Hypotheses, where: tf.Tensor) -> Hypotheses:
-    """Translate rows of nothing by nothing: an end with a score of 0, and no more."""
-    rows, count, length = tf.unstack(tf.shape(found.ids))
-    first = tf.one_hot(0, count, on_value=1, off_value=0)
-    ids = END * first[:, None] * tf.one_hot(0, length, dtype=tf.int32)
-    scores = tf.where(first == 1, 0.0, -np.inf)
-
-    def put(part, value):
-        chosen = tf.reshape(where, [rows] + [1] * (part.shape.rank - 1))
-        return tf.where(chosen, value, part)
-
-    return found._replace(
-        ids=put(found.ids, ids),
-        lengths=put(found.lengths, first),
-        scores=put(found.scores, scores),
-    )
+def _collect(
+    function: Any, batches: Iterable[list[int]], *columns: Sequence[str]
+) -> list[Any]:
+    """What a function of batches gives, in the order of the columns."""
+    results: list[Any] = [None] * len(columns[0])
+    for batch in batches:
+        parts = (to_strings([texts[index] for index in batch]) for texts in columns)
+        for index, result in zip(batch, function(*parts), strict=True):
+            results[index] = result
+    return results
 
 
 def _decode(strings: tf.Tensor) -> np.ndarray:
@@ -409,12 +362,11 @@ def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
 
 
 def _check_search(search: Any, limit: int | None) -> None:
-    if not callable(getattr(search, "search", None)):
+    if not isinstance(search, Search):
         raise ValueError(
             f"`search` must be one of `decoding`. Received: search={search!r}"
         )
-    length = getattr(search, "max_length", 0)
-    if limit is not None and length > limit:
+    if limit is not None and search.max_length > limit:
         raise ValueError(
             "`search` must not write more ids than the model has positions for. "
             f"Received: search={search!r}, model with max_length={limit}"

@@ -1,5 +1,6 @@
 """Builders of whole models, and the `Seq2Seq` that they return."""
 
+from keras_attention.models.ensemble import Ensemble
 from keras_attention.models.gnmt import gnmt
 from keras_attention.models.language_model import LanguageModel, language_model
 from keras_attention.models.presets import (
@@ -18,6 +19,7 @@ from keras_attention.models.transformer import DecoderStack, EncoderStack, trans
 __all__ = [
     "DecoderStack",
     "EncoderStack",
+    "Ensemble",
     "LanguageModel",
     "RNNDecoder",
     "RNNEncoder",

@@ -19,7 +19,7 @@ from keras_attention.recurrent.cells import (
     run_cell,
     state_sizes,
 )
-from keras_attention.recurrent.readout import READOUTS, Readout
+from keras_attention.recurrent.readout import Readout, check_readout
 
 Tensor = Any
 
@@ -145,17 +145,7 @@ class AttentionRNN(keras.layers.Layer):
         check_rate(dropout=self.dropout, recurrent_dropout=self.recurrent_dropout)
         check_recurrent_dropout(self.cell, self.recurrent_dropout)
         check_choice(ORDERS, order=self.order)
-        check_choice(READOUTS, readout=self.readout)
-        if self.readout == "hidden" and self.order == "luong":
-            raise ValueError(
-                '`readout="hidden"` needs order="bahdanau", or nothing would come of '
-                f"the context. Received: readout='hidden', order={self.order!r}"
-            )
-        if self.readout == "hidden" and self.attention_units is not None:
-            raise ValueError(
-                '`attention_units` does not belong to readout="hidden", as wide as the '
-                f"cell. Received: attention_units={self.attention_units}"
-            )
+        check_readout(self.readout, self.order, self.attention_units)
         levels = len(getattr(self.cell, "cells", [self.cell]))
         check_index(levels, query_level=self.query_level)
 

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.checks import check_choice
+
 Tensor = Any
 
 READOUTS = ("tanh", "maxout", "hidden")
@@ -48,3 +50,18 @@ class Readout(keras.layers.Layer):
         if self.kind == "maxout":
             outputs = ops.maximum(*ops.split(outputs, 2, axis=-1))
         return outputs
+
+
+def check_readout(readout: str, order: str, units: int | None) -> None:
+    """Raise for a readout that does not go with the order of steps or the width."""
+    check_choice(READOUTS, readout=readout)
+    if readout == "hidden" and order == "luong":
+        raise ValueError(
+            '`readout="hidden"` needs order="bahdanau", or nothing would come of the '
+            f"context. Received: readout='hidden', order={order!r}"
+        )
+    if readout == "hidden" and units is not None:
+        raise ValueError(
+            '`attention_units` does not belong to readout="hidden", as wide as the '
+            f"cell. Received: attention_units={units}"
+        )

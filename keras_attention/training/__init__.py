@@ -4,6 +4,7 @@ All of them run on each Keras backend, and a model compiled with them saves as
 `.keras` and loads again.
 """
 
+from keras_attention.training.averaging import average_checkpoints
 from keras_attention.training.losses import MaskedCrossEntropy
 from keras_attention.training.metrics import MaskedAccuracy, Perplexity
 from keras_attention.training.schedules import InverseSigmoidDecay, InverseSquareRoot
@@ -14,4 +15,5 @@ __all__ = [
     "MaskedAccuracy",
     "MaskedCrossEntropy",
     "Perplexity",
+    "average_checkpoints",
 ]

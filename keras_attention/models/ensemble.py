@@ -1,0 +1,145 @@
+"""Several models that decode as one."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention.children import restore
+from keras_attention.models.seq2seq import (
+    Seq2Seq,
+    State,
+    delay,
+    pick_log_probabilities,
+)
+
+Tensor = Any
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="Ensemble")
+class Ensemble(keras.Model):
+    """The mean of what several models of one vocabulary hold probable.
+
+    It has the calls of a `Seq2Seq`, so every search and `Translator` take it. Its
+    logits are the logarithms of mean probabilities, and its attention is the mean of
+    those models that have one. The models are trained before they are joined, each by
+    itself.
+
+    Args:
+        models: `Seq2Seq` models with the same vocabularies.
+        **kwargs: of `keras.Model`.
+
+    Raises:
+        ValueError: for no model, for something else, or for vocabularies that differ.
+
+    Example:
+    >>> from keras_attention.models import rnn_seq2seq, transformer
+    >>> one = transformer(11, 13, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> other = rnn_seq2seq(11, 13, embedding_dim=8, units=8)
+    >>> tuple(Ensemble([one, other]).output_shape)
+    (None, None, 13)
+    """
+
+    def __init__(self, models: Sequence[Any], **kwargs: Any) -> None:
+        models = [restore(model) for model in models]
+        if not models or not all(isinstance(model, Seq2Seq) for model in models):
+            raise ValueError(
+                f"`models` must hold `Seq2Seq` models. Received: models={models!r}"
+            )
+        ends = [(model.source_embedding, model.target_embedding) for model in models]
+        sizes = [tuple(end.vocabulary_size for end in pair) for pair in ends]
+        if len(set(sizes)) > 1:
+            raise ValueError(
+                "`models` must have the same vocabularies. Received: sizes of source "
+                f"and target {sizes}"
+            )
+        inputs = {
+            name: keras.Input((None,), dtype="int32", name=name)
+            for name in ("source", "target")
+        }
+        super().__init__(inputs, _Mean(models, name="mean")(inputs), **kwargs)
+        self.models = models
+        # By these names a `Translator` asks for the limits of a model.
+        self.source_embedding, self.target_embedding = (
+            min(side, key=lambda end: end.max_length or math.inf)
+            for side in zip(*ends, strict=True)
+        )
+
+    def encode(self, source: Tensor) -> list[Any]:
+        """What each model makes of the source ids `(batch, source)`."""
+        return [model.encode(source) for model in self.models]
+
+    def start(self, memory: list[Any], max_length: int, hypotheses: int = 1) -> State:
+        """The state of all decoders; as in `Seq2Seq`."""
+        states = [
+            model.start(own, max_length, hypotheses)
+            for model, own in zip(self.models, memory, strict=True)
+        ]
+        return {name: [state[name] for state in states] for name in ("memory", "cache")}
+
+    @property
+    def can_branch(self) -> bool:
+        """Whether several hypotheses of a row can share a state, in every model."""
+        return all(model.can_branch for model in self.models)
+
+    def branch(
+        self, ids: Tensor, state: State, index: Any, visible: Tensor
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """Read one id for each hypothesis; as in `Seq2Seq`."""
+        return self._each("branch", ids, state, index, visible)
+
+    def step(
+        self, ids: Tensor, state: State, index: Any
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """Read one id a row; as in `Seq2Seq`."""
+        return self._each("step", ids, state, index)
+
+    def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
+        """Score given outputs, in one pass; as in `Seq2Seq`."""
+        labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        logits = self({"source": source, "target": delay(labels)})
+        return pick_log_probabilities(logits, labels)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "models": [keras.saving.serialize_keras_object(m) for m in self.models],
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            return cls(**config)
+
+    def _each(self, name, ids, state, *rest):
+        logits, states, attentions = [], [], []
+        for position, model in enumerate(self.models):
+            own = {part: state[part][position] for part in ("memory", "cache")}
+            found, own, attention = getattr(model, name)(ids, own, *rest)
+            logits.append(found)
+            states.append(own)
+            attentions += [] if attention is None else [attention]
+        state = {part: [own[part] for own in states] for part in ("memory", "cache")}
+        attention = sum(attentions) / len(attentions) if attentions else None
+        return _mean(logits), state, attention
+
+
+class _Mean(keras.layers.Layer):
+    """The models as one layer, since two of them may have one name."""
+
+    def __init__(self, models, **kwargs):
+        super().__init__(**kwargs)
+        self.models = models
+        self.built = True
+
+    def call(self, inputs):
+        return _mean([model(inputs) for model in self.models])
+
+
+def _mean(logits):
+    """Logarithms of the mean probabilities of several models."""
+    log_probs = ops.stack([ops.log_softmax(part) for part in logits])
+    return ops.logsumexp(log_probs, axis=0) - math.log(len(logits))
