@@ -19,11 +19,12 @@ from keras_attention.folders import (
     read_manifest,
     write_manifest,
 )
-from keras_attention.ids import PAD
+from keras_attention.ids import END, PAD
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
 from keras_attention.serving import Serving
 from keras_attention.text import Tokenizer, load_tokenizer
 from keras_attention.text.strings import to_strings
+from keras_attention.text.tokenizer import SPECIAL_PIECES
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
@@ -48,6 +49,24 @@ class Hypothesis(NamedTuple):
     source_tokens: list[str]
     target_tokens: list[str]
     attention: np.ndarray | None
+
+    def alignment(self) -> list[tuple[int, int]]:
+        """Which tokens belong together: pairs of a source and a target position.
+
+        Each target token goes with the source token that it attended to most; the ends
+        are left out. `" ".join(f"{s}-{t}" for s, t in ...)` is Pharaoh's format.
+
+        Raises:
+            ValueError: without attention.
+        """
+        if self.attention is None:
+            raise ValueError("An alignment needs attention, and this model has none.")
+        rows = self.attention[:, :-1]
+        return [
+            (int(rows[position].argmax()), position)
+            for position, token in enumerate(self.target_tokens)
+            if token != SPECIAL_PIECES[END] and rows.shape[1]
+        ]
 
 
 class Score(NamedTuple):

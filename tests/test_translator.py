@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keras_attention import Translator
 from keras_attention.decoding import Greedy
 from keras_attention.text import END, PAD, START
+from keras_attention.translator import Hypothesis
 from tests.backends import BACKEND
 from tests.translators import (
     ENGLISH,
@@ -370,3 +371,15 @@ def test_what_does_not_fit_is_refused(arguments, message):
     model = arguments.pop("model")
     with pytest.raises(ValueError, match=message):
         Translator(model, *sides, **arguments)
+
+
+def test_an_alignment_pairs_each_token_with_what_it_attended_to_most():
+    attention = np.array([[0.1, 0.3, 0.6], [0.5, 0.4, 0.1], [0.2, 0.7, 0.1]])
+    found = Hypothesis("a b", -1.0, ["x", "y", "</s>"], ["a", "b", "</s>"], attention)
+    assert found.alignment() == [(1, 0), (0, 1)]
+    cut = Hypothesis("a b c", -1.0, ["x", "y", "</s>"], ["a", "b", "c"], attention)
+    assert cut.alignment() == [(1, 0), (0, 1), (1, 2)]
+    empty = Hypothesis("", 0.0, ["</s>"], ["</s>"], np.ones((1, 1)))
+    assert empty.alignment() == []
+    with pytest.raises(ValueError, match="needs attention"):
+        Hypothesis("", 0.0, ["x"], ["a"], None).alignment()
