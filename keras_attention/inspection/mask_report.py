@@ -62,15 +62,16 @@ def mask_report(model: keras.Model, batch: Any) -> list[MaskRow]:
     Example:
     >>> ids = keras.Input((None,), dtype="int32")
     >>> words = keras.layers.Embedding(10, 4, mask_zero=True, name="words")(ids)
-    >>> joined = keras.layers.Conv1D(4, 2, padding="same", name="joined")(words)
-    >>> model = keras.Model(ids, keras.layers.Dense(4, name="dense")(joined))
-    >>> rows = mask_report(model, keras.ops.array([[3, 5, 0]]))
-    layer   kind       masked inputs  masks output  finding
-    words   Embedding  0 of 1         yes           made
-    joined  Conv1D     1 of 1         no            lost
-    dense   Dense      0 of 1         no            none
-    >>> [row.layer for row in rows if row.finding == "lost"]
-    ['joined']
+    >>> doubled = keras.layers.Dense(4, name="dense")(words * 2)
+    >>> model = keras.Model(ids, doubled)
+    >>> batch = keras.ops.array([[3, 5, 0]])
+    >>> rows = mask_report(model, batch)  # doctest: +ELLIPSIS +NORMALIZE_WHITESPACE
+    layer        kind       masked inputs  masks output  finding
+    words        Embedding  0 of 1         yes           made
+    multiply...  Multiply   1 of 1         no            lost
+    dense        Dense      0 of 1         no            none
+    >>> [row.kind for row in rows if row.finding == "lost"]
+    ['Multiply']
     """
     check_model(model)
     calls: list[_Call] = []

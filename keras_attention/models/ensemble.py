@@ -98,7 +98,9 @@ class Ensemble(keras.Model):
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`."""
-        labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        source, labels = (
+            ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
+        )
         logits = self({"source": source, "target": delay(labels)})
         return pick_log_probabilities(logits, labels)
 

@@ -186,7 +186,9 @@ class Seq2Seq(keras.Model):
         Returns:
             The log-probability of each id, float32 `(batch, target)`; 0 for padding.
         """
-        labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        source, labels = (
+            ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
+        )
         logits = self({"source": source, "target": delay(labels)})
         return pick_log_probabilities(logits, labels)
 
