@@ -140,6 +140,10 @@ class _Mean(keras.layers.Layer):
     def call(self, inputs):
         return _mean([model(inputs) for model in self.models])
 
+    def compute_output_spec(self, inputs):
+        shape = *inputs["target"].shape, self.models[0].output_shape[-1]
+        return keras.KerasTensor(shape, "float32")
+
 
 def _mean(logits):
     """Logarithms of the mean probabilities of several models."""
