@@ -8,12 +8,7 @@ import keras
 from keras import ops
 
 from keras_attention.children import restore
-from keras_attention.models.seq2seq import (
-    Seq2Seq,
-    State,
-    delay,
-    pick_log_probabilities,
-)
+from keras_attention.models.seq2seq import Seq2Seq, State, score_in_one_pass
 
 Tensor = Any
 
@@ -98,11 +93,7 @@ class Ensemble(keras.Model):
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`."""
-        source, labels = (
-            ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
-        )
-        logits = self({"source": source, "target": delay(labels)})
-        return pick_log_probabilities(logits, labels)
+        return score_in_one_pass(self, source, labels)
 
     def get_config(self):
         return {

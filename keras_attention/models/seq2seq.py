@@ -186,11 +186,7 @@ class Seq2Seq(keras.Model):
         Returns:
             The log-probability of each id, float32 `(batch, target)`; 0 for padding.
         """
-        source, labels = (
-            ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
-        )
-        logits = self({"source": source, "target": delay(labels)})
-        return pick_log_probabilities(logits, labels)
+        return score_in_one_pass(self, source, labels)
 
     def _step(self, ids, state, index, **options):
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
@@ -239,6 +235,15 @@ def compute_logits(
 ) -> Tensor:
     """Logits of hidden vectors, by a layer or else by the table of an embedding."""
     return embedding.logits(hidden) if output is None else output(hidden)
+
+
+def score_in_one_pass(model: Any, source: Tensor, labels: Tensor) -> Tensor:
+    """Log-probability `(batch, target)` of each label; 0 for padding."""
+    source, labels = (
+        ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
+    )
+    logits = model({"source": source, "target": delay(labels)})
+    return pick_log_probabilities(logits, labels)
 
 
 def delay(labels: Tensor) -> Tensor:
