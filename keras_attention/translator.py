@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from keras_attention.checks import check_positive
 from keras_attention.decoding import Greedy, Search
-from keras_attention.export import export_saved_model
 from keras_attention.folders import (
     check_free,
     new_folder,
@@ -21,7 +20,7 @@ from keras_attention.folders import (
 )
 from keras_attention.ids import END, PAD
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
-from keras_attention.serving import Serving
+from keras_attention.serving import Serving, write_saved_model
 from keras_attention.text import Tokenizer, load_tokenizer
 from keras_attention.text.strings import to_strings
 from keras_attention.text.tokenizer import SPECIAL_PIECES
@@ -149,7 +148,12 @@ class Translator:
         limit = model.source_embedding.max_length or max_source_length
         self._source_limit = min(max_source_length, limit)
         self._serving = Serving(
-            model, source_tokenizer, target_tokenizer, search, self._source_limit
+            model,
+            source_tokenizer,
+            target_tokenizer,
+            search,
+            self._source_limit,
+            batch_size,
         )
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
@@ -241,7 +245,12 @@ class Translator:
             settings["batch_size"],
         )
 
-    def export(self, path: str | PathLike[str], overwrite: bool = False) -> None:
+    def export(
+        self,
+        path: str | PathLike[str],
+        overwrite: bool = False,
+        check: bool | Sequence[str] = True,
+    ) -> None:
         """Write a SavedModel that takes strings and returns strings.
 
         It loads with `tensorflow` and `tensorflow_text` alone. Signatures, all of any
@@ -254,16 +263,48 @@ class Translator:
           are empty strings.
         - `score`: `text` and `reference` to the `log_probability` of the reference with
           its end, and its `length` in tokens.
+        - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
+          gives and each `length` in tokens. TensorFlow Serving puts defaults in place
+          of options that are not given; in Python, `loaded.translate(texts,
+          num_beams=2)` does the same.
+
+        Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
+        and versions, and requests with which TensorFlow Serving warms up.
 
         Args:
             path: the folder to write; it appears when it is complete.
             overwrite: whether a SavedModel there may be replaced.
+            check: whether to load it in a fresh process and compare some translations;
+                a list of texts says which.
 
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
+            RuntimeError: when the fresh process fails or translates otherwise.
         """
-        serving = self._serving
-        export_saved_model(path, serving.signatures(), serving.resources(), overwrite)
+        if not isinstance(check, bool):
+            _check_strings("check", check)
+        write_saved_model(self._serving, path, overwrite, check)
+
+    def warm_up(
+        self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
+    ) -> None:
+        """Compile what the first calls would else wait for.
+
+        A search compiled by XLA (`jit_compile=True`) has a program for each shape of a
+        batch, to which others are padded; any other search has one for all.
+
+        Args:
+            rows: numbers of texts that are to be expected at once; any up to
+                `batch_size` when left out.
+            lengths: of their sources in tokens; any up to `max_source_length` when left
+                out.
+        """
+        self(["a"])
+        shapes = self._serving.shapes(rows, lengths)
+        progress = keras.utils.Progbar(len(shapes), unit_name="program")
+        for count, shape in enumerate(shapes):
+            self._serving.warm_up(*shape)
+            progress.update(count + 1)
 
     @staticmethod
     def check_free(path: str | PathLike[str], overwrite: bool = False) -> None:

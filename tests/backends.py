@@ -125,9 +125,11 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function)
 
 
-def run_in_fresh_process(script: str, *arguments: Any, backend: str = BACKEND) -> str:
-    """Run a script in a new interpreter and return what it printed."""
-    done = subprocess.run(
+def start_fresh_process(
+    script: str, *arguments: Any, backend: str = BACKEND, errors: Any = None
+) -> subprocess.Popen:
+    """A new interpreter that runs a script, with pipes for what it reads and prints."""
+    return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         env={
             **os.environ,
@@ -135,12 +137,21 @@ def run_in_fresh_process(script: str, *arguments: Any, backend: str = BACKEND) -
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONPATH": str(ROOT),
         },
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
         text=True,
-        timeout=300,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+
+
+def run_in_fresh_process(script: str, *arguments: Any, backend: str = BACKEND) -> str:
+    """Run a script in a new interpreter and return what it printed."""
+    with start_fresh_process(
+        script, *arguments, backend=backend, errors=subprocess.PIPE
+    ) as process:
+        printed, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    return printed
 
 
 def one_operation_at_a_time() -> contextlib.AbstractContextManager[Any]:

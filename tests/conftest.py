@@ -1,7 +1,15 @@
 """Every test begins from one seed and one dtype policy."""
 
+import os
 import tempfile
 from collections import Counter
+
+# Of tests in several processes each gets a core, before a library counts them: threads
+# of one would only wait for those of another.
+if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
+    _cores = sorted(os.sched_getaffinity(0))
+    _worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    os.sched_setaffinity(0, {_cores[_worker % len(_cores)]})
 
 import keras
 import pytest

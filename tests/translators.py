@@ -69,6 +69,7 @@ MODELS = MappingProxyType(
             intermediate_dim=16,
         ),
         "beam": lambda *sizes: MODELS["transformer"](*sizes),
+        "compiled beam": lambda *sizes: MODELS["transformer"](*sizes),
         "recurrent": functools.partial(rnn_seq2seq, embedding_dim=8, units=8),
         "attending in turn": lambda *sizes: rnn_seq2seq(
             *sizes,
@@ -106,12 +107,23 @@ def make_model(architecture, source_size, target_size, **options):
     return model
 
 
-def make_translator(architecture="transformer", kind="characters"):
+SEARCHES = MappingProxyType(
+    {
+        "beam": lambda: BeamSearch(3, MAX_LENGTH),
+        "compiled beam": lambda: BeamSearch(3, MAX_LENGTH, jit_compile=True),
+    }
+)
+
+
+def make_translator(
+    architecture="transformer", kind="characters", search=None, batch_size=5
+):
     """A translator that writes up to `MAX_LENGTH` tokens and reads up to 17."""
     source, target = TOKENIZERS[kind]()
     model = make_model(architecture, source.vocabulary_size, target.vocabulary_size)
-    search = BeamSearch(3, MAX_LENGTH) if architecture == "beam" else Greedy(MAX_LENGTH)
-    return Translator(model, source, target, search, 17, batch_size=5)
+    if search is None:
+        search = SEARCHES.get(architecture, lambda: Greedy(MAX_LENGTH))()
+    return Translator(model, source, target, search, 17, batch_size)
 
 
 @functools.cache

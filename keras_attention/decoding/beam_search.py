@@ -113,6 +113,8 @@ class BeamSearch(Search):
         self.num_hypotheses = num_hypotheses
         self.num_groups = num_groups
         self.diversity = diversity
+        self._open_places: Any = num_beams
+        self._wanted: Any = num_hypotheses or num_beams
 
     def __repr__(self) -> str:
         return f"BeamSearch({self.num_beams}, max_length={self.max_length})"
@@ -130,9 +132,35 @@ class BeamSearch(Search):
             "diversity": self.diversity,
         }
 
-    def best(self) -> "BeamSearch":
-        """The same search, asked for one output a row, and done sooner."""
-        return BeamSearch(**{**self.get_config(), "num_hypotheses": 1})
+    def options(self) -> dict[str, Any]:
+        """What `asked` may change, with what holds now.
+
+        Groups keep their places, and with them `num_beams` stays as it is.
+        """
+        beams = {} if self.num_groups > 1 else {"num_beams": self._open_places}
+        return {
+            **super().options(),
+            **beams,
+            "num_hypotheses": self._wanted,
+            "length_penalty": self.length_penalty,
+        }
+
+    def _ask(
+        self,
+        max_length: Any = None,
+        num_beams: Any = None,
+        num_hypotheses: Any = None,
+        length_penalty: Any = None,
+    ) -> None:
+        super()._ask(max_length)
+        if num_beams is not None:
+            self._open_places = ops.clip(num_beams, 1, self.num_beams)
+        if num_hypotheses is not None:
+            self._wanted = ops.clip(num_hypotheses, 1, self._wanted)
+        if length_penalty is not None:
+            # Of what is not a number, none.
+            self.length_penalty = ops.where(length_penalty >= 0, length_penalty, 0.0)
+        self._wanted = ops.minimum(self._wanted, self._open_places)
 
     def search(
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None
@@ -230,14 +258,18 @@ class BeamSearch(Search):
                 places["log_probs"][:, read], log_probs[:, read], width, avoided
             )
             # The best extension comes into the first open place.
-            is_open = ops.isinf(places["scores"][:, own])
+            is_open = ops.isinf(places["scores"][:, own]) & (
+                ops.arange(own.start, own.stop) < self._open_places
+            )
             rank = ops.cumsum(ops.cast(is_open, "int32"), axis=1) - 1
             best, parents, ids = (
                 ops.take_along_axis(part, ops.maximum(rank, 0), axis=1)
                 for part in (best, parents + read.start, ids)
             )
             best = ops.where(is_open, best, -np.inf)
-            itself = ops.arange(own.start, own.stop, dtype="int32")
+            # There is one place to come from at first, whatever stays empty.
+            itself = np.minimum(np.arange(own.start, own.stop), count - 1)
+            itself = ops.convert_to_tensor(itself, "int32")
             chosen.append((best, ops.where(is_open, parents, itself), ids))
             if self.num_groups > 1:
                 taken = ops.expand_dims(ops.cast(best > -np.inf, "float32"), 2)
@@ -263,8 +295,9 @@ class BeamSearch(Search):
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
         reachable = self._normalize(ops.max(log_probs, axis=1, keepdims=True), most)
-        wanted = self.num_hypotheses or self.num_beams
-        is_done = reachable <= ops.top_k(scores, wanted)[0][:, -1:]
+        in_order = ops.top_k(scores, self.num_beams)[0]
+        last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
+        is_done = reachable <= ops.expand_dims(last_wanted, 1)
         written = ops.where(is_new, ids, PAD)
         return {
             "log_probs": ops.where(is_done, -np.inf, log_probs),
@@ -277,7 +310,7 @@ class BeamSearch(Search):
         }
 
     def _normalize(self, log_probs, lengths):
-        if not self.length_penalty:
+        if isinstance(self.length_penalty, float | int) and not self.length_penalty:
             return log_probs
         lengths = ops.cast(lengths, "float32")
         if self.normalization == "gnmt":
@@ -288,7 +321,9 @@ class BeamSearch(Search):
         scores = places["scores"]
         if self.num_groups > 1:
             scores = ops.where(_is_repeated(places["ids"], scores), -np.inf, scores)
-        scores, order = ops.top_k(scores, self.num_hypotheses or self.num_beams)
+        count = self.num_hypotheses or self.num_beams
+        scores, order = ops.top_k(scores, count)
+        scores = ops.where(ops.arange(count) < self._wanted, scores, -np.inf)
         is_there = scores > -np.inf
         lengths = ops.where(is_there, _take(places["lengths"], order), 0)
         ids = _take(places["ids"], order)

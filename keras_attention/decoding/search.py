@@ -1,5 +1,6 @@
 """What all searches have in common."""
 
+import copy
 import math
 from typing import Any, Self
 
@@ -63,6 +64,7 @@ class Search:
         )
         self.constraints.check()
         self.jit_compile = jit_compile
+        self._most = max_length
         self._compiled = CompiledSearch(self, jit_compile)
 
     def __call__(self, model: Any, source: Any, prefix: Any = None) -> Hypotheses:
@@ -88,9 +90,34 @@ class Search:
         """The search of that configuration."""
         return cls(**config)
 
-    def best(self) -> "Search":
-        """The same search, asked for one output a row."""
-        return self
+    def options(self) -> dict[str, Any]:
+        """What `asked` may change, with what holds now."""
+        return {"max_length": self._most}
+
+    def asked(self, **options: Any) -> Self:
+        """The same search with other `options`, numbers or scalar tensors.
+
+        One that is compiled can so be asked for something else at each call. It keeps
+        its room: more than its own `max_length` or `num_beams` is taken for these, and
+        less than what is possible for the least.
+
+        Raises:
+            ValueError: for an option that is not among `options()`.
+        """
+        unknown = options.keys() - self.options().keys()
+        if unknown:
+            raise ValueError(
+                f"{type(self).__name__} may be asked for {sorted(self.options())}. "
+                f"Received: {sorted(unknown)}"
+            )
+        other = copy.copy(self)
+        other._compiled = CompiledSearch(other, self.jit_compile)
+        other._ask(**options)
+        return other
+
+    def _ask(self, max_length: Any = None) -> None:
+        if max_length is not None:
+            self._most = ops.clip(max_length, 1, self.max_length)
 
     def search(
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None
@@ -101,7 +128,7 @@ class Search:
     def limits(self, source: Tensor) -> tuple[Tensor | None, Tensor]:
         """The fewest and the most ids of each row, `(rows,)`; `None` for any."""
         size = ops.cast(ops.sum(ops.not_equal(source, PAD), axis=1), "float32")
-        most = ops.full_like(size, self.max_length)
+        most = ops.ones_like(size) * ops.cast(self._most, size.dtype)
         if self.max_length_ratio is not None:
             relative = ops.maximum(ops.ceil(self.max_length_ratio * size), 1)
             most = ops.minimum(most, relative)

@@ -185,6 +185,7 @@ def test_groups_avoid_what_others_wrote(diversity, seed, end_bonus):
         assert len({tuple(ids) for ids in _written(found, row)}) == len(distinct)
 
 
+@pytest.mark.one_backend
 def test_it_stops_once_nothing_unfinished_can_win():
     tables = np.full((KINDS, VOCABULARY, VOCABULARY), -9.0, "float32")
     tables[:, START, END], tables[:, START, 4], tables[:, START, 5] = 2, 1, 1
@@ -228,6 +229,7 @@ def _log_probs(model, source, target):
     return to_numpy(keras.ops.log_softmax(logits))
 
 
+@pytest.mark.one_backend
 @every_model
 def test_a_wide_beam_finds_the_best_of_all_outputs_of_a_model(name):
     model, ids = _model(name), [1, *range(4, 13)]
@@ -265,6 +267,7 @@ def test_compiled_by_xla_it_finds_the_same(name, options):
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
 
 
+@pytest.mark.one_backend
 @every_model
 def test_rows_find_the_same_alone_and_in_any_order(name):
     model, search = _model(name), BeamSearch(3, max_length=6)
@@ -294,6 +297,7 @@ def _check_scores(model, found):
         np.testing.assert_allclose(found.scores[:, place], expected, atol=1e-3)
 
 
+@pytest.mark.one_backend
 def test_a_shared_past_serves_as_copies_do(monkeypatch):
     model = _model("transformer")
     assert model.can_branch
@@ -305,6 +309,7 @@ def test_a_shared_past_serves_as_copies_do(monkeypatch):
     np.testing.assert_allclose(shared.attention, copied.attention, atol=1e-5)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     "options",
     [

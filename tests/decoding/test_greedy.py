@@ -156,6 +156,7 @@ def test_compiled_by_xla_it_finds_the_same(name):
     np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", ["transformer", "rnn"])
 def test_rows_find_the_same_alone(name):
     architecture, options = MODELS[name]
@@ -194,6 +195,7 @@ def test_it_follows_the_weights_and_the_model():
     )
 
 
+@pytest.mark.one_backend
 def test_scores_are_float32_in_half_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     found = Greedy(max_length=6)(build("transformer"), SOURCE)

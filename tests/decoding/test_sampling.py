@@ -129,6 +129,7 @@ def test_a_seed_makes_the_same_samples_and_none_makes_others():
     assert not np.array_equal(one, two)
 
 
+@pytest.mark.one_backend
 def test_of_the_most_probable_alone_it_is_greedy_search():
     model = build("rnn")
     found = Sampling(6, top_k=1, num_samples=2)(model, SOURCE)
@@ -141,6 +142,7 @@ def test_of_the_most_probable_alone_it_is_greedy_search():
     np.testing.assert_allclose(found.scores[:, 0], expected.scores[:, 0], atol=1e-4)
 
 
+@pytest.mark.one_backend
 def test_compiled_by_xla_a_seed_makes_the_same_samples_too():
     model = build("transformer")
     options = {"top_p": 0.8, "num_samples": 3, "jit_compile": True}

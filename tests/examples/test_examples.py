@@ -58,7 +58,7 @@ def test_translate_trains_saves_exports_and_serves(
     assert (run / "attention.png").stat().st_size > 1000
     assert (run / "saved_model" / "saved_model.pb").is_file()
     assert not (run / "backup").exists()
-    assert "in a fresh process: 1 of 1 equal" in capsys.readouterr().out
+    assert "it gives the same for 1 of 1 sentences" in capsys.readouterr().out
 
     monkeypatch.setattr(sys, "stdin", io.StringIO("Minji sees tea.\n\nYuna\n"))
     translate.main(["translate", "run/translator"])

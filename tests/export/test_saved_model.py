@@ -3,15 +3,21 @@
 import base64
 import json
 import shutil
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2
 
+import keras_attention
 from keras_attention import Translator
-from keras_attention.export import export_saved_model
-from tests.backends import BACKEND, run_in_fresh_process
-from tests.translators import ENGLISH, MAX_LENGTH, TOKENIZERS, make_translator
+from keras_attention.decoding import BeamSearch, Greedy
+from keras_attention.export import export_saved_model, translate_in_fresh_process
+from keras_attention.translator import Hypothesis, Score
+from tests.backends import BACKEND, start_fresh_process
+from tests.translators import ENGLISH, MAX_LENGTH, make_translator
 
 pytestmark = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="a Translator runs on TensorFlow only"
@@ -31,12 +37,13 @@ TEXTS = [
     "one two " * 97,
     "x" * 997,
 ]
+# All architectures and all tokenizers.
 EXPORTS = [
     ("transformer", "characters"),
-    ("attending in turn", "characters"),
-    ("without attention", "characters"),
-    ("beam", "characters"),
-    *(("recurrent", kind) for kind in TOKENIZERS if kind != "characters"),
+    ("compiled beam", "characters and sentencepiece"),
+    ("recurrent", "two sentencepiece models"),
+    ("without attention", "one shared sentencepiece model"),
+    ("attending in turn", "words"),
 ]
 CLIENT = """
 import base64, json, sys
@@ -58,11 +65,14 @@ def plain(tensor):
         return json.loads(json.dumps(tensor.numpy().tolist(), default=bytes.decode))
     return tensor.numpy().tolist()
 
-def call(name, signature, texts):
-    inputs = {"text": tf.constant(texts, tf.string)}
-    if name == "score":
-        inputs["reference"] = tf.constant(texts[::-1], tf.string)
-    found = signature(**inputs)
+def call(name, loaded, texts, **options):
+    texts = tf.constant(texts, tf.string)
+    if name == "search":
+        found = loaded.translate(texts, **options)
+    elif name == "score":
+        found = loaded.signatures[name](text=texts, reference=texts[::-1])
+    else:
+        found = loaded.signatures[name](text=texts)
     return {name: plain(part) for name, part in found.items()}
 
 def specs(structure):
@@ -71,26 +81,29 @@ def specs(structure):
         for name, spec in structure.items()
     }
 
-texts = [base64.b64decode(text) for text in json.load(open(sys.argv[1]))]
-answers = {}
-for folder in sys.argv[2:]:
-    loaded = tf.saved_model.load(folder)
-    answers[folder] = {
+texts = [base64.b64decode(text) for text in json.loads(sys.argv[1])]
+asked = json.loads(sys.argv[2])
+for folder in sys.stdin:
+    loaded = tf.saved_model.load(folder.strip())
+    answers = {
         name: {
             "takes": specs(signature.structured_input_signature[1]),
             "gives": specs(signature.structured_outputs),
-            "together": call(name, signature, texts),
-            "nothing": call(name, signature, []),
-            "alone": [
-                call(name, signature, [text])
-                for text in texts
-                if name == "serving_default"
-            ],
+            "together": call(name, loaded, texts),
+            "nothing": call(name, loaded, []),
         }
         for name, signature in loaded.signatures.items()
     }
-print(json.dumps(answers))
+    answers["serving_default"]["alone"] = [
+        call("serving_default", loaded, [text]) for text in texts
+    ]
+    takes = answers["search"]["takes"]
+    options = {name: value for name, value in asked.items() if name in takes}
+    answers["search"]["asked"] = call("search", loaded, texts, **options)
+    print(json.dumps(answers), flush=True)
 """
+# Of the search, what another one than the exported one is asked for.
+ASKED = {"max_length": 7, "num_beams": 2, "length_penalty": 1.5}
 
 
 def as_bytes(text):
@@ -105,32 +118,46 @@ def decoded(strings):
     return base64.urlsafe_b64decode(strings + padding).decode()
 
 
+class Served(NamedTuple):
+    """What was exported, what its translator finds, and what a client was answered."""
+
+    export: tuple[str, str]
+    hypotheses: list[list[Hypothesis]]
+    scores: list[Score]
+    answers: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """What each translator finds, and what a client got from its SavedModel."""
-    folder = tmp_path_factory.mktemp("exports")
-    (folder / "texts.json").write_text(
-        json.dumps([base64.b64encode(as_bytes(text)).decode() for text in TEXTS])
-    )
-    found, paths = {}, {export: str(folder / "-".join(export)) for export in EXPORTS}
-    for export, path in paths.items():
-        translate = make_translator(*export)
-        translate.export(path)
-        found[export] = translate.hypotheses(TEXTS), translate.score(TEXTS, TEXTS[::-1])
-        assert translate(TEXTS) == [best.text for best, *_ in found[export][0]]
-    printed = run_in_fresh_process(CLIENT, folder / "texts.json", *paths.values())
-    answers = json.loads(printed.splitlines()[-1])
-    return {export: (found[export], answers[paths[export]]) for export in EXPORTS}
+def ask():
+    """A function of a SavedModel's folder, to what a client of its own gets there."""
+    texts = json.dumps([base64.b64encode(as_bytes(text)).decode() for text in TEXTS])
+    with start_fresh_process(CLIENT, texts, json.dumps(ASKED)) as process:
+
+        def answer(folder):
+            process.stdin.write(f"{folder}\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        yield answer
+        process.stdin.close()
+        assert process.wait(60) == 0
 
 
-exports = pytest.mark.parametrize("export", EXPORTS, ids="-".join)
+@pytest.fixture(scope="module", params=EXPORTS, ids="-".join)
+def served(request, ask, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports") / "model"
+    translate = make_translator(*request.param)
+    translate.export(folder, check=False)
+    hypotheses = translate.hypotheses(TEXTS)
+    assert translate(TEXTS) == [best.text for best, *_ in hypotheses]
+    scores = translate.score(TEXTS, TEXTS[::-1])
+    return Served(request.param, hypotheses, scores, ask(folder))
 
 
-@exports
-def test_signatures_are_those_promised(served, export):
-    _, answers = served[export]
-    names = {"serving_default", "nbest", "score"}
-    count = 3 if export[0] == "beam" else 1
+def test_signatures_are_those_promised(served):
+    answers, export = served.answers, served.export
+    names = {"serving_default", "nbest", "score", "search"}
+    count = 3 if "beam" in export[0] else 1
     if export[0] != "without attention":
         names.add("attend")
     assert set(answers) == names
@@ -151,15 +178,45 @@ def test_signatures_are_those_promised(served, export):
             "attention": ["float32", [None, None, None]],
         },
     }
+    gives["search"] = {**gives["nbest"], "length": ["int32", [None, count]]}
+    texts = {"text": ["string", [None]]}
+    options = {"max_length": ["int32", []]}
+    if count == 3:
+        options |= {name: ["int32", []] for name in ("num_beams", "num_hypotheses")}
+        options["length_penalty"] = ["float32", []]
+    takes = dict.fromkeys(names, texts)
+    takes["score"] = {**texts, "reference": ["string", [None]]}
+    takes["search"] = {**texts, **options}
     for name in names:
-        takes = ["text", "reference"] if name == "score" else ["text"]
-        assert answers[name]["takes"] == {key: ["string", [None]] for key in takes}
+        assert answers[name]["takes"] == takes[name]
         assert answers[name]["gives"] == gives[name]
 
 
-@exports
-def test_strings_and_scores_are_those_of_the_translator(served, export):
-    (expected, _), answers = served[export]
+def test_a_search_may_be_asked_for_something_else(served):
+    answers, export = served.answers, served.export
+    found = answers["search"]
+    for name, part in answers["nbest"]["together"].items():
+        assert found["together"][name] == part
+    architecture, kind = export
+    if "beam" in architecture:
+        search = BeamSearch(2, ASKED["max_length"], ASKED["length_penalty"])
+    else:
+        search = Greedy(ASKED["max_length"])
+    expected = make_translator(architecture, kind, search=search).hypotheses(TEXTS)
+    translations = decoded(found["asked"]["translation"])
+    scores, lengths = found["asked"]["score"], found["asked"]["length"]
+    for row, best in enumerate(expected):
+        assert translations[row][: len(best)] == [one.text for one in best]
+        np.testing.assert_allclose(
+            scores[row][: len(best)], [one.score for one in best], atol=1e-4
+        )
+        assert lengths[row][: len(best)] == [len(one.target_tokens) for one in best]
+        assert set(translations[row][len(best) :]) <= {""}
+        assert set(scores[row][len(best) :]) <= {-np.inf}
+
+
+def test_strings_and_scores_are_those_of_the_translator(served):
+    expected, answers = served.hypotheses, served.answers
     found = answers["serving_default"]["together"]
     assert decoded(found["translation"]) == [best.text for best, *_ in expected]
     scores = [best.score for best, *_ in expected]
@@ -167,55 +224,49 @@ def test_strings_and_scores_are_those_of_the_translator(served, export):
     assert len(set(found["translation"])) > 1
 
 
-@exports
-def test_the_best_are_those_of_the_translator(served, export):
-    (expected, _), answers = served[export]
+def test_the_best_are_those_of_the_translator(served):
+    expected, answers = served.hypotheses, served.answers
     found = answers["nbest"]["together"]
     texts = [[one.text for one in row] for row in expected]
     assert decoded(found["translation"]) == texts
     scores = [[one.score for one in row] for row in expected]
     np.testing.assert_allclose(found["score"], scores, atol=1e-4)
-    assert {len(row) for row in texts} == {3 if export[0] == "beam" else 1}
+    assert {len(row) for row in texts} == {3 if "beam" in served.export[0] else 1}
 
 
-@exports
-def test_references_are_scored_as_by_the_translator(served, export):
-    (_, expected), answers = served[export]
+def test_references_are_scored_as_by_the_translator(served):
+    expected, answers = served.scores, served.answers
     found = answers["score"]["together"]
     scores = [score.log_probability for score in expected]
     np.testing.assert_allclose(found["log_probability"], scores, rtol=1e-4)
     assert found["length"] == [len(score.tokens) for score in expected]
 
 
-@exports
-def test_no_row_changes_another(served, export):
-    _, answers = served[export]
+def test_no_row_changes_another(served):
+    answers = served.answers
     together = answers["serving_default"]["together"]
     for row, alone in enumerate(answers["serving_default"]["alone"]):
         assert alone["translation"] == [together["translation"][row]]
         assert alone["score"] == pytest.approx([together["score"][row]], abs=1e-4)
 
 
-@exports
-def test_empty_text_is_translated_to_empty_text(served, export):
-    _, answers = served[export]
+def test_empty_text_is_translated_to_empty_text(served):
+    answers = served.answers
     found = answers["serving_default"]["together"]
     row = TEXTS.index("")
     assert (found["translation"][row], found["score"][row]) == ("", 0)
 
 
-@exports
-def test_an_empty_batch_gives_an_empty_batch(served, export):
-    _, answers = served[export]
+def test_an_empty_batch_gives_an_empty_batch(served):
+    answers = served.answers
     for answer in answers.values():
         assert all(len(part) == 0 for part in answer["nothing"].values())
 
 
-@pytest.mark.parametrize(
-    "export", [e for e in EXPORTS if e[0] != "without attention"], ids="-".join
-)
-def test_attend_shows_what_the_hypotheses_show(served, export):
-    (hypotheses, _), answers = served[export]
+def test_attend_shows_what_the_hypotheses_show(served):
+    hypotheses, answers = served.hypotheses, served.answers
+    if "attend" not in answers:
+        pytest.skip("it has no attention")
     expected = [best for best, *_ in hypotheses]
     found = answers["attend"]["together"]
     assert decoded(found["translation"]) == [best.text for best in expected]
@@ -241,7 +292,7 @@ def test_a_loaded_translator_exports_too(tmp_path):
     # Its tokenizers, one when saved, are two of the same content now.
     translate = make_translator("recurrent", "one shared sentencepiece model")
     translate.save(tmp_path / "saved")
-    Translator.load(tmp_path / "saved").export(tmp_path / "exported")
+    Translator.load(tmp_path / "saved").export(tmp_path / "exported", check=False)
     serve = tf.saved_model.load(tmp_path / "exported").signatures["serving_default"]
     found = serve(text=tf.constant(ENGLISH))["translation"].numpy()
     assert [text.decode() for text in found] == translate(list(ENGLISH))
@@ -263,6 +314,81 @@ def double(value):
 @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="value")])
 def triple(value):
     return {"tripled": 3 * value}
+
+
+@pytest.mark.parametrize("architecture", ["compiled beam", "recurrent"])
+def test_it_says_what_it_is(tmp_path, architecture):
+    translate = make_translator(architecture, "two sentencepiece models")
+    translate.export(tmp_path / "model", check=False)
+    said = json.loads((tmp_path / "model/assets.extra/metadata.json").read_text())
+    assert said["keras_attention"] == keras_attention.__version__
+    assert said["target_vocabulary_size"] == translate.target_tokenizer.vocabulary_size
+    assert said["max_source_length"] == 17
+    assert "SentencepieceOp" in said["custom_operations"]
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((tmp_path / "model/saved_model.pb").read_bytes())
+    signatures = model.meta_graphs[0].signature_def
+    assert set(said["signatures"]) == set(signatures) - {"__saved_model_init_op"}
+    for name, signature in said["signatures"].items():
+        assert signature["help"]
+        assert set(signature["inputs"]) == set(signatures[name].inputs)
+        assert set(signature["outputs"]) == set(signatures[name].outputs)
+        defaults = {
+            key: tf.make_ndarray(value).item()
+            for key, value in signatures[name].defaults.items()
+        }
+        told = {
+            key: one["default"]
+            for key, one in signature["inputs"].items()
+            if "default" in one
+        }
+        assert told == defaults
+        assert bool(defaults) == (name == "search")
+
+
+@pytest.mark.parametrize("architecture", ["compiled beam", "recurrent"])
+def test_requests_to_warm_up_are_answered(tmp_path, architecture):
+    translate = make_translator(architecture, "words", batch_size=2)
+    translate.export(tmp_path / "model", check=False)
+    path = tmp_path / "model/assets.extra/tf_serving_warmup_requests"
+    loaded = tf.saved_model.load(tmp_path / "model")
+    asked = []
+    for record in tf.data.TFRecordDataset(str(path)):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        request = log.predict_log.request
+        name = request.model_spec.signature_name
+        inputs = {
+            key: tf.constant(tf.make_ndarray(value))
+            for key, value in request.inputs.items()
+        }
+        asked.append((name, len(inputs["text"])))
+        if name != "search":
+            loaded.signatures[name](**inputs)
+    assert {name for name, _ in asked} == set(loaded.signatures)
+    # All numbers of rows for which a program is compiled.
+    rows = {1, 2} if "compiled" in architecture else {1}
+    assert {count for _, count in asked} == rows
+
+
+def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):
+    translate = make_translator("recurrent", "words")
+    translate.export(tmp_path / "model", check=[*ENGLISH, ""])
+    monkeypatch.setattr(
+        "keras_attention.serving.saved_model.translate_in_fresh_process",
+        lambda folder, texts: ["else"] * len(texts),
+    )
+    with pytest.raises(RuntimeError, match="otherwise in a fresh process.*'else'"):
+        translate.export(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    with pytest.raises(ValueError, match="`check` must be a list of strings"):
+        translate.export(tmp_path / "other", check="one")
+
+
+def test_what_does_not_load_says_so(exported):
+    with pytest.raises(
+        RuntimeError, match="(?s)does not work in a fresh process.*KeyErr"
+    ):
+        translate_in_fresh_process(exported, ["one"])
 
 
 def contents(folder):
@@ -324,7 +450,7 @@ def test_a_translator_is_no_saved_model_and_the_reverse(tmp_path):
     translate.save(tmp_path / "saved")
     with pytest.raises(FileExistsError, match=r"no saved_model\.pb in it"):
         translate.export(tmp_path / "saved", overwrite=True)
-    translate.export(tmp_path / "exported")
+    translate.export(tmp_path / "exported", check=False)
     with pytest.raises(FileExistsError, match=r"no translator\.json in it"):
         translate.save(tmp_path / "exported", overwrite=True)
     assert Translator.load(tmp_path / "saved")(TEXTS) == translate(TEXTS)

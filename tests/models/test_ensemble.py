@@ -21,6 +21,7 @@ def _probabilities(model):
     return to_numpy(keras.ops.softmax(model(INPUTS)))
 
 
+@pytest.mark.one_backend
 def test_probabilities_are_the_mean_of_those_of_the_models():
     models = _models()
     expected = np.mean([_probabilities(model) for model in models], axis=0)
@@ -52,6 +53,7 @@ def test_searches_take_it(which):
     )
 
 
+@pytest.mark.one_backend
 def test_it_is_saved_and_loaded(tmp_path):
     ensemble = Ensemble(_models()[:2])
     ensemble.save(tmp_path / "ensemble.keras")

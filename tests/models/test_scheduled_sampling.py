@@ -163,6 +163,7 @@ def test_logits_of_training_carry_the_mask_of_the_target(name):
     np.testing.assert_array_equal(mask_of(logits), IS_REAL)
 
 
+@pytest.mark.one_backend
 def test_rows_drop_what_they_drop_in_every_step_of_a_pass():
     options = {"recurrent_dropout": 0.4, "dropout": 0.4, "num_layers": 2}
     model = build("rnn", **options, scheduled_sampling=1.0)
@@ -192,6 +193,7 @@ def test_it_learns_by_fit(name):
     assert model.evaluate(INPUTS, LABELS, verbose=0) < before
 
 
+@pytest.mark.one_backend
 def test_a_saved_file_goes_on_with_the_schedule_in_a_fresh_process(tmp_path):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay(**THREE_TRUE)
     model = _make("without attention", schedule)

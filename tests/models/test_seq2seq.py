@@ -106,6 +106,7 @@ def test_a_saved_file_loads_in_a_fresh_process(name, tmp_path):
     np.testing.assert_allclose(np.load(outputs), expected, atol=1e-5)
 
 
+@pytest.mark.one_backend
 @every_model
 def test_a_loaded_model_decodes_and_trains(name, tmp_path):
     model = _make(name)
@@ -142,6 +143,7 @@ def test_the_configuration_gives_the_same_model(name):
     )
 
 
+@pytest.mark.one_backend
 @every_model
 def test_predictions_follow_set_weights(name):
     model, other = _make(name), _make(name)
@@ -156,6 +158,7 @@ def test_predictions_follow_set_weights(name):
     np.testing.assert_allclose(logits[IS_REAL], after[IS_REAL], atol=5e-5)
 
 
+@pytest.mark.one_backend
 @every_model
 def test_summary_names_every_part(name):
     lines = []

@@ -66,6 +66,7 @@ def test_attention_of_a_step_is_the_mean_of_the_last_blocks_heads():
     np.testing.assert_allclose(to_numpy(attention), expected, atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_the_defaults_are_the_published_base_size():
     model = transformer(37, 41)
     blocks = [*model.encoder.blocks, *model.decoder.blocks]

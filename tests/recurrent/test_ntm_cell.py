@@ -22,6 +22,7 @@ def _layer(**options):
     return layer
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("controller", ["lstm", "feed_forward"])
 def test_keras_rnn_and_cell_rnn_agree(controller):
     layer = _layer(controller=controller, read_heads=2)
@@ -61,6 +62,7 @@ def test_the_memory_begins_constant_and_the_weights_as_learned():
     assert not np.allclose(to_numpy(moved[-2]), weights)
 
 
+@pytest.mark.one_backend
 def test_a_long_run_of_large_inputs_stays_finite_with_its_gradients():
     layer = _layer(shift_range=2)
     inputs = 100 * normal(2, 150, 3)

@@ -1,0 +1,65 @@
+"""What a Translator makes of a test set: samples, figures and a picture."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import sacrebleu
+
+from keras_attention import Translator
+from keras_attention.visualization import plot_attention
+
+Lines = Sequence[str]
+
+
+def show_samples(translator: Translator, test: tuple[Lines, Lines], count: int) -> None:
+    """Print held-out sentences with their translations and references."""
+    sources, references = (list(side[:count]) for side in test)
+    for source, output, reference in zip(
+        sources, translator(sources), references, strict=True
+    ):
+        print(f"\n  source      {source}\n  translation {output}")
+        print(f"  reference   {reference}")
+    print()
+
+
+def measure(
+    translator: Translator, sources: Lines, references: Lines, lowercase: bool = False
+) -> dict[str, float]:
+    """Exact match in per cent, BLEU and chrF of a test set, printed and returned."""
+    started = time.time()
+    outputs = translator(list(sources))
+    seconds = time.time() - started
+
+    def comparable(line):
+        line = " ".join(line.split())
+        return line.lower() if lowercase else line
+
+    matches = [
+        comparable(output) == comparable(reference)
+        for output, reference in zip(outputs, references, strict=True)
+    ]
+    bleu = sacrebleu.BLEU(lowercase=lowercase)
+    chrf = sacrebleu.CHRF(lowercase=lowercase)
+    figures = {
+        "exact_match": 100 * sum(matches) / len(matches),
+        "bleu": bleu.corpus_score(outputs, [list(references)]).score,
+        "chrf": chrf.corpus_score(outputs, [list(references)]).score,
+    }
+    print(
+        f"{len(outputs)} test sentences in {seconds:.1f} s: "
+        f"exact match {figures['exact_match']:.1f} %, BLEU {figures['bleu']:.1f}, "
+        f"chrF {figures['chrf']:.1f}\n({bleu.get_signature()}; {chrf.get_signature()})"
+    )
+    return figures
+
+
+def draw(translator: Translator, sources: Lines, path: Path) -> None:
+    """Draw the attention of a sentence of middling length."""
+    words = sorted(sources, key=lambda line: abs(len(line.split()) - 9))
+    best = translator.hypotheses([words[0]])[0][0]
+    if best.attention is None:
+        print("No attention to draw")
+        return
+    plot_attention(best.attention, best.source_tokens, best.target_tokens, path=path)
+    print(f"Attention picture in {path}")

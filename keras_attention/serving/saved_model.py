@@ -1,0 +1,124 @@
+"""A `Translator` as a SavedModel."""
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_attention._version import __version__
+from keras_attention.export import (
+    custom_operations,
+    export_saved_model,
+    translate_in_fresh_process,
+    write_metadata,
+    write_warm_up,
+)
+from keras_attention.serving.graphs import Serving
+
+TEXTS = ("", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20)
+HELP = {
+    "serving_default": "The best translation of each text, and its score.",
+    "nbest": "The best translations of each text, best first, and their scores. Where "
+    "there are fewer, the last are empty, with a score of -inf.",
+    "attend": "The best translation of each text, the tokens of both sides, and how "
+    "much each target token attended to each source token. Behind an end tokens are "
+    "empty, and attention is 0.",
+    "score": "The log-probability of a reference of each text, its end included, and "
+    "its length in tokens.",
+    "search": "As nbest, with options of the search, which need not be given.",
+}
+
+
+def write_saved_model(
+    serving: Serving,
+    path: str | PathLike[str],
+    overwrite: bool,
+    check: bool | Sequence[str],
+) -> None:
+    """Write the signatures, what they are, and requests to begin with.
+
+    Args:
+        serving: what to write.
+        path: the folder to write; it appears when it is complete.
+        overwrite: whether a SavedModel there may be replaced.
+        check: texts that must be translated in a fresh process as they are here; some
+            short ones when `True`, none when `False`.
+
+    Raises:
+        FileExistsError: when something stands at `path` that may not be replaced.
+        RuntimeError: when the fresh process fails or translates otherwise.
+    """
+    signatures = serving.signatures()
+
+    def finish(folder: Path) -> None:
+        write_metadata(folder, _describe(serving, signatures, folder))
+        write_warm_up(folder, _requests(serving, signatures))
+        if check:
+            _compare(serving, folder, TEXTS if check is True else check)
+
+    export_saved_model(
+        path,
+        signatures,
+        serving.resources(),
+        overwrite,
+        {"translate": serving.search},
+        finish,
+    )
+
+
+def _describe(serving, signatures, folder):
+    defaults = {name: value.numpy().item() for name, value in serving.options.items()}
+    described = {}
+    for name, function in signatures.items():
+        concrete = function.get_concrete_function()
+        takes = {spec.name: spec for spec in concrete.structured_input_signature[0]}
+        described[name] = {
+            "help": HELP[name],
+            "inputs": {key: _describe_spec(spec) for key, spec in takes.items()},
+            "outputs": {
+                key: _describe_spec(spec)
+                for key, spec in sorted(concrete.structured_outputs.items())
+            },
+        }
+        for key in takes.keys() & defaults.keys():
+            described[name]["inputs"][key]["default"] = defaults[key]
+    return {
+        "keras_attention": __version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "source_vocabulary_size": serving.source_tokenizer.vocabulary_size,
+        "target_vocabulary_size": serving.target_tokenizer.vocabulary_size,
+        "max_source_length": serving.source_limit,
+        "compiled_shapes": [list(shape) for shape in serving.shapes()],
+        "signatures": described,
+        "custom_operations": custom_operations(folder),
+    }
+
+
+def _describe_spec(spec):
+    return {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+
+
+def _requests(serving: Serving, signatures: Any) -> Iterator[tuple[str, Any]]:
+    """Each signature once, and the search in each shape that it is compiled for."""
+    for name in signatures:
+        texts = {"text": [""]}
+        yield name, {**texts, "reference": [""]} if name == "score" else texts
+    for rows, length in serving.shapes():
+        yield "serving_default", {"text": [serving.example(length)] * rows}
+
+
+def _compare(serving: Serving, folder: Path, texts: Sequence[str]) -> None:
+    found = translate_in_fresh_process(folder, texts)
+    expected = serving.translate(tf.constant(texts, tf.string))["translation"].numpy()
+    expected = [text.decode() for text in expected]
+    if serving.is_random:
+        return
+    if found != expected:
+        raise RuntimeError(
+            "The SavedModel translates otherwise in a fresh process. For "
+            f"{list(texts)} it gives {found} in place of {expected}"
+        )
