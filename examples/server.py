@@ -10,35 +10,43 @@ holds any options of the search that the model was exported with.
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
 
 
+def answer(model: Any, request: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The translations of each text of a request, best first, with their scores."""
+    text = tf.constant(request.pop("text"), tf.string)
+    found = model.translate(text, **request)
+    return [
+        [
+            {"text": text.decode(), "score": score}
+            for text, score in zip(*row, strict=True)
+            if score > float("-inf")
+        ]
+        for row in zip(
+            found["translation"].numpy().tolist(),
+            found["score"].numpy().tolist(),
+            strict=True,
+        )
+    ]
+
+
 class Handler(BaseHTTPRequestHandler):
-    """Answers a request with the best translations of each text, and their scores."""
+    """Answers a request, or says what is wrong with it."""
 
     def do_POST(self):
         try:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            text = tf.constant(request.pop("text"), tf.string, shape=[None])
-            found = self.server.model.translate(text, **request)
-            status, answer = (
-                200,
-                {
-                    "translation": [
-                        [text.decode() for text in row]
-                        for row in found["translation"].numpy().tolist()
-                    ],
-                    "score": found["score"].numpy().tolist(),
-                },
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            status, answer = 400, {"error": str(error)}
+            status, body = 200, answer(self.server.model, request)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            status, body = 400, {"error": str(error)}
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.wfile.write(json.dumps(body).encode())
 
 
 def make_server(folder: str, port: int = 8000) -> ThreadingHTTPServer:

@@ -18,6 +18,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -309,8 +310,16 @@ class TimeLimit(keras.callbacks.Callback):
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
     translator = load(options.folder, options.beams)
-    for output in translator.stream(line.rstrip("\n") for line in sys.stdin):
-        print(output)
+    lines = (line.rstrip("\n") for line in sys.stdin)
+    if not options.alignments:
+        for output in translator.stream(lines):
+            print(output)
+        return
+    while some := list(islice(lines, translator.batch_size)):
+        for best, *_ in translator.hypotheses(some):
+            pairs = [f"{source}-{target}" for source, target in best.alignment()]
+            sides = best.source_tokens, best.target_tokens, pairs
+            print(" ||| ".join(" ".join(side).removesuffix(" </s>") for side in sides))
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:

@@ -61,6 +61,11 @@ def translate_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="translate.py translate")
     parser.add_argument("folder", help="a saved Translator")
     _add_beams(parser)
+    parser.add_argument(
+        "--alignments",
+        action="store_true",
+        help="print source tokens ||| target tokens ||| which belong together: 0-0 1-2",
+    )
     return parser
 
 

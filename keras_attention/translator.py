@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_attention.checks import check_positive
 from keras_attention.decoding import Greedy, Search
@@ -18,68 +17,23 @@ from keras_attention.folders import (
     read_manifest,
     write_manifest,
 )
-from keras_attention.ids import END, PAD
+from keras_attention.ids import PAD
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
-from keras_attention.serving import Serving, write_saved_model
+from keras_attention.serving import (
+    Hypothesis,
+    Score,
+    Serving,
+    batches,
+    collect,
+    write_saved_model,
+)
 from keras_attention.text import Tokenizer, load_tokenizer
-from keras_attention.text.strings import to_strings
-from keras_attention.text.tokenizer import SPECIAL_PIECES
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
 MARKER = "translator.json"
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
 DEFAULT_LENGTH = 128
-
-
-class Hypothesis(NamedTuple):
-    """A translation, and how it was found.
-
-    Attributes:
-        text: the translation.
-        score: of the search; for greedy search the log-probability.
-        source_tokens: pieces of the source, its end included.
-        target_tokens: pieces of the translation, its end included if it has one.
-        attention: `(target tokens, source tokens)`, float32, or `None`.
-    """
-
-    text: str
-    score: float
-    source_tokens: list[str]
-    target_tokens: list[str]
-    attention: np.ndarray | None
-
-    def alignment(self) -> list[tuple[int, int]]:
-        """Which tokens belong together: pairs of a source and a target position.
-
-        Each target token goes with the source token that it attended to most; the ends
-        are left out. `" ".join(f"{s}-{t}" for s, t in ...)` is Pharaoh's format.
-
-        Raises:
-            ValueError: without attention.
-        """
-        if self.attention is None:
-            raise ValueError("An alignment needs attention, and this model has none.")
-        rows = self.attention[:, :-1]
-        return [
-            (int(rows[position].argmax()), position)
-            for position, token in enumerate(self.target_tokens)
-            if token != SPECIAL_PIECES[END] and rows.shape[1]
-        ]
-
-
-class Score(NamedTuple):
-    """How probable a translation is.
-
-    Attributes:
-        log_probability: of the whole, its end included.
-        tokens: its pieces, the end included.
-        log_probabilities: of each piece after those before it, float32.
-    """
-
-    log_probability: float
-    tokens: list[str]
-    log_probabilities: np.ndarray
 
 
 class Translator:
@@ -100,10 +54,13 @@ class Translator:
         max_source_length: the most source tokens, the end included; what is longer is
             cut. The model's own limit holds where it is lower.
         batch_size: the most texts that are translated at once.
+        replace_unknown: whether an unknown word is replaced by the source word that it
+            attended to most (Luong et al. 2015), which suits names and numbers.
 
     Raises:
-        ValueError: for a tokenizer with more ids than the model has, or a search that
-            writes more of them than the model has positions for.
+        ValueError: for a tokenizer with more ids than the model has, a search that
+            writes more of them than the model has positions for, or when unknown words
+            are to be replaced without attention.
         RuntimeError: on another backend than TensorFlow.
 
     Example:
@@ -125,6 +82,7 @@ class Translator:
         search: Any = None,
         max_source_length: int = 256,
         batch_size: int = 64,
+        replace_unknown: bool = False,
     ) -> None:
         _check_backend()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
@@ -145,6 +103,7 @@ class Translator:
         self.search = search
         self.max_source_length = max_source_length
         self.batch_size = batch_size
+        self.replace_unknown = replace_unknown
         limit = model.source_embedding.max_length or max_source_length
         self._source_limit = min(max_source_length, limit)
         self._serving = Serving(
@@ -154,17 +113,18 @@ class Translator:
             search,
             self._source_limit,
             batch_size,
+            replace_unknown,
         )
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str):
             return self([texts])[0]
-        return self._in_batches(self._call_batch, texts=texts)
+        return self._inbatches(self._call_batch, texts=texts)
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first."""
-        return self._in_batches(self._hypotheses_batch, texts=texts)
+        return self._inbatches(self._hypotheses_batch, texts=texts)
 
     def stream(
         self, texts: Iterable[str], batch_tokens: int = 4096, window: int = 4096
@@ -189,8 +149,8 @@ class Translator:
             _check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
             lengths = np.minimum(lengths, self._source_limit)
-            batches = _batches(lengths, window, batch_tokens)
-            yield from _collect(self._call_batch, batches, ahead)
+            parts = batches(lengths, window, batch_tokens)
+            yield from collect(self._call_batch, parts, ahead)
 
     def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
         """How probable given translations are.
@@ -201,7 +161,40 @@ class Translator:
                 cut.
         """
         columns = {"texts": texts, "references": references}
-        return self._in_batches(self._score_batch, **columns)
+        return self._inbatches(self._score_batch, **columns)
+
+    def rerank(
+        self,
+        texts: Sequence[str],
+        candidates: Sequence[Sequence[str]],
+        length_penalty: float = 1.0,
+    ) -> list[list[str]]:
+        """Put translations of each text in the order of this model's scores.
+
+        Args:
+            texts: what was translated.
+            candidates: some translations of each, such as those that another model
+                found.
+            length_penalty: log-probabilities are divided by the number of tokens to
+                this power; 0 favours what is short.
+        """
+        if len(texts) != len(candidates):
+            raise ValueError(
+                "`candidates` must hold a list for each text. Received: "
+                f"{len(candidates)} lists for {len(texts)} texts"
+            )
+        repeated = [
+            text for text, some in zip(texts, candidates, strict=True) for _ in some
+        ]
+        scores = iter(
+            self.score(repeated, [one for some in candidates for one in some])
+        )
+
+        def rank(candidate: str) -> float:
+            score = next(scores)
+            return -score.log_probability / len(score.tokens) ** length_penalty
+
+        return [sorted(some, key=rank) for some in candidates]
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
         """Write the model, the tokenizers and the search into one folder.
@@ -221,6 +214,7 @@ class Translator:
                 "search": keras.saving.serialize_keras_object(self.search),
                 "max_source_length": self.max_source_length,
                 "batch_size": self.batch_size,
+                "replace_unknown": self.replace_unknown,
             }
             write_manifest(folder, MARKER, FORMAT, VERSION, settings)
 
@@ -243,6 +237,7 @@ class Translator:
             _load_search(folder / MARKER, settings["search"]),
             settings["max_source_length"],
             settings["batch_size"],
+            settings["replace_unknown"],
         )
 
     def export(
@@ -332,9 +327,8 @@ class Translator:
         found = {
             name: part.numpy() for name, part in self._serving.hypotheses(texts).items()
         }
-        batch, count, length = found["ids"].shape
-        flat = found["ids"].reshape(-1, length)
-        words = _decode(self.target_tokenizer.detokenize(flat)).reshape(batch, count)
+        batch, count, _ = found["ids"].shape
+        words = _decode(found["translation"])
         pieces = _decode(self.target_tokenizer.tokens(found["ids"]))
         source_pieces = _decode(self.source_tokenizer.tokens(found["source"]))
         results = []
@@ -357,7 +351,7 @@ class Translator:
                 )
         return results
 
-    def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
+    def _inbatches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
         for name, texts in columns.items():
             _check_strings(name, texts)
@@ -367,8 +361,8 @@ class Translator:
         lengths = [
             max(map(len, texts)) for texts in zip(*columns.values(), strict=True)
         ]
-        batches = _batches(lengths, self.batch_size)
-        return _collect(function, batches, *columns.values())
+        parts = batches(lengths, self.batch_size)
+        return collect(function, parts, *columns.values())
 
 
 def _check_strings(name: str, texts: Any) -> None:
@@ -380,37 +374,8 @@ def _check_strings(name: str, texts: Any) -> None:
         )
 
 
-def _batches(
-    lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
-) -> Iterator[list[int]]:
-    """Indices of about equal lengths, so many at most, of so many tokens at most."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        is_full = len(batch) == rows or (
-            tokens is not None and (len(batch) + 1) * lengths[index] > tokens
-        )
-        if batch and is_full:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _collect(
-    function: Any, batches: Iterable[list[int]], *columns: Sequence[str]
-) -> list[Any]:
-    """What a function of batches gives, in the order of the columns."""
-    results: list[Any] = [None] * len(columns[0])
-    for batch in batches:
-        parts = (to_strings([texts[index] for index in batch]) for texts in columns)
-        for index, result in zip(batch, function(*parts), strict=True):
-            results[index] = result
-    return results
-
-
-def _decode(strings: tf.Tensor) -> np.ndarray:
-    return np.vectorize(bytes.decode, otypes=[object])(strings.numpy())
+def _decode(strings: Any) -> np.ndarray:
+    return np.vectorize(bytes.decode, otypes=[object])(np.asarray(strings))
 
 
 def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:

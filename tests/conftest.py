@@ -38,9 +38,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every",
         type=int,
-        default=1,
+        default=3,
         metavar="N",
-        help="of the parameters of a test take each N-th, but of those marked `whole`",
+        help="of the parameters of a test take each N-th (1 for all; the default is "
+        "3); of one marked `whole`, all",
     )
 
 

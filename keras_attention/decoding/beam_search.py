@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_attention.checks import check_choice, check_divides, check_positive
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
-from keras_attention.decoding.search import Search
+from keras_attention.decoding.search import Search, clip
 from keras_attention.ids import END, PAD, START
 
 Tensor = Any
@@ -154,9 +154,9 @@ class BeamSearch(Search):
     ) -> None:
         super()._ask(max_length)
         if num_beams is not None:
-            self._open_places = ops.clip(num_beams, 1, self.num_beams)
+            self._open_places = clip(num_beams, 1, self.num_beams)
         if num_hypotheses is not None:
-            self._wanted = ops.clip(num_hypotheses, 1, self._wanted)
+            self._wanted = clip(num_hypotheses, 1, self._wanted)
         if length_penalty is not None:
             # Of what is not a number, none.
             self.length_penalty = ops.where(length_penalty >= 0, length_penalty, 0.0)

@@ -11,6 +11,7 @@ from keras_attention.decoding.request import repeat_rows
 from keras_attention.decoding.stepwise import StepwiseSearch
 
 Tensor = Any
+_LEAST_TEMPERATURE = 1e-3
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Sampling")
@@ -95,6 +96,25 @@ class Sampling(StepwiseSearch):
             "num_samples": self.num_samples,
             "seed": self.seed,
         }
+
+    def options(self) -> dict[str, Any]:
+        """What `asked` may change, with what holds now."""
+        return {
+            **super().options(),
+            "temperature": self.temperature,
+            "min_p": self.min_p,
+        }
+
+    def _ask(
+        self, max_length: Any = None, temperature: Any = None, min_p: Any = None
+    ) -> None:
+        super()._ask(max_length)
+        # What is out of range, or not a number, goes to the nearest that is possible.
+        if temperature is not None:
+            is_enough = temperature > _LEAST_TEMPERATURE
+            self.temperature = ops.where(is_enough, temperature, _LEAST_TEMPERATURE)
+        if min_p is not None:
+            self.min_p = ops.where(min_p > 0, ops.minimum(min_p, 1.0), 0.0)
 
     def search(
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None

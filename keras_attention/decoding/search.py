@@ -117,7 +117,7 @@ class Search:
 
     def _ask(self, max_length: Any = None) -> None:
         if max_length is not None:
-            self._most = ops.clip(max_length, 1, self.max_length)
+            self._most = clip(max_length, 1, self.max_length)
 
     def search(
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None
@@ -182,3 +182,8 @@ class Search:
             log_probs, ids, index, request.fewest, request.forced(index)
         )
         return log_probs, cache, attention
+
+
+def clip(value: Any, least: int, most: Any) -> Tensor:
+    """A number, or a tensor, as the nearest integer tensor between two bounds."""
+    return ops.clip(ops.convert_to_tensor(value, "int32"), least, most)

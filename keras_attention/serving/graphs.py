@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_attention.decoding import Search
 from keras_attention.ids import END, PAD
 from keras_attention.serving.buckets import Buckets
+from keras_attention.serving.unknown import replace_unknown as replace
 from keras_attention.text import Tokenizer
 
 _TEXT = tf.TensorSpec([None], tf.string, name="text")
@@ -27,12 +28,15 @@ class Serving:
             the shapes of `Buckets`.
         source_limit: the most source tokens, the end included.
         batch_size: the most rows of a batch that XLA compiles.
+        replace_unknown: whether the source word that was attended to stands for an
+            unknown one.
 
     Attributes:
         options: of the search, with the values that hold where none are asked for.
         is_random: whether the same texts are translated otherwise each time.
         translate: from `text` to `translation` and `score`, the best of each.
-        hypotheses: from `text` to all parts of `Hypotheses`, and the `source` ids.
+        hypotheses: from `text` to all parts of `Hypotheses`, the `translation` of each
+            and the `source` ids.
         scores: from `text` and `reference` to the parts of the signature `score`, the
             `labels` of the references and their `log_probabilities`.
         search: from `text`, and options of the search, to the parts of the signature
@@ -47,11 +51,13 @@ class Serving:
         search: Search,
         source_limit: int,
         batch_size: int,
+        replace_unknown: bool = False,
     ) -> None:
         self._model = model
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self._search = search
+        self._replace_unknown = replace_unknown
         self.source_limit = source_limit
         self._target_limit = model.target_embedding.max_length
         self.options = {
@@ -132,7 +138,22 @@ class Serving:
                 found["attention"] = found["attention"][..., :length]
         else:
             found = self._find(source, limits, options)
-        return {**_end_at_once(found, where=is_nothing), "source": source}
+        found = {**_end_at_once(found, where=is_nothing), "source": source}
+        return {**found, "translation": self._write(text, found)}
+
+    def _write(self, text, found):
+        rows, count, length = tf.unstack(tf.shape(found["ids"]))
+        ids = tf.reshape(found["ids"], [rows * count, length])
+        written = self.target_tokenizer.detokenize(ids)
+        if self._replace_unknown:
+            if "attention" not in found:
+                raise ValueError("`replace_unknown` needs a model with attention")
+            parts = self.source_tokenizer.split(text)
+            parts = tf.gather(parts, tf.repeat(tf.range(rows), count))
+            shape = [rows * count, length, tf.shape(found["source"])[1]]
+            attention = tf.reshape(found["attention"], shape)
+            written = replace(written, ids, attention, parts)
+        return tf.reshape(written, [-1, found["ids"].shape[1]])
 
     def _hypothesis(self, text):
         alone = {name: 1 for name in self.options if name == "num_hypotheses"}
@@ -140,16 +161,15 @@ class Serving:
 
     def _translate(self, text):
         found = self._hypothesis(text)
-        translation = self.target_tokenizer.detokenize(found["ids"][:, 0])
-        return {"translation": translation, "score": found["scores"][:, 0]}
+        return {
+            "translation": found["translation"][:, 0],
+            "score": found["scores"][:, 0],
+        }
 
     def _search_all(self, text, **options):
         found = self._hypotheses(text, **options)
-        rows, count, length = tf.unstack(tf.shape(found["ids"]))
-        flat = tf.reshape(found["ids"], [rows * count, length])
-        translation = self.target_tokenizer.detokenize(flat)
         return {
-            "translation": tf.reshape(translation, [-1, found["ids"].shape[1]]),
+            "translation": found["translation"],
             "score": found["scores"],
             "length": found["lengths"],
         }
@@ -181,7 +201,7 @@ class Serving:
         ids = found["ids"][:, 0, :longest]
         written = tf.sequence_mask(lengths, longest, dtype=tf.float32)[:, :, None]
         return {
-            "translation": self.target_tokenizer.detokenize(ids),
+            "translation": found["translation"][:, 0],
             "source_tokens": self.source_tokenizer.tokens(found["source"]),
             "target_tokens": self.target_tokenizer.tokens(ids),
             "attention": found["attention"][:, 0, :longest] * written,

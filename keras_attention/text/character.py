@@ -69,6 +69,9 @@ class CharacterTokenizer(VocabularyTokenizer):
         ids = self._vocabulary.ids(characters.flat_values)
         return characters.with_flat_values(ids)
 
+    def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
+        return _characters(text)
+
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         return self._vocabulary.join(ids, separator="")
 

@@ -167,6 +167,16 @@ class SentencePieceTokenizer(Tokenizer):
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         return self._processor.tokenize(text)
 
+    def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
+        ids, starts, ends = self._processor.tokenize_with_offsets(text)
+        rows = ids.value_rowids()
+        parts = tf.strings.substr(
+            tf.gather(text, rows),
+            starts.flat_values,
+            ends.flat_values - starts.flat_values,
+        )
+        return ids.with_flat_values(tf.strings.strip(parts))
+
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         return self._processor.detokenize(ids)
 

@@ -67,6 +67,21 @@ class Tokenizer(tf.Module, abc.ABC):
         """
         return self._to_ids(clean(to_strings(strings), self.lowercase))
 
+    def split(self, strings: Any) -> tf.RaggedTensor:
+        """Cuts sentences where `tokenize` does, but keeps what is unknown.
+
+        Args:
+            strings: As in `tokenize`.
+
+        Returns:
+            Ragged string tensor `(batch, tokens)`: the part of the text that each id
+            stands for.
+
+        Raises:
+            ValueError: If `strings` is no batch of strings.
+        """
+        return self._to_parts(clean(to_strings(strings), self.lowercase))
+
     def detokenize(self, ids: Any) -> tf.Tensor:
         """Turns ids into sentences.
 
@@ -157,6 +172,10 @@ class Tokenizer(tf.Module, abc.ABC):
     @abc.abstractmethod
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Ids `(batch, tokens)` of valid UTF-8 strings `(batch,)`."""
+
+    @abc.abstractmethod
+    def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """What ids stand for `(batch, tokens)` in valid UTF-8 strings `(batch,)`."""
 
     @abc.abstractmethod
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:

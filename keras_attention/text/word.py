@@ -116,6 +116,10 @@ class WordTokenizer(VocabularyTokenizer):
         respaced = self._by_surface.lookup(_surfaces(pieces))
         return words.with_flat_values(tf.where(ids < FIRST, respaced, ids))
 
+    def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
+        words = _words(text)  # (B, T)
+        return words.with_flat_values(_surfaces(words.flat_values))
+
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         spaced = self._vocabulary.join(ids, separator=" ")
         return tf.strings.regex_replace(spaced, f" ?{JOINED} ?", "")

@@ -51,6 +51,20 @@ def test_every_form_of_input_gives_the_same(tokenizer, corpus):
         assert texts(tokenizer.detokenize(ids)) == corpus
 
 
+def test_parts_are_what_ids_stand_for(tokenizer, corpus):
+    lines = [*corpus, "\u2603 snow\u2603man", "", "\u5c0d 12\u4e0d5"]
+    ids, parts = tokenizer.tokenize(lines), tokenizer.split(lines)
+    assert parts.row_lengths().numpy().tolist() == ids.row_lengths().numpy().tolist()
+    for line, row, of_line in zip(lines, parts.to_list(), ids.to_list(), strict=True):
+        written = b"".join(row).decode()
+        assert "".join(written.split()) == "".join(line.split())
+        names = tokenizer.tokens(tf.constant(of_line, tf.int32)).numpy()
+        for part, name in zip(row, names, strict=True):
+            if name != b"<unk>":
+                assert part.decode().strip() == name.decode().strip("\u2581 ")
+    assert tokenizer.split([]).shape[0] == 0
+
+
 def test_empty_batches_and_strings(tokenizer):
     assert tokenizer.tokenize([]).shape[0] == 0
     assert tokenizer.tokenize([""]).to_list() == [[]]

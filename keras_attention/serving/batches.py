@@ -1,0 +1,37 @@
+"""Texts in batches of about equal length."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_attention.text.strings import to_strings
+
+
+def batches(
+    lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
+) -> Iterator[list[int]]:
+    """Indices of about equal lengths, so many at most, of so many tokens at most."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        is_full = len(batch) == rows or (
+            tokens is not None and (len(batch) + 1) * lengths[index] > tokens
+        )
+        if batch and is_full:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def collect(
+    function: Any, batches: Iterable[list[int]], *columns: Sequence[str]
+) -> list[Any]:
+    """What a function of batches gives, in the order of the columns."""
+    results: list[Any] = [None] * len(columns[0])
+    for batch in batches:
+        parts = (to_strings([texts[index] for index in batch]) for texts in columns)
+        for index, result in zip(batch, function(*parts), strict=True):
+            results[index] = result
+    return results

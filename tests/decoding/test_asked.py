@@ -1,0 +1,131 @@
+"""Options of a search that each call chooses: numbers given to a compiled graph."""
+
+import functools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from keras_attention.decoding import BeamSearch, Greedy, Hypotheses, Sampling
+from tests.backends import compiled, to_numpy
+from tests.small_models import SOURCE, build
+from tests.toy_search import Transitions, beam, greedy, outputs
+
+KINDS, VOCABULARY, LENGTH, BEAMS = 3, 7, 5, 4
+SOURCES = np.array([[1, 4, 4], [2, 4, 4]], "int32")
+SEARCHES = {"beam": BeamSearch(BEAMS, LENGTH), "greedy": Greedy(LENGTH)}
+
+
+@functools.cache
+def _asked(name):
+    def run(tables, source, *options):
+        search = SEARCHES[name]
+        search = search.asked(**dict(zip(search.options(), options, strict=True)))
+        return list(search.search(Transitions(tables, attends="id"), source))
+
+    return compiled(run)
+
+
+def _find(name, tables, *options):
+    options = (
+        np.array(o, "int32" if isinstance(o, int) else "float32") for o in options
+    )
+    options = map(ops.convert_to_tensor, options)
+    return Hypotheses(*to_numpy(_asked(name)(tables, SOURCES, *options)))
+
+
+def _tables(seed):
+    tables = np.random.default_rng(seed).normal(size=(KINDS, VOCABULARY, VOCABULARY))
+    return 2 * tables.astype("float32")
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    max_length=st.integers(-1, LENGTH + 2),
+    num_beams=st.integers(-1, BEAMS + 2),
+    num_hypotheses=st.integers(-1, BEAMS + 2),
+    length_penalty=st.sampled_from([0.0, 0.6, 2.5, -1.0, math.nan]),
+)
+def test_a_beam_is_as_wide_and_as_long_as_asked(
+    seed, max_length, num_beams, num_hypotheses, length_penalty
+):
+    tables = _tables(seed)
+    asked = max_length, num_beams, num_hypotheses, length_penalty
+    found = _find("beam", tables, *asked)
+    # What is out of range is taken for the nearest that is possible.
+    longest = min(max(max_length, 1), LENGTH)
+    places = min(max(num_beams, 1), BEAMS)
+    count = min(max(num_hypotheses, 1), places)
+    penalty = length_penalty if length_penalty > 0 else 0.0
+    for row, (kind, *_) in enumerate(SOURCES):
+
+        def score(output):
+            ids, log_probability = output
+            return log_probability / ((5 + len(ids)) / 6) ** penalty
+
+        kept = sorted(map(score, beam(tables[kind], longest, places)), reverse=True)
+        kept = kept[:count] + [-np.inf] * max(count - len(kept), 0)
+        np.testing.assert_allclose(found.scores[row, :count], kept, atol=1e-4)
+        possible = {
+            tuple(ids): score((ids, p)) for ids, p in outputs(tables[kind], longest)
+        }
+        for place in range(BEAMS):
+            ids = found.ids[row, place, : found.lengths[row, place]]
+            if place < count and np.isfinite(found.scores[row, place]):
+                expected = possible[tuple(ids.tolist())]
+                assert found.scores[row, place] == pytest.approx(expected, abs=1e-4)
+            else:
+                assert len(ids) == 0
+                assert found.scores[row, place] == -np.inf
+                assert not found.attention[row, place].any()
+
+
+@given(seed=st.integers(0, 10_000), max_length=st.integers(-1, LENGTH + 2))
+def test_greedy_search_is_as_long_as_asked(seed, max_length):
+    tables = _tables(seed)
+    found = _find("greedy", tables, max_length)
+    for row, (kind, *_) in enumerate(SOURCES):
+        ids, score = greedy(tables[kind], min(max(max_length, 1), LENGTH))
+        assert found.ids[row, 0, : len(ids)].tolist() == ids
+        assert found.lengths[row, 0] == len(ids)
+        assert found.scores[row, 0] == pytest.approx(score, abs=1e-4)
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0.0}, {"min_p": 7.0}])
+def test_samples_of_no_chance_are_greedy(options):
+    model = build("rnn")
+    found = Sampling(6, seed=3).asked(**options)(model, SOURCE)
+    np.testing.assert_array_equal(found.ids, Greedy(6)(model, SOURCE).ids)
+
+
+def test_each_row_may_have_its_length():
+    model = build("rnn")
+    found = Greedy(6).asked(max_length=np.array([2, 5, 1]))(model, SOURCE[:3])
+    expected = Greedy(6)(model, SOURCE[:3])
+    for row, most in enumerate([2, 5, 1]):
+        length = min(most, expected.lengths[row, 0])
+        assert found.lengths[row, 0] == length
+        assert (found.ids[row, 0, :length] == expected.ids[row, 0, :length]).all()
+
+
+def test_the_search_itself_stays_as_it_is():
+    search = BeamSearch(3, 6)
+    other = search.asked(num_beams=2, max_length=4)
+    assert search.options() == {
+        "max_length": 6,
+        "num_beams": 3,
+        "num_hypotheses": 3,
+        "length_penalty": 0.6,
+    }
+    assert {name: int(one) for name, one in other.options().items()}["num_beams"] == 2
+    assert other.get_config() == search.get_config()
+
+
+def test_what_a_search_does_not_know_is_named():
+    with pytest.raises(ValueError, match=r"Greedy .* \['max_length'\].*'num_beams'"):
+        Greedy(4).asked(num_beams=2)
+    with pytest.raises(ValueError, match="'num_beams'"):
+        BeamSearch(4, num_groups=2).asked(num_beams=2)
