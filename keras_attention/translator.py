@@ -237,7 +237,7 @@ class Translator:
             _load_search(folder / MARKER, settings["search"]),
             settings["max_source_length"],
             settings["batch_size"],
-            settings["replace_unknown"],
+            settings.get("replace_unknown", False),
         )
 
     def export(

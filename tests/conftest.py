@@ -23,6 +23,8 @@ settings.register_profile(
     derandomize=True,
     max_examples=8 if keras.backend.backend() == "jax" else 25,
 )
+# pytest --hypothesis-profile thousands
+settings.register_profile("thousands", deadline=None, max_examples=2000)
 settings.load_profile("tests")
 
 

@@ -107,7 +107,7 @@ class BeamSearch(Search):
                     f"num_hypotheses={num_hypotheses}, num_beams={num_beams}"
                 )
         self.num_beams = num_beams
-        self.length_penalty = length_penalty
+        self.length_penalty: Any = float(length_penalty)
         self.coverage_penalty = coverage_penalty
         self.normalization = normalization
         self.num_hypotheses = num_hypotheses
@@ -310,7 +310,7 @@ class BeamSearch(Search):
         }
 
     def _normalize(self, log_probs, lengths):
-        if isinstance(self.length_penalty, float | int) and not self.length_penalty:
+        if isinstance(self.length_penalty, float) and not self.length_penalty:
             return log_probs
         lengths = ops.cast(lengths, "float32")
         if self.normalization == "gnmt":

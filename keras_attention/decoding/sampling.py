@@ -77,10 +77,10 @@ class Sampling(StepwiseSearch):
             )
         if not 0 <= min_p <= 1:
             raise ValueError(f"`min_p` must be from 0 to 1. Received: min_p={min_p!r}")
-        self.temperature = temperature
+        self.temperature: Any = float(temperature)
         self.top_k = top_k
         self.top_p = top_p
-        self.min_p = min_p
+        self.min_p: Any = float(min_p)
         self.num_samples = num_samples
         self.seed = seed
         self.seeds = keras.random.SeedGenerator() if seed is None else None

@@ -124,6 +124,12 @@ def test_the_search_itself_stays_as_it_is():
     assert other.get_config() == search.get_config()
 
 
+def test_options_have_one_type_each():
+    assert type(BeamSearch(2, 6, 1).options()["length_penalty"]) is float
+    assert type(Sampling(6, 1).options()["temperature"]) is float
+    assert type(Greedy(6).options()["max_length"]) is int
+
+
 def test_what_a_search_does_not_know_is_named():
     with pytest.raises(ValueError, match=r"Greedy .* \['max_length'\].*'num_beams'"):
         Greedy(4).asked(num_beams=2)

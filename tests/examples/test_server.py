@@ -1,8 +1,11 @@
 """The HTTP server of an exported SavedModel."""
 
-import importlib
+import contextlib
 import json
-import threading
+import socket
+import subprocess
+import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,28 +15,41 @@ import pytest
 from tests.backends import BACKEND
 from tests.translators import ENGLISH, make_translator
 
+SERVER = Path(__file__).parents[2] / "examples" / "server.py"
 pytestmark = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="a SavedModel runs on TensorFlow only"
 )
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch):
+def ask(tmp_path):
     """A translator, and a function that sends a body to a server of its SavedModel."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "examples"))
     translate = make_translator("beam")
     translate.export(tmp_path / "model", check=False)
-    server = importlib.import_module("server").make_server(str(tmp_path / "model"), 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, str(SERVER), str(tmp_path / "model"), str(port)],
+        stderr=subprocess.DEVNULL,
+    )
 
     def send(body):
-        url = f"http://localhost:{server.server_address[1]}"
+        url = f"http://localhost:{port}"
         with urllib.request.urlopen(url, body.encode(), timeout=60) as answer:
             return json.load(answer)
 
+    begun = time.monotonic()
+    while time.monotonic() - begun < 60 and server.poll() is None:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("localhost", port)),
+        ):
+            break
+        time.sleep(0.1)
     yield translate, send
-    server.shutdown()
-    server.server_close()
+    server.terminate()
+    server.wait()
 
 
 def test_it_answers_as_the_translator(ask):
