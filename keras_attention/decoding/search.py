@@ -95,11 +95,12 @@ class Search:
         return {"max_length": self._most}
 
     def asked(self, **options: Any) -> Self:
-        """The same search with other `options`, numbers or scalar tensors.
+        """The same search with other `options`.
 
-        One that is compiled can so be asked for something else at each call. It keeps
-        its room: more than its own `max_length` or `num_beams` is taken for these, and
-        less than what is possible for the least.
+        They are numbers or scalar tensors, `max_length` also one for each row. A graph
+        can take them as inputs, and then serves for all of them. Its room stays that
+        of this search: a larger `max_length` or `num_beams` counts as its own, and
+        whatever else is out of range as the nearest possible.
 
         Raises:
             ValueError: for an option that is not among `options()`.
