@@ -50,7 +50,11 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
     add("--label-smoothing", type=float, default=0.1)
     add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
-    add("--xla", action="store_true", help="compile, once for each of few shapes")
+    add(
+        "--xla",
+        action="store_true",
+        help="compile training and search, once for each of few shapes",
+    )
     add("--samples", type=int, default=5, help="test sentences to show")
     add("--seed", type=int, default=0)
     return parser

@@ -40,10 +40,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every",
         type=int,
-        default=3,
+        default=4,
         metavar="N",
         help="of the parameters of a test take each N-th (1 for all; the default is "
-        "3); of one marked `whole`, all",
+        "4); of one marked `whole`, all",
     )
 
 
