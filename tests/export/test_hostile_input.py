@@ -55,13 +55,13 @@ while sent < rows:
     assert translations[place] == alone[which][0][0], batch
     np.testing.assert_allclose(scores[place], alone[which][1][0], atol=1e-4)
     if batches % settled == 0:
-        memory.append(used())
+        memory.append(round(used()))
 assert not {"keras_attention", "sentencepiece"} & set(sys.modules)
 print(json.dumps({"rows": sent, "batches": batches, "memory": memory}))
 """
 
 
-def ask(folder, rows, settled=1000, timeout=None):
+def ask(folder, rows, settled=200, timeout=None):
     """Send so many hostile rows to a SavedModel; what the client tells of them.
 
     Its `memory` is in MiB after each `settled` batches.
