@@ -17,14 +17,15 @@ from keras_attention.folders import (
     read_manifest,
     write_manifest,
 )
-from keras_attention.ids import PAD
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
 from keras_attention.serving import (
     Hypothesis,
     Score,
     Serving,
-    batches,
-    collect,
+    batch_by_length,
+    map_batches,
+    read_hypotheses,
+    read_scores,
     write_saved_model,
 )
 from keras_attention.text import Tokenizer, load_tokenizer
@@ -120,11 +121,11 @@ class Translator:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str):
             return self([texts])[0]
-        return self._inbatches(self._call_batch, texts=texts)
+        return self._in_batches(self._call_batch, texts=texts)
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first."""
-        return self._inbatches(self._hypotheses_batch, texts=texts)
+        return self._in_batches(self._hypotheses_batch, texts=texts)
 
     def stream(
         self, texts: Iterable[str], batch_tokens: int = 4096, window: int = 4096
@@ -149,8 +150,8 @@ class Translator:
             _check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
             lengths = np.minimum(lengths, self._source_limit)
-            parts = batches(lengths, window, batch_tokens)
-            yield from collect(self._call_batch, parts, ahead)
+            parts = batch_by_length(lengths, window, batch_tokens)
+            yield from map_batches(self._call_batch, parts, ahead)
 
     def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
         """How probable given translations are.
@@ -161,7 +162,7 @@ class Translator:
                 cut.
         """
         columns = {"texts": texts, "references": references}
-        return self._inbatches(self._score_batch, **columns)
+        return self._in_batches(self._score_batch, **columns)
 
     def rerank(
         self,
@@ -177,24 +178,28 @@ class Translator:
                 found.
             length_penalty: log-probabilities are divided by the number of tokens to
                 this power; 0 favours what is short.
+
+        Raises:
+            ValueError: unless there is a list of strings for each text.
         """
         if len(texts) != len(candidates):
             raise ValueError(
                 "`candidates` must hold a list for each text. Received: "
                 f"{len(candidates)} lists for {len(texts)} texts"
             )
-        repeated = [
-            text for text, some in zip(texts, candidates, strict=True) for _ in some
-        ]
-        scores = iter(
-            self.score(repeated, [one for some in candidates for one in some])
+        pairs = zip(texts, candidates, strict=True)
+        repeated = [text for text, some in pairs for _ in some]
+        scores = self.score(repeated, [one for some in candidates for one in some])
+        means = iter(
+            score.log_probability / len(score.tokens) ** length_penalty
+            for score in scores
         )
-
-        def rank(candidate: str) -> float:
-            score = next(scores)
-            return -score.log_probability / len(score.tokens) ** length_penalty
-
-        return [sorted(some, key=rank) for some in candidates]
+        ranked = []
+        for some in candidates:
+            by_mean = [(next(means), one) for one in some]
+            by_mean.sort(key=lambda pair: pair[0], reverse=True)
+            ranked.append([one for _, one in by_mean])
+        return ranked
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
         """Write the model, the tokenizers and the search into one folder.
@@ -307,51 +312,18 @@ class Translator:
         check_free(path, MARKER, overwrite)
 
     def _score_batch(self, texts, references):
-        found = {
-            name: part.numpy()
-            for name, part in self._serving.scores(texts, references).items()
-        }
-        pieces = _decode(self.target_tokenizer.tokens(found["labels"]))
-        results = []
-        for row, length in enumerate(found["length"]):
-            log_probs = found["log_probabilities"][row, :length]
-            total, tokens = found["log_probability"][row], pieces[row, :length]
-            results.append(Score(float(total), list(tokens), log_probs))
-        return results
+        found = self._serving.scores(texts, references)
+        return read_scores(found, self.target_tokenizer)
 
     def _call_batch(self, texts):
         translations = self._serving.translate(texts)["translation"].numpy()
         return [translation.decode() for translation in translations]
 
     def _hypotheses_batch(self, texts):
-        found = {
-            name: part.numpy() for name, part in self._serving.hypotheses(texts).items()
-        }
-        batch, count, _ = found["ids"].shape
-        words = _decode(found["translation"])
-        pieces = _decode(self.target_tokenizer.tokens(found["ids"]))
-        source_pieces = _decode(self.source_tokenizer.tokens(found["source"]))
-        results = []
-        for row in range(batch):
-            size = int(np.sum(found["source"][row] != PAD))
-            results.append([])
-            for rank in range(count):
-                end = found["lengths"][row, rank]
-                attention = found.get("attention")
-                results[row].append(
-                    Hypothesis(
-                        text=words[row, rank],
-                        score=float(found["scores"][row, rank]),
-                        source_tokens=list(source_pieces[row, :size]),
-                        target_tokens=list(pieces[row, rank, :end]),
-                        attention=None
-                        if attention is None
-                        else attention[row, rank, :end, :size],
-                    )
-                )
-        return results
+        found = self._serving.hypotheses(texts)
+        return read_hypotheses(found, self.source_tokenizer, self.target_tokenizer)
 
-    def _inbatches(self, function: Any, **columns: Any) -> list[Any]:
+    def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
         for name, texts in columns.items():
             _check_strings(name, texts)
@@ -361,8 +333,8 @@ class Translator:
         lengths = [
             max(map(len, texts)) for texts in zip(*columns.values(), strict=True)
         ]
-        parts = batches(lengths, self.batch_size)
-        return collect(function, parts, *columns.values())
+        parts = batch_by_length(lengths, self.batch_size)
+        return map_batches(function, parts, *columns.values())
 
 
 def _check_strings(name: str, texts: Any) -> None:
@@ -372,10 +344,6 @@ def _check_strings(name: str, texts: Any) -> None:
         raise ValueError(
             f"`{name}` must be a list of strings. Received: {name}={texts!r}"
         )
-
-
-def _decode(strings: Any) -> np.ndarray:
-    return np.vectorize(bytes.decode, otypes=[object])(np.asarray(strings))
 
 
 def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import keras
 import pytest
 
+from tests.translators import make_translator
+
 pytestmark = pytest.mark.skipif(
     keras.config.backend() != "tensorflow", reason="they measure on TensorFlow"
 )
@@ -23,6 +25,18 @@ def test_attention(chunk_size):
     found = attention._work(names, 7, 2, "mixed_bfloat16", chunk_size, repeats=1)
     assert set(found) == {"ours", "keras", "peak_mib"}
     assert found["ours"] > 0
+
+
+def test_serving(tmp_path):
+    serving = importlib.import_module("serving")
+    make_translator("recurrent", "words").export(tmp_path / "model", check=False)
+    lines = tmp_path / "lines.txt"
+    lines.write_text("What is your name?\none two three\n", "utf-8")
+    sizes = ["--clients", "3", "--seconds", "1"]
+    found = serving.main([str(tmp_path / "model"), "--sentences", str(lines), *sizes])
+    assert found["answers"] > 3
+    assert found["wrong"] == 0
+    assert 0 < found["median_ms"] <= found["p99_ms"]
 
 
 @pytest.mark.parametrize("engine", ["ours", "keras"])

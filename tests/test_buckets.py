@@ -67,7 +67,7 @@ def test_the_shapes_are_few():
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_what_is_warm_need_not_be_made(jit_compile, capsys):
+def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     search = Greedy(5, jit_compile=jit_compile)
     translate = make_translator("recurrent", "words", search=search, batch_size=2)
     translate.warm_up(rows=[2], lengths=[9])

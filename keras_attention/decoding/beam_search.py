@@ -133,7 +133,7 @@ class BeamSearch(Search):
         }
 
     def options(self) -> dict[str, Any]:
-        """What `asked` may change, with what holds now.
+        """What `with_options` may change, with what holds now.
 
         Groups keep their places, and with them `num_beams` stays as it is.
         """
@@ -145,14 +145,14 @@ class BeamSearch(Search):
             "length_penalty": self.length_penalty,
         }
 
-    def _ask(
+    def _set_options(
         self,
         max_length: Any = None,
         num_beams: Any = None,
         num_hypotheses: Any = None,
         length_penalty: Any = None,
     ) -> None:
-        super()._ask(max_length)
+        super()._set_options(max_length)
         if num_beams is not None:
             self._open_places = clip(num_beams, 1, self.num_beams)
         if num_hypotheses is not None:

@@ -98,17 +98,17 @@ class Sampling(StepwiseSearch):
         }
 
     def options(self) -> dict[str, Any]:
-        """What `asked` may change, with what holds now."""
+        """What `with_options` may change, with what holds now."""
         return {
             **super().options(),
             "temperature": self.temperature,
             "min_p": self.min_p,
         }
 
-    def _ask(
+    def _set_options(
         self, max_length: Any = None, temperature: Any = None, min_p: Any = None
     ) -> None:
-        super()._ask(max_length)
+        super()._set_options(max_length)
         # What is out of range, or not a number, goes to the nearest that is possible.
         if temperature is not None:
             is_enough = temperature > _LEAST_TEMPERATURE

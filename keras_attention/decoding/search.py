@@ -91,10 +91,10 @@ class Search:
         return cls(**config)
 
     def options(self) -> dict[str, Any]:
-        """What `asked` may change, with what holds now."""
+        """What `with_options` may change, with what holds now."""
         return {"max_length": self._most}
 
-    def asked(self, **options: Any) -> Self:
+    def with_options(self, **options: Any) -> Self:
         """The same search with other `options`.
 
         They are numbers or scalar tensors, `max_length` also one for each row. A graph
@@ -113,10 +113,10 @@ class Search:
             )
         other = copy.copy(self)
         other._compiled = CompiledSearch(other, self.jit_compile)
-        other._ask(**options)
+        other._set_options(**options)
         return other
 
-    def _ask(self, max_length: Any = None) -> None:
+    def _set_options(self, max_length: Any = None) -> None:
         if max_length is not None:
             self._most = clip(max_length, 1, self.max_length)
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras_attention.text.strings import to_strings
 
 
-def batches(
+def batch_by_length(
     lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
 ) -> Iterator[list[int]]:
     """Indices of about equal lengths, so many at most, of so many tokens at most."""
@@ -25,7 +25,7 @@ def batches(
         yield batch
 
 
-def collect(
+def map_batches(
     function: Any, batches: Iterable[list[int]], *columns: Sequence[str]
 ) -> list[Any]:
     """What a function of batches gives, in the order of the columns."""

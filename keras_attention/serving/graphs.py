@@ -120,7 +120,7 @@ class Serving:
         return texts[int(np.argmax(lengths > fewest))]
 
     def _find_ids(self, source, limits, options):
-        search = self._search.asked(**{**options, "max_length": limits})
+        search = self._search.with_options(**{**options, "max_length": limits})
         found = search.search(self._model, source)._asdict()
         return {name: part for name, part in found.items() if part is not None}
 

@@ -1,10 +1,11 @@
 """What a `Translator` tells of a text."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_attention.ids import END
+from keras_attention.ids import END, PAD
+from keras_attention.text import Tokenizer
 from keras_attention.text.tokenizer import SPECIAL_PIECES
 
 
@@ -56,3 +57,45 @@ class Score(NamedTuple):
     log_probability: float
     tokens: list[str]
     log_probabilities: np.ndarray
+
+
+def read_hypotheses(
+    found: dict[str, Any], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
+) -> list[list[Hypothesis]]:
+    """What `Serving.hypotheses` found, a list for each row."""
+    found = {name: part.numpy() for name, part in found.items()}
+    texts = _decode(found["translation"])
+    target_tokens = _decode(target_tokenizer.tokens(found["ids"]))
+    source_tokens = _decode(source_tokenizer.tokens(found["source"]))
+    sizes, attention = (found["source"] != PAD).sum(axis=1), found.get("attention")
+
+    def read(row: int, rank: int) -> Hypothesis:
+        size, end = sizes[row], found["lengths"][row, rank]
+        return Hypothesis(
+            text=texts[row, rank],
+            score=float(found["scores"][row, rank]),
+            source_tokens=list(source_tokens[row, :size]),
+            target_tokens=list(target_tokens[row, rank, :end]),
+            attention=None if attention is None else attention[row, rank, :end, :size],
+        )
+
+    rows, count = texts.shape
+    return [[read(row, rank) for rank in range(count)] for row in range(rows)]
+
+
+def read_scores(found: dict[str, Any], target_tokenizer: Tokenizer) -> list[Score]:
+    """What `Serving.scores` found, one for each row."""
+    found = {name: part.numpy() for name, part in found.items()}
+    tokens = _decode(target_tokenizer.tokens(found["labels"]))
+    return [
+        Score(
+            float(found["log_probability"][row]),
+            list(tokens[row, :length]),
+            found["log_probabilities"][row, :length],
+        )
+        for row, length in enumerate(found["length"])
+    ]
+
+
+def _decode(strings: Any) -> np.ndarray:
+    return np.vectorize(bytes.decode, otypes=[object])(np.asarray(strings))

@@ -20,10 +20,12 @@ SEARCHES = {"beam": BeamSearch(BEAMS, LENGTH), "greedy": Greedy(LENGTH)}
 
 
 @functools.cache
-def _asked(name):
+def _search(name):
     def run(tables, source, *options):
         search = SEARCHES[name]
-        search = search.asked(**dict(zip(search.options(), options, strict=True)))
+        search = search.with_options(
+            **dict(zip(search.options(), options, strict=True))
+        )
         return list(search.search(Transitions(tables, attends="id"), source))
 
     return compiled(run)
@@ -34,7 +36,7 @@ def _find(name, tables, *options):
         np.array(o, "int32" if isinstance(o, int) else "float32") for o in options
     )
     options = map(ops.convert_to_tensor, options)
-    return Hypotheses(*to_numpy(_asked(name)(tables, SOURCES, *options)))
+    return Hypotheses(*to_numpy(_search(name)(tables, SOURCES, *options)))
 
 
 def _tables(seed):
@@ -97,13 +99,13 @@ def test_greedy_search_is_as_long_as_asked(seed, max_length):
 @pytest.mark.parametrize("options", [{"temperature": 0.0}, {"min_p": 7.0}])
 def test_samples_of_no_chance_are_greedy(options):
     model = build("rnn")
-    found = Sampling(6, seed=3).asked(**options)(model, SOURCE)
+    found = Sampling(6, seed=3).with_options(**options)(model, SOURCE)
     np.testing.assert_array_equal(found.ids, Greedy(6)(model, SOURCE).ids)
 
 
 def test_each_row_may_have_its_length():
     model = build("rnn")
-    found = Greedy(6).asked(max_length=np.array([2, 5, 1]))(model, SOURCE[:3])
+    found = Greedy(6).with_options(max_length=np.array([2, 5, 1]))(model, SOURCE[:3])
     expected = Greedy(6)(model, SOURCE[:3])
     for row, most in enumerate([2, 5, 1]):
         length = min(most, expected.lengths[row, 0])
@@ -113,7 +115,7 @@ def test_each_row_may_have_its_length():
 
 def test_the_search_itself_stays_as_it_is():
     search = BeamSearch(3, 6)
-    other = search.asked(num_beams=2, max_length=4)
+    other = search.with_options(num_beams=2, max_length=4)
     assert search.options() == {
         "max_length": 6,
         "num_beams": 3,
@@ -132,6 +134,6 @@ def test_options_have_one_type_each():
 
 def test_what_a_search_does_not_know_is_named():
     with pytest.raises(ValueError, match=r"Greedy .* \['max_length'\].*'num_beams'"):
-        Greedy(4).asked(num_beams=2)
+        Greedy(4).with_options(num_beams=2)
     with pytest.raises(ValueError, match="'num_beams'"):
-        BeamSearch(4, num_groups=2).asked(num_beams=2)
+        BeamSearch(4, num_groups=2).with_options(num_beams=2)
