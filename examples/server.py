@@ -16,10 +16,26 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
 
 
+def read(model: Any, request: dict[str, Any]) -> dict[str, tf.Tensor]:
+    """The inputs of a request, or an error that says what does not fit.
+
+    TensorFlow 2.21 never gives back a restored function's lock once a call's arguments
+    did not fit, and all other threads wait: so no such call may be made.
+    """
+    _, specs = model.signatures["search"].structured_input_signature
+    if unknown := sorted(request.keys() - specs.keys()):
+        raise ValueError(f"{unknown} are not among the options {sorted(specs)}")
+    inputs = {}
+    for name, value in {"text": None, **request}.items():
+        inputs[name] = tf.constant(value, specs[name].dtype)
+        if not specs[name].is_compatible_with(inputs[name]):
+            raise ValueError(f"{name} must be of shape {specs[name].shape}: {value!r}")
+    return inputs
+
+
 def answer(model: Any, request: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """The translations of each text of a request, best first, with their scores."""
-    text = tf.constant(request.pop("text"), tf.string)
-    found = model.translate(text, **request)
+    found = model.translate(**read(model, request))
     return [
         [
             {"text": text.decode(), "score": score}

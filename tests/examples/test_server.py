@@ -16,6 +16,17 @@ from tests.backends import BACKEND
 from tests.translators import ENGLISH, make_translator
 
 SERVER = Path(__file__).parents[2] / "examples" / "server.py"
+BAD = [
+    "{",
+    "[]",
+    "{}",
+    '{"text": null}',
+    '{"text": "one"}',
+    '{"text": [["one"]]}',
+    '{"text": ["one"], "beam": 3}',
+    '{"text": ["one"], "num_beams": [3]}',
+    '{"text": ["one"], "num_beams": "3"}',
+]
 pytestmark = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="a SavedModel runs on TensorFlow only"
 )
@@ -60,7 +71,7 @@ def test_it_answers_as_the_translator(ask):
         scores = [one.score for one in expected]
         assert [one["score"] for one in row] == pytest.approx(scores, abs=1e-4)
     assert len(send(json.dumps({"text": ["one"], "num_beams": 1}))[0]) == 1
-    for body in ("{", "[]", "{}", '{"text": "one"}', '{"text": ["one"], "beam": 3}'):
+    for body in BAD:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             send(body)
     assert len(send('{"text": []}')) == 0
