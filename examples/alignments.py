@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import translate
 from translate_options import train_parser
+from translate_training import fit
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
@@ -79,7 +80,7 @@ def train(
     tokenizers = translate.make_tokenizers(settings, corpus, folder.parent)
     model = translate.build_model(settings, tokenizers)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    translate.fit(settings, model, corpus, tokenizers, folder)
+    fit(settings, model, corpus.train, corpus.validation, tokenizers, folder)
     return Translator(model, *tokenizers, search=Greedy(settings.max_length))
 
 

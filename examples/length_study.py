@@ -23,6 +23,7 @@ import keras
 import sacrebleu
 import translate
 from translate_options import train_parser
+from translate_training import fit
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
@@ -147,7 +148,7 @@ def train(
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
     model: Seq2Seq = MODELS[name](*sizes, dropout=options.dropout)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    translate.fit(settings, model, corpus, tokenizers, run)
+    fit(settings, model, corpus.train, corpus.validation, tokenizers, run)
     return Translator(model, *tokenizers, search=Greedy(settings.max_length))
 
 

@@ -13,11 +13,10 @@ same command and `--resume`.
 
 import argparse
 import json
-import math
 import shutil
 import sys
-import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,8 +30,9 @@ from translate_options import (
     translate_parser,
 )
 from translate_results import draw, measure, show_samples
+from translate_training import fit
 
-from keras_attention import Translator, text, training
+from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.folders import new_folder
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
@@ -42,7 +42,6 @@ TOKENIZERS = {
     "word": text.WordTokenizer,
     "character": text.CharacterTokenizer,
 }
-SHAPES = 12  # of batches, where each is compiled anew
 
 Lines = Sequence[str]
 
@@ -88,7 +87,7 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     )
     model = build_model(options, tokenizers)
     print(f"{model.name} with {model.count_params():,} parameters")
-    fit(options, model, corpus, tokenizers, folder)
+    fit(options, model, corpus.train, corpus.validation, tokenizers, folder)
     search = Greedy(options.max_length, jit_compile=options.xla)
     translator = Translator(model, *tokenizers, search=search)
     show_samples(translator, corpus.test, options.samples)
@@ -103,7 +102,8 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
         f"{folder / 'saved_model'}; in a fresh process without keras_attention it "
         f"gives the same for {len(checked)} of {len(checked)} sentences"
     )
-    shutil.rmtree(folder / "backup", ignore_errors=True)
+    for kept in ("backup", "best"):
+        shutil.rmtree(folder / kept, ignore_errors=True)
     return figures
 
 
@@ -111,6 +111,8 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
     """Stop at options that do not go together."""
     if options.pairs and (options.source or options.target):
         parser.error("--pairs stands for both sides: leave out --source and --target")
+    if options.tensorboard and not find_spec("tensorboard"):
+        parser.error("--tensorboard needs it: pip install tensorboard")
     for side in ("", "validation_", "test_"):
         given = [getattr(options, f"{side}{end}") for end in ("source", "target")]
         if any(given) and not all(given):
@@ -232,77 +234,6 @@ def build_model(
         recurrent_dropout=options.recurrent_dropout,
         tie_embeddings=options.tie_embeddings,
     )
-
-
-def fit(
-    options: argparse.Namespace,
-    model: Seq2Seq,
-    corpus: Corpus,
-    tokenizers: Sequence[text.Tokenizer],
-    folder: Path,
-) -> None:
-    """Train with label smoothing and a moving average of the weights."""
-    batches, validation = (
-        text.translation_dataset(
-            *part,
-            *tokenizers,
-            batch_tokens=options.batch_tokens,
-            max_length=options.max_length,
-            bucket=2,  # little padding; without XLA more shapes cost nothing
-            shapes=SHAPES if options.xla else None,
-            shuffle=shuffle,
-            seed=options.seed,
-        )
-        for part, shuffle in ((corpus.train, True), (corpus.validation, False))
-    )
-    # Short trainings warm up in their first tenth.
-    warmup_steps = max(1, min(1000, len(batches) * options.epochs // 10))
-    model.compile(
-        keras.optimizers.Adam(
-            training.InverseSquareRoot(options.learning_rate, warmup_steps),
-            beta_2=0.98,
-            epsilon=1e-9,
-            global_clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=options.ema,
-        ),
-        loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
-        metrics=[training.MaskedAccuracy(name="accuracy")],
-        jit_compile=options.xla,
-    )
-    callbacks = [
-        # Kept until everything is saved, so that nothing is ever trained twice.
-        keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
-        keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
-    ]
-    if options.minutes:
-        callbacks.append(TimeLimit(options.minutes))
-    started = time.time()
-    model.fit(
-        batches,
-        validation_data=validation,
-        epochs=options.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the dataset shuffles itself
-        verbose="auto" if sys.stdout.isatty() else 2,
-    )
-    print(f"Trained for {(time.time() - started) / 60:.1f} minutes")
-
-
-class TimeLimit(keras.callbacks.Callback):
-    """Ends the training after the first epoch that passes a number of minutes."""
-
-    def __init__(self, minutes: float) -> None:
-        super().__init__()
-        self.minutes = minutes
-        self._started = math.inf
-
-    def on_train_begin(self, logs=None):
-        self._started = time.time()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if time.time() - self._started > 60 * self.minutes:
-            self.model.stop_training = True
 
 
 # --- the other commands -----------------------------------------------------------

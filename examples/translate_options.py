@@ -46,9 +46,18 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
     add("--minutes", type=float, help="end with the epoch that passes them")
     add("--batch-tokens", type=int, default=1024, help="rows times length")
+    add("--accumulate", type=int, help="batches to sum the gradients of")
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
     add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
     add("--label-smoothing", type=float, default=0.1)
+    add(
+        "--patience",
+        type=int,
+        help="measure BLEU of 200 validation sentences each epoch, stop after so many "
+        "without a better one, and keep the best weights",
+    )
+    add("--bleu-tokenize", default="13a", help="of sacrebleu; char for Korean")
+    add("--tensorboard", action="store_true", help="log to OUTPUT/tensorboard")
     add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
     add(
         "--xla",

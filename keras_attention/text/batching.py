@@ -19,9 +19,6 @@ from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
 from keras_attention.text.strings import CHUNK
 from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 
-# With the caller's seed these make the random numbers: never both zero, which
-# would mean a random seed.
-_SEED = 20_150_818
 # Room for a random number below the bucket's in one 64-bit sorting key.
 _NOISE = 2**40
 
@@ -76,7 +73,9 @@ def translation_dataset(
     Returns:
         A dataset whose length is the number of batches. `Model.fit` takes it on
         every backend; with `shuffle=False` there, because Keras warns that it does
-        not shuffle datasets itself.
+        not shuffle datasets itself. Its attribute `position` is a `tf.Variable`, the
+        number of batches of all epochs before those of the next iteration, which
+        begins there: each iteration adds its own, and `training.Backup` sets it.
 
     Raises:
         ValueError: If the sides differ in length, an argument is out of range, or
@@ -121,13 +120,17 @@ def translation_dataset(
         else plan_buckets(lengths, pairs, bucket, max_length, rows_of)
     )
     sources, targets = (tf.gather(side, plan.order) for side in (sources, targets))
-    dataset = _positions(plan, seed if shuffle else None).map(
+    with tf.device("CPU:0"):
+        position = tf.Variable(0, trainable=False, dtype=tf.int64)
+    dataset = _turns(plan, seed if shuffle else None, position).map(
         _collate(sources, targets, bucket, max_length),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
     count = tf.data.experimental.assert_cardinality(len(plan.starts))
-    return dataset.apply(count).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.apply(count).prefetch(tf.data.AUTOTUNE)
+    dataset.position = position
+    return dataset
 
 
 def language_dataset(
@@ -158,7 +161,9 @@ def language_dataset(
     """
     lines = list(lines)
     pairs = translation_dataset(lines, lines, tokenizer, tokenizer, **options)
-    return pairs.map(lambda inputs, labels: (inputs["target"], labels))
+    dataset = pairs.map(lambda inputs, labels: (inputs["target"], labels))
+    dataset.position = pairs.position
+    return dataset
 
 
 def _batch_rows(
@@ -220,51 +225,46 @@ def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
     return f"dropped {(~kept).sum()} of {len(kept)} pairs: {counts}"
 
 
-def _positions(plan: BatchPlan, seed: int | None) -> tf.data.Dataset:
-    """The positions `(B,)` and the shape of each batch; in each iteration anew."""
+def _turns(plan: BatchPlan, seed: int | None, position: tf.Variable) -> tf.data.Dataset:
+    """The pairs `(B,)` and the shape of each batch, as many as there are in an epoch.
+
+    Epochs follow each other without end, and an iteration begins where `position` says.
+    """
     with tf.device("CPU:0"):
         batches = [
             tf.constant(part, tf.int64)
             for part in (plan.starts, plan.stops, plan.shapes)
         ]
         groups = tf.constant(plan.groups, tf.int64)
-    if seed is None:
-        return tf.data.Dataset.from_tensor_slices(tuple(batches)).map(
-            lambda start, stop, shape: (tf.range(start, stop), shape)
-        )
+    count = len(plan.starts)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        noise = _noise(tf.size(groups), [number, 0])
+        if seed is None:
+            return tf.data.Dataset.from_tensor_slices(tuple(batches)).map(
+                lambda start, stop, shape: (tf.range(start, stop), shape)
+            )
+        noise = _noise(tf.size(groups), [seed, 2 * number])
         # sorting by group, then by chance, shuffles inside the groups
         order = tf.argsort(groups * _NOISE + noise)  # (N,)
-        turns = tf.argsort(_noise(tf.size(batches[0]), [number, 1]))  # (batches,)
+        turns = tf.argsort(_noise(count, [seed, 2 * number + 1]))  # (batches,)
         return tf.data.Dataset.from_tensor_slices(
             tuple(tf.gather(part, turns) for part in batches)
         ).map(lambda start, stop, shape: (order[start:stop], shape))
 
-    return _epoch_numbers(seed).take(1).flat_map(epoch)
+    def iteration(_: tf.Tensor) -> tf.data.Dataset:
+        begin = position.assign_add(count) - count
+        first, read = begin // count, begin % count
+        epochs = tf.data.Dataset.range(first, first + 2).flat_map(epoch)
+        return epochs.skip(read).take(count)
+
+    return tf.data.Dataset.from_tensors(0).flat_map(iteration)
 
 
-def _noise(size: tf.Tensor, seed: list[tf.Tensor | int]) -> tf.Tensor:
+def _noise(size: tf.Tensor | int, seed: list[tf.Tensor | int]) -> tf.Tensor:
     # the algorithm is named, because the default depends on the device
     return tf.random.stateless_uniform(
         [size], seed, minval=0, maxval=_NOISE, dtype=tf.int64, alg="philox"
     )
-
-
-def _epoch_numbers(seed: int) -> tf.data.Dataset:
-    """Random numbers that begin differently in each iteration."""
-    # `tf.data.Dataset.random` would mix TensorFlow's global seed into this one
-    spec = tf.TensorSpec([], tf.int64)
-    numbers = tf.raw_ops.RandomDatasetV2(
-        seed=tf.constant(_SEED, tf.int64),
-        seed2=tf.constant(seed, tf.int64),
-        seed_generator=tf.raw_ops.DummySeedGenerator(),
-        rerandomize_each_iteration=True,
-        output_types=[spec.dtype],
-        output_shapes=[spec.shape],
-    )
-    return tf.data.experimental.from_variant(numbers, spec)
 
 
 def _collate(

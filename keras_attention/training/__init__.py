@@ -1,19 +1,29 @@
-"""The loss, the metrics and the schedules of sequence-to-sequence models.
+"""Losses, metrics, schedules and callbacks of sequence-to-sequence models.
 
 All of them run on each Keras backend, and a model compiled with them saves as
 `.keras` and loads again.
 """
 
-from keras_attention.training.averaging import average_checkpoints
+from keras_attention.training.averaging import average_checkpoints, averaged_weights
+from keras_attention.training.backup import Backup
+from keras_attention.training.bleu import BleuCallback
+from keras_attention.training.finite_loss import FiniteLoss
 from keras_attention.training.losses import MaskedCrossEntropy
 from keras_attention.training.metrics import MaskedAccuracy, Perplexity
+from keras_attention.training.progress import TokenCount, TokensPerSecond
 from keras_attention.training.schedules import InverseSigmoidDecay, InverseSquareRoot
 
 __all__ = [
+    "Backup",
+    "BleuCallback",
+    "FiniteLoss",
     "InverseSigmoidDecay",
     "InverseSquareRoot",
     "MaskedAccuracy",
     "MaskedCrossEntropy",
     "Perplexity",
+    "TokenCount",
+    "TokensPerSecond",
     "average_checkpoints",
+    "averaged_weights",
 ]

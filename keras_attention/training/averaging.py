@@ -1,6 +1,7 @@
 """Averages of saved weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 
 import keras
@@ -52,3 +53,31 @@ def average_checkpoints(
         # Counters and seeds are whole numbers: those of the last stay.
         if keras.backend.is_float_dtype(weight.dtype):
             weight.assign(total / len(paths))
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Lend a model in training the moving averages that its optimizer keeps.
+
+    In the end it has its own weights back, bit by bit: Keras's `SwapEMAWeights` takes
+    them from sums on TensorFlow, and rounds. Without `use_ema=True` nothing changes.
+    """
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not getattr(optimizer, "use_ema", False):
+        yield
+        return
+    own = [
+        keras.ops.convert_to_numpy(weight) for weight in optimizer._trainable_variables
+    ]
+    pairs = zip(
+        optimizer._trainable_variables,
+        optimizer._model_variables_moving_average,
+        strict=True,
+    )
+    try:
+        for weight, average in pairs:
+            weight.assign(average)
+        yield
+    finally:
+        for weight, value in zip(optimizer._trainable_variables, own, strict=True):
+            weight.assign(value)

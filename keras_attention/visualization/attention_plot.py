@@ -1,13 +1,12 @@
 """Attention weights as a picture."""
 
 import os
-import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_attention.visualization.files import check_path, write_figure
 from keras_attention.visualization.labels import token_labels
 
 if TYPE_CHECKING:
@@ -82,10 +81,10 @@ def plot_attention(
     if show_mean:
         values = np.concatenate([values, values.mean(axis=0, keepdims=True)])
         captions.append("mean")
-    file = None if path is None else _check_path(path)
+    file = None if path is None else check_path(path)
     figure = maps.draw_maps(values, source, target, captions, title, colormap)
     if file is not None:
-        _write(figure, file, dpi)
+        write_figure(figure, file, dpi)
     return figure
 
 
@@ -114,29 +113,3 @@ def _captions(head_names: Sequence[str] | None, count: int) -> list[str]:
             f"Received: head_names={head_names!r} for {count} heads"
         )
     return [str(name) for name in head_names]
-
-
-def _check_path(path: str | os.PathLike[str]) -> Path:
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    target, formats = Path(path), FigureCanvasBase.get_supported_filetypes()
-    if target.suffix[1:].lower() not in formats:
-        raise ValueError(
-            f"`path` must end in one of {sorted(formats)}. Received: path={str(path)!r}"
-        )
-    if not target.parent.is_dir() or target.is_dir():
-        raise ValueError(
-            "`path` must name a file in a folder that exists. "
-            f"Received: path={str(path)!r}"
-        )
-    return target
-
-
-def _write(figure: "Figure", target: Path, dpi: float) -> None:
-    """Save the figure beside its place and move it there, so that none is half."""
-    beside = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
-    try:
-        figure.savefig(beside, dpi=dpi)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)

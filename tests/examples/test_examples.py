@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 import pytest
 
+from keras_attention import training
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 pytestmark = pytest.mark.skipif(
@@ -100,24 +102,33 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     assert not left_over.exists()
 
 
-def test_translate_resumes_where_it_stopped(pairs_file, capsys, monkeypatch):
+@pytest.mark.filterwarnings(
+    # Of the logger's file, which a training that is killed does not close.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore::ResourceWarning",
+)
+def test_translate_resumes_where_it_stopped(pairs_file, tmp_path, capsys, monkeypatch):
     translate = importlib.import_module("translate")
     common = ["--pairs", str(pairs_file), "--output", "run", *SMALL, "--epochs", "3"]
+    common += ["--patience", "3", "--bleu-tokenize", "char"]
 
     class Killed(Exception):
         pass
 
-    class KilledInTheSecondEpoch(keras.callbacks.BackupAndRestore):
+    class KilledInTheSecondEpoch(training.FiniteLoss):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks, "BackupAndRestore", KilledInTheSecondEpoch)
+        patch.setattr(training, "FiniteLoss", KilledInTheSecondEpoch)
         with pytest.raises(Killed):
             translate.main(common)
     capsys.readouterr()
     translate.main([*common, "--resume"])
+    epochs = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in epochs] == ["epoch", "0", "1", "2"]
+    assert (tmp_path / "run" / "training.png").stat().st_size > 1000
     out = capsys.readouterr().out
     assert "Epoch 1/3" not in out
     assert "Epoch 2/3" in out

@@ -196,6 +196,33 @@ def test_epochs_differ_and_datasets_of_one_seed_agree():
     assert longer != sorted(longer)
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_an_iteration_begins_at_the_position(shuffle):
+    sources, targets = pairs(31)
+    stream = make(sources, targets, shuffle=shuffle, seed=2)
+    count = len(stream)
+    whole = [batch for _ in range(4) for batch in epoch(stream)]
+    assert int(stream.position) == len(whole) == 4 * count
+    for begin in (0, 1, count - 1, count, 2 * count + 3):
+        later = make(sources, targets, shuffle=shuffle, seed=2)
+        later.position.assign(begin)
+        assert same(epoch(later), whole[begin : begin + count])
+        assert int(later.position) == begin + count
+    # Iterators that nothing was read from do not count.
+    stream.position.assign(0)
+    iter(stream)
+    assert same(epoch(stream), whole[:count])
+
+
+def test_a_repeated_dataset_goes_on_across_epochs():
+    sources, targets = pairs(31)
+    whole = make(sources, targets)
+    whole = [batch for _ in range(3) for batch in epoch(whole)]
+    stream = make(sources, targets)
+    stream.position.assign(5)
+    assert same(epoch(stream.repeat().take(len(whole) - 5)), whole[5:])
+
+
 def test_shuffling_reaches_every_place_of_a_bucket():
     lines = [sentence(index, 3) for index in range(5)]
     dataset = make(lines, lines, batch_size=5)

@@ -1,0 +1,114 @@
+"""The training of a translator: what `translate.py` fits, and what it keeps of it."""
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from keras_attention import Translator, text, training
+from keras_attention.decoding import Greedy
+from keras_attention.models import Seq2Seq
+from keras_attention.visualization import plot_training
+
+SHAPES = 12  # of batches, where each is compiled anew
+SAMPLE = 200  # validation sentences that are translated after each epoch
+
+Part = tuple[Sequence[str], Sequence[str]]
+
+
+def fit(
+    options: argparse.Namespace,
+    model: Seq2Seq,
+    train: Part,
+    validation: Part,
+    tokenizers: Sequence[text.Tokenizer],
+    folder: Path,
+) -> None:
+    """Train with label smoothing and a moving average of the weights."""
+    batches, to_validate = (
+        text.translation_dataset(
+            *part,
+            *tokenizers,
+            batch_tokens=options.batch_tokens,
+            max_length=options.max_length,
+            bucket=2,  # little padding; without XLA more shapes cost nothing
+            shapes=SHAPES if options.xla else None,
+            shuffle=shuffle,
+            seed=options.seed,
+        )
+        for part, shuffle in ((train, True), (validation, False))
+    )
+    # Short trainings warm up in their first tenth.
+    warmup_steps = max(1, min(1000, len(batches) * options.epochs // 10))
+    model.compile(
+        keras.optimizers.Adam(
+            training.InverseSquareRoot(options.learning_rate, warmup_steps),
+            beta_2=0.98,
+            epsilon=1e-9,
+            global_clipnorm=1.0,
+            use_ema=True,
+            ema_momentum=options.ema,
+            gradient_accumulation_steps=options.accumulate,
+        ),
+        loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
+        metrics=[training.Perplexity(), training.TokenCount()],
+        jit_compile=options.xla,
+    )
+    history = folder / "history.csv"
+    callbacks = [
+        # Kept until everything is saved, so that nothing is ever trained twice.
+        training.Backup(folder / "backup", batches.position),
+        training.FiniteLoss(),
+        training.TokensPerSecond(),
+        keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
+    ]
+    if options.patience:
+        search = Greedy(options.max_length)
+        callbacks.append(
+            training.BleuCallback(
+                Translator(model, *tokenizers, search=search),
+                *validation,
+                folder=folder / "best",
+                patience=options.patience,
+                restore_best_weights=True,
+                sample=SAMPLE,
+                lowercase=options.lowercase,
+                tokenize=options.bleu_tokenize,
+            )
+        )
+    if options.minutes:
+        callbacks.append(TimeLimit(options.minutes))
+    callbacks.append(keras.callbacks.CSVLogger(history, append=options.resume))
+    if options.tensorboard:
+        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+    started = time.time()
+    model.fit(
+        batches,
+        validation_data=to_validate,
+        epochs=options.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the dataset shuffles itself
+        verbose="auto" if sys.stdout.isatty() else 2,
+    )
+    print(f"Trained for {(time.time() - started) / 60:.1f} minutes")
+    plot_training(history, path=folder / "training.png")
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Ends the training after the first epoch that passes a number of minutes."""
+
+    def __init__(self, minutes: float) -> None:
+        super().__init__()
+        self.minutes = minutes
+        self._started = math.inf
+
+    def on_train_begin(self, logs=None):
+        self._started = time.time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.time() - self._started > 60 * self.minutes:
+            self.model.stop_training = True

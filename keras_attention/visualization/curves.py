@@ -1,0 +1,103 @@
+"""How a training went, as a picture."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from keras_attention.visualization.files import check_path, write_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_NAMES = {"loss": "loss in nats", "bleu": "BLEU"}
+
+
+def plot_training(
+    history: Mapping[str, Sequence[float]] | str | os.PathLike[str],
+    *,
+    names: Sequence[str] | None = None,
+    title: str | None = None,
+    path: str | os.PathLike[str] | None = None,
+    dpi: float = 150,
+) -> "Figure":
+    """Draw what `fit` measured epoch by epoch: training and validation side by side.
+
+    Each figure has a plot of its own, with a line for training and one for validation
+    (`loss` and `val_loss`), as far as there are both.
+
+    Args:
+        history: `fit(...).history`, or a file of Keras's `CSVLogger`.
+        names: of the figures to draw, without `val_`; all but `learning_rate` when left
+            out.
+        title: stands above the picture.
+        path: file to write; its ending says the format. It appears when it is complete.
+        dpi: dots per inch of that file.
+
+    Returns:
+        A figure outside `pyplot`; the settings of matplotlib stay as they are.
+
+    Raises:
+        ValueError: for a history without an epoch, names that are not in it, or a
+            `path` that cannot be written.
+        ImportError: when matplotlib is not installed.
+
+    Example:
+    >>> history = {"loss": [3.0, 2.0], "val_loss": [2.5, 2.2], "val_bleu": [1.0, 9.0]}
+    >>> figure = plot_training(history)
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['loss in nats', 'BLEU']
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    file = None if path is None else check_path(path)
+    columns = _read(history) if isinstance(history, str | os.PathLike) else history
+    names = _choose(columns, names)
+    figure = Figure(figsize=(4.0 * len(names), 3.0), layout="constrained")
+    plots = figure.subplots(1, len(names), squeeze=False)[0]
+    for name, axes in zip(names, plots, strict=True):
+        for column, label in ((name, "training"), (f"val_{name}", "validation")):
+            if column in columns:
+                values = columns[column]
+                axes.plot(range(1, len(values) + 1), values, marker=".", label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(_NAMES.get(name, name.replace("_", " ")))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    if title is not None:
+        figure.suptitle(title)
+    if file is not None:
+        write_figure(figure, file, dpi)
+    return figure
+
+
+def _read(path: str | os.PathLike[str]) -> dict[str, list[float]]:
+    """The columns of a file of Keras's `CSVLogger`."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    # A training that was gone on with has some epochs twice: the last counts.
+    by_epoch = {int(row["epoch"]): row for row in rows}
+    return {
+        name: [float(by_epoch[epoch][name]) for epoch in sorted(by_epoch)]
+        for name in (rows[0] if rows else {})
+        if name != "epoch"
+    }
+
+
+def _choose(
+    columns: Mapping[str, Sequence[float]], names: Sequence[str] | None
+) -> list[str]:
+    """The figures to draw, without `val_`, each of which has an epoch."""
+    known = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
+    if names is None:
+        names = [name for name in known if name != "learning_rate"]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise ValueError(
+            f"`names` must be some of {known}. Received: names={list(names)}"
+        )
+    if not all(len(values) for values in columns.values()):
+        raise ValueError("`history` must hold at least one epoch, and it holds none")
+    return list(names)

@@ -1,0 +1,281 @@
+"""Trainings that are backed up, measured by BLEU, and stopped by lost numbers."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_attention import training
+from tests.backends import BACKEND, to_numpy
+from tests.training import killed_training
+
+
+class KilledError(Exception):
+    """Ends a training in the middle of a step's callbacks."""
+
+
+def kill_at(*steps):
+    """Callback that ends a run at the first of these steps that it meets."""
+
+    def end(batch, logs=None):
+        nonlocal seen
+        seen += 1
+        if seen in steps:
+            raise KilledError
+
+    seen = 0
+    return keras.callbacks.LambdaCallback(on_train_batch_end=end)
+
+
+def linear_model(**options):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.1, **options), "mse")
+    return model
+
+
+def fit(model, callbacks, epochs=4, **options):
+    x = np.random.default_rng(0).normal(size=(12, 2)).astype("float32")
+    return model.fit(
+        x,
+        x[:, :1],
+        batch_size=4,
+        epochs=epochs,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+        **options,
+    )
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="it reads texts")
+def test_a_killed_training_ends_with_the_same_bits(tmp_path):
+    whole = killed_training.finish(tmp_path / "whole", epochs=3)
+    found = killed_training.run_killed(tmp_path / "killed", epochs=3, kills=1)
+    assert found == whole
+
+
+@pytest.fixture
+def begin():
+    """Make the same model each time."""
+    initial = linear_model().get_weights()
+
+    def make(**options):
+        model = linear_model(**options)
+        model.set_weights(initial)
+        return model
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"use_ema": True, "gradient_accumulation_steps": 2}], ids=str
+)
+def test_goes_on_with_the_epoch_after_the_last_backup(tmp_path, begin, options):
+    whole = begin(**options)
+    fit(whole, [])
+    for steps in (4, 7):  # in the second epoch, and two epochs later
+        with pytest.raises(KilledError):
+            fit(begin(**options), [training.Backup(tmp_path / "b"), kill_at(steps)])
+    last = begin(**options)
+    position = keras.Variable(0, dtype="int32")
+    assert fit(last, [training.Backup(tmp_path / "b", position)]).epoch == [3]
+    assert int(position) == 9
+    for found, expected in zip(last.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    # Once complete, it is not trained again.
+    backup = training.Backup(tmp_path / "b", keep=False)
+    assert fit(begin(**options), [backup]).epoch == []
+    assert not (tmp_path / "b").exists()
+
+
+def test_backs_up_every_few_epochs(tmp_path, begin):
+    for epochs in ([0, 1, 2, 3], [2, 3]):
+        backup = training.Backup(tmp_path / "b", every=2)
+        with pytest.raises(KilledError):
+            fit(begin(), [backup, kill_at(3 * len(epochs))])
+        assert fit_epoch(tmp_path / "b") == 2
+
+
+def fit_epoch(folder):
+    return json.loads((folder / "training.json").read_text())["epoch"]
+
+
+@pytest.mark.parametrize("moment", ["variables", "state", "exchange"])
+def test_a_backup_that_fails_leaves_the_last_one_whole(
+    tmp_path, begin, monkeypatch, moment
+):
+    folder = tmp_path / "b"
+    fit(begin(), [training.Backup(folder)], epochs=2)
+
+    write = type(folder).write_text
+
+    def half(path, *args, **kwargs):
+        write(path, "half")
+        raise OSError(28, "No space left on device", str(path))
+
+    def no_exchange(path, other):
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        if moment == "variables":
+            patch.setattr(np, "savez", half)
+        elif moment == "state":
+            # The first that is written, and empty, is a trial.
+            patch.setattr(
+                type(folder),
+                "write_text",
+                lambda path, content, *args: (half if content else write)(
+                    path, content
+                ),
+            )
+        else:
+            patch.setattr(type(folder), "replace", no_exchange)
+        with pytest.raises((OSError, KilledError)):
+            fit(begin(), [training.Backup(folder)])
+    assert fit_epoch(folder) == 2
+    whole, last = begin(), begin()
+    fit(whole, [])
+    assert fit(last, [training.Backup(folder)]).epoch == [2, 3]
+    for found, expected in zip(last.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_used_is_an_error_before_training(tmp_path, begin):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "other.txt").write_text("something else")
+    for name, named in (("file", "file"), ("file/b", "file"), ("full", "other.txt")):
+        model = begin()
+        before = model.get_weights()
+        with pytest.raises(OSError, match=named):
+            fit(model, [training.Backup(tmp_path / name)])
+        np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    assert (tmp_path / "full" / "other.txt").read_text() == "something else"
+
+
+def test_the_backup_of_another_model_is_an_error(tmp_path, begin):
+    fit(begin(), [training.Backup(tmp_path / "b")], epochs=1)
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    other.compile("adam", "mse")
+    with pytest.raises(ValueError, match="another model"):
+        fit(other, [training.Backup(tmp_path / "b")])
+    with pytest.raises(ValueError, match="every=0"):
+        training.Backup(tmp_path / "b", every=0)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(tmp_path, begin):
+    model = begin()
+    fit(model, [training.Backup(tmp_path / "b")], epochs=1)
+    x = np.ones((12, 2), "float32")
+    y = np.ones((12, 1), "float32")
+    y[5] = np.nan
+    with pytest.raises(FloatingPointError, match="step 5, in batch 1 of epoch 1"):
+        model.fit(
+            x,
+            y,
+            batch_size=4,
+            epochs=3,
+            shuffle=False,
+            callbacks=[training.Backup(tmp_path / "b"), training.FiniteLoss()],
+            verbose=0,
+        )
+    assert fit_epoch(tmp_path / "b") == 1
+
+
+def test_averaged_weights_are_lent(begin):
+    model = begin(use_ema=True, ema_momentum=0.5)
+    x = np.ones((4, 2), "float32")
+    for _ in range(3):
+        model.train_on_batch(x, x[:, :1])
+    own = model.get_weights()
+    averages = [to_numpy(v) for v in model.optimizer._model_variables_moving_average]
+    with training.averaged_weights(model):
+        found = model.get_weights()
+    for weight, average in zip(found, averages, strict=True):
+        np.testing.assert_array_equal(weight, average)
+    for weight, before in zip(model.get_weights(), own, strict=True):
+        np.testing.assert_array_equal(weight, before)
+    assert not np.array_equal(found[0], own[0])
+    with training.averaged_weights(begin()):
+        pass
+
+
+SENTENCES = ["one two three four", "five six seven eight", "nine ten eleven twelve"]
+
+
+def worse_and_better(*wrong):
+    """A translator that has so many of the sentences wrong, call after call."""
+    calls = iter(wrong)
+
+    def translate(texts):
+        count = next(calls)
+        return [*["-"] * count, *texts[count:]]
+
+    return translate
+
+
+def test_bleu_joins_the_logs_and_stops(tmp_path, begin):
+    translate = worse_and_better(3, 1, 0, 2, 1, 0)
+    bleu = training.BleuCallback(
+        translate, SENTENCES, SENTENCES, tmp_path / "m", 2, restore_best_weights=True
+    )
+    weights = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: weights.append(model.get_weights())
+    )
+    model = begin()
+    history = fit(model, [bleu, keep], epochs=9)
+    scores = history.history["val_bleu"]
+    assert scores[0] == 0
+    assert scores[2] == pytest.approx(100)
+    assert scores[0] < scores[3] < scores[1] < scores[2]
+    assert history.epoch == [0, 1, 2, 3, 4]  # no better in two after the third
+    np.testing.assert_array_equal(model.get_weights()[0], weights[2][0])
+
+
+def test_bleu_goes_on_with_what_it_measured(tmp_path, begin):
+    def run(*wrong):
+        model = begin()
+        bleu = training.BleuCallback(
+            worse_and_better(*wrong), SENTENCES, SENTENCES, tmp_path / "m", 2, True
+        )
+        return model, [training.Backup(tmp_path / "b"), bleu]
+
+    model, callbacks = run(3, 0, 2)
+    with pytest.raises(KilledError):
+        fit(model, [*callbacks, kill_at(8)], epochs=9)  # in the third epoch
+    best = keras.models.clone_model(model)
+    best.load_weights(tmp_path / "m" / "best.weights.h5")
+    model, callbacks = run(2, 1, 0)
+    assert fit(model, callbacks, epochs=9).epoch == [2, 3]
+    np.testing.assert_array_equal(model.get_weights()[0], best.get_weights()[0])
+    model, callbacks = run()
+    assert fit(model, callbacks, epochs=9).epoch == []  # it had stopped
+    np.testing.assert_array_equal(model.get_weights()[0], best.get_weights()[0])
+
+
+def test_bleu_of_a_sample():
+    bleu = training.BleuCallback(list, list("abcdefg"), list("tuvwxyz"), sample=3)
+    assert (bleu.sources, bleu.references) == (list("ace"), list("tvx"))
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"references": ["a"]}, r"len\(references\)=1"),
+        ({"sources": [], "references": []}, r"len\(sources\)=0"),
+        ({"patience": 0}, "patience=0"),
+        ({"sample": -1}, "sample=-1"),
+        ({"every": 0}, "every=0"),
+        ({"restore_best_weights": True}, "folder"),
+    ],
+    ids=str,
+)
+def test_bleu_names_what_is_wrong(options, named):
+    with pytest.raises(ValueError, match=named):
+        training.BleuCallback(
+            **{"translate": list, "sources": SENTENCES, "references": SENTENCES}
+            | options
+        )

@@ -1,0 +1,54 @@
+"""Curves of trainings."""
+
+import pytest
+
+from keras_attention.visualization import plot_training
+
+HISTORY = {
+    "loss": [3.0, 2.0, 1.5],
+    "val_loss": [2.5, 2.2, 2.1],
+    "val_bleu": [0.0, 4, 9],
+}
+
+
+def lines(figure):
+    return [
+        {line.get_label(): list(line.get_ydata()) for line in axes.get_lines()}
+        for axes in figure.axes
+    ]
+
+
+def test_training_and_validation_stand_side_by_side(tmp_path):
+    figure = plot_training(HISTORY, title="a title", path=tmp_path / "curves.png")
+    assert lines(figure) == [
+        {"training": HISTORY["loss"], "validation": HISTORY["val_loss"]},
+        {"validation": HISTORY["val_bleu"]},
+    ]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss in nats", "BLEU"]
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    chosen = plot_training(HISTORY, names=["bleu"])
+    assert lines(chosen) == [{"validation": HISTORY["val_bleu"]}]
+
+
+def test_a_file_that_was_gone_on_with(tmp_path):
+    file = tmp_path / "history.csv"
+    file.write_text("epoch,loss,val_loss\n0,3.0,4\n1,2.0,3\n1,1.5,2.5\n2,1.0,2\n")
+    assert lines(plot_training(file)) == [
+        {"training": [3.0, 1.5, 1.0], "validation": [4.0, 2.5, 2.0]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("history", "options", "named"),
+    [
+        ({}, {}, "names"),
+        ({"loss": []}, {}, "at least one epoch"),
+        (HISTORY, {"names": ["accuracy"]}, "accuracy"),
+        (HISTORY, {"path": "nowhere/curves.png"}, "nowhere"),
+        (HISTORY, {"path": "curves.doc"}, "curves.doc"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_drawn(history, options, named):
+    with pytest.raises(ValueError, match=named):
+        plot_training(history, **options)
