@@ -23,7 +23,7 @@ from keras_attention.functional.axes import (
 )
 from keras_attention.functional.cells import gru_step, lstm_step, simple_step
 from keras_attention.functional.dot_product import PairRules, dot_product_attention
-from keras_attention.functional.dropout import drop_pairs, pair_seeds
+from keras_attention.functional.dropout import drop_features, drop_pairs, pair_seeds
 from keras_attention.functional.heads import merge_heads, split_heads
 from keras_attention.functional.masks import (
     as_boolean,
@@ -65,6 +65,7 @@ __all__ = [
     "cosine_scores",
     "dot_product_attention",
     "dot_scores",
+    "drop_features",
     "drop_pairs",
     "first_position",
     "fold",

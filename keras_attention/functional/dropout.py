@@ -1,5 +1,6 @@
-"""Dropping pairs of queries and keys, from few random numbers."""
+"""Dropping pairs of queries and keys, or features, from few random numbers."""
 
+import math
 from typing import Any
 
 import keras
@@ -49,5 +50,30 @@ def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:
     """
     rows, columns = seeds
     product = ops.expand_dims(rows, 3) * ops.expand_dims(columns, 2)  # (B, N, T, S)
-    is_kept = ops.greater_equal(product, int((rate - 0.5) * 2**32))
-    return ops.where(is_kept, weights, 0)
+    return ops.where(_is_kept(product, rate), weights, 0)
+
+
+def drop_features(inputs: Tensor, rate: float, generator: Any) -> Tensor:
+    """Dropout (Srivastava et al. 2014) from one random number for each row and column.
+
+    What is dropped follows from products, as in `drop_pairs`.
+
+    Args:
+        inputs: `(..., dim)`.
+        rate: from 0 up to, but not including, 1.
+        generator: a `keras.random.SeedGenerator`.
+
+    Returns:
+        Shaped as `inputs`; what is kept is scaled up, to keep the mean.
+    """
+    *outer, dim = ops.shape(inputs)
+    count = math.prod(outer)
+    bits = keras.random.randint((count + dim,), -(2**31), 2**31 - 1, seed=generator)
+    odd = ops.bitwise_or(bits, 1)
+    rows = ops.reshape(odd[:count], (*outer, 1))
+    is_kept = _is_kept(rows * odd[count:], rate)
+    return ops.where(is_kept, inputs * (1 / (1 - rate)), 0)
+
+
+def _is_kept(product: Tensor, rate: float) -> Tensor:
+    return ops.greater_equal(product, int((rate - 0.5) * 2**32))

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_attention.checks import check_choice
+from keras_attention.layers.dropout import FeatureDropout
 
 Tensor = Any
 
@@ -49,7 +50,7 @@ class Residual(keras.layers.Layer):
         self.normalize_first = normalize_first
         self.normalization = normalization
         self.epsilon = epsilon
-        self._dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
         # A whole row of the batch goes without the sublayer, or all of it has it.
         self._row_dropout = keras.layers.Dropout(
             stochastic_depth, noise_shape=(None, 1, 1), dtype=self.dtype_policy

@@ -9,6 +9,7 @@ from keras_attention import functional
 from keras_attention.checks import check_rate
 from keras_attention.children import build_once, quantized_dtype, restore
 from keras_attention.layers import AttentionRNN, CellRNN
+from keras_attention.layers.dropout import FeatureDropout
 from keras_attention.models.seq2seq import State
 
 Tensor = Any
@@ -61,7 +62,7 @@ class RNNEncoder(keras.layers.Layer):
                 "`state_sizes` must hold a size for each final state of the encoder, "
                 f"{self.encoder.num_states}. Received: state_sizes={self.state_sizes}"
             )
-        self._output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._output_dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
         self._bridges = [
             None
             if size == width == self.encoder.units
@@ -168,7 +169,7 @@ class RNNDecoder(keras.layers.Layer):
         self.attends = isinstance(self.rnn, AttentionRNN)
         self.peeky = peeky
         self.dropout = dropout
-        self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._input_dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, memory_shape=None):
         batch, target, dim = inputs_shape

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_attention.checks import check_index, check_rate
 from keras_attention.children import build_once, restore
+from keras_attention.layers.dropout import FeatureDropout
 from keras_attention.layers.residual import build_normalization
 from keras_attention.models.seq2seq import State
 
@@ -29,7 +30,7 @@ class _Stack(keras.layers.Layer):
                 f"`blocks` must hold at least one block. Received: blocks={blocks!r}"
             )
         self.dropout = dropout
-        self._input_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self._input_dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
         self._final_normalization = None
 
     def get_config(self):

@@ -117,14 +117,52 @@ def token_cross_entropy(
     """
     real = ops.not_equal(labels, ignore_id)  # (B, L)
     inside = ops.where(real, labels, ops.zeros_like(labels))
-    expected = ops.squeeze(
-        ops.take_along_axis(logits, ops.expand_dims(inside, -1), axis=-1), -1
-    )
-    if label_smoothing:
-        expected = (1.0 - label_smoothing) * expected + label_smoothing * ops.mean(
-            logits, axis=-1
-        )
-    return ops.where(real, ops.logsumexp(logits, axis=-1) - expected, 0.0)
+    losses = _cross_entropy(inside, logits, label_smoothing)
+    return ops.where(real, losses, 0.0)
+
+
+def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
+    """Cross-entropy `(B, L)`, with a gradient that takes few passes over the logits.
+
+    What a backend derives by itself computes the exponentials twice, and that of the
+    label's logit is a second tensor of the size of the logits.
+    """
+    vocabulary = logits.shape[-1]
+    index = ops.expand_dims(labels, -1)  # (B, L, 1)
+
+    @ops.custom_gradient
+    def compute(logits):
+        largest = ops.max(logits, axis=-1, keepdims=True)
+        powers = ops.exp(logits - largest)  # (B, L, V)
+        total = ops.sum(powers, axis=-1, keepdims=True)
+        expected = ops.take_along_axis(logits, index, axis=-1)  # (B, L, 1)
+        if label_smoothing:
+            mean = ops.mean(logits, axis=-1, keepdims=True)
+            expected = (1.0 - label_smoothing) * expected + label_smoothing * mean
+        losses = ops.squeeze(largest + ops.log(total) - expected, -1)
+
+        def gradient(*args, upstream=None):
+            weight = ops.expand_dims(args[0] if upstream is None else upstream, -1)
+            slopes = powers * (weight / total)  # (B, L, V)
+            if label_smoothing:
+                slopes = slopes - weight * (label_smoothing / vocabulary)
+            asked = (1.0 - label_smoothing) * weight
+            return _add_at(slopes, labels, -ops.squeeze(asked, -1))
+
+        return losses, gradient
+
+    return compute(logits)
+
+
+def _add_at(values: Any, index: Any, summand: Any) -> Any:
+    """Add to one number of each row: `(B, L, V)`, both others `(B, L)`."""
+    flat = ops.reshape(values, (-1, values.shape[-1]))
+    index = ops.reshape(index, (-1, 1))
+    rows = ops.expand_dims(ops.arange(ops.shape(flat)[0], dtype=index.dtype), -1)
+    chosen = ops.squeeze(ops.take_along_axis(flat, index, axis=-1), -1)
+    places = ops.concatenate([rows, index], axis=-1)
+    flat = ops.scatter_update(flat, places, chosen + ops.reshape(summand, (-1,)))
+    return ops.reshape(flat, ops.shape(values))
 
 
 def _agree(first: Any, second: Any) -> bool:
