@@ -9,6 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 
+_MOVES = np.stack(np.meshgrid(*[np.arange(-4, 5)] * 2), axis=-1).reshape(-1, 2)
+
+
 class BatchPlan(NamedTuple):
     """Pairs in the order of their groups, cut into batches."""
 
@@ -38,7 +41,12 @@ def plan_shapes(
     lengths: np.ndarray, pairs: np.ndarray, count: int, rows_of: Callable[[int], int]
 ) -> BatchPlan:
     """Groups the pairs by both sides, into so many shapes at most."""
-    groups, widths = _group_by_shape(lengths[pairs], count)
+    shapes = _choose_shapes(lengths[pairs], count)
+    chosen = _padded(lengths[pairs], shapes).argmin(axis=1)
+    _, groups = np.unique(chosen, return_inverse=True)
+    widths = np.array(
+        [lengths[pairs][groups == group].max(axis=0) for group in range(max(groups) + 1)]
+    )
     sizes = np.bincount(groups)
     batches = [
         -(-size // rows_of(int(width)))
@@ -49,45 +57,35 @@ def plan_shapes(
     return _cut(pairs, groups, rows, np.column_stack([rows, widths]))
 
 
-def _group_by_shape(lengths: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Splits pairs into groups so that little is padded, at most `count` of them.
+def _choose_shapes(lengths: np.ndarray, count: int) -> np.ndarray:
+    """Finds shapes `(shapes, 2)` that pad little, one of which has room for all pairs.
 
-    Begins with one group and cuts, again and again, where it saves the most: a group
-    into its pairs up to a length, of either side, and its longer ones.
-
-    Returns the group of each pair `(N,)`, and the longest of both sides of each group
-    `(groups, 2)`.
+    Begins with shapes for equally many pairs each, and moves one after another to where
+    it saves the most, by a few tokens or far away, until no move saves any.
     """
-    groups = np.zeros(len(lengths), int)
-    cuts = [_best_cut(lengths)]
-    while len(cuts) < count:
-        group = int(np.argmax([saved for saved, _ in cuts]))
-        saved, (side, length) = cuts[group]
-        if not saved:
-            break
-        groups[(groups == group) & (lengths[:, side] > length)] = len(cuts)
-        cuts.append(_best_cut(lengths[groups == len(cuts)]))
-        cuts[group] = _best_cut(lengths[groups == group])
-    longest = [lengths[groups == group].max(axis=0) for group in range(len(cuts))]
-    return groups, np.array(longest)
+    kinds, numbers = np.unique(lengths, axis=0, return_counts=True)  # (K, 2), (K,)
+    if len(kinds) <= count:
+        return kinds
+    longer = np.sort(lengths.max(axis=1))
+    ends = longer[np.arange(1, count) * len(longer) // count]
+    shapes = np.vstack([np.stack([ends, ends], axis=1), lengths.max(axis=0)])
+    far = kinds[:: -(-len(kinds) // 300)]
+    total = np.inf
+    while (cost := numbers @ _padded(kinds, shapes).min(axis=1)) < total:
+        total = cost
+        for index in range(count - 1):
+            near = np.clip(shapes[index] + _MOVES, 1, shapes[-1])
+            moved = np.vstack([near, far])  # (moves, 2)
+            others = _padded(kinds, np.delete(shapes, index, axis=0)).min(axis=1)
+            costs = np.minimum(others[:, None], _padded(kinds, moved))  # (K, moves)
+            shapes[index] = moved[(numbers @ costs).argmin()]
+    return shapes
 
 
-def _best_cut(lengths: np.ndarray) -> tuple[int, tuple[int, int]]:
-    """The padding that the best cut of a group saves, its side and its length."""
-    whole = len(lengths) * lengths.max(axis=0).sum()
-    best = 0, (0, 0)
-    for side in (0, 1):
-        ordered = lengths[np.argsort(lengths[:, side], kind="stable")]
-        below = np.maximum.accumulate(ordered)[:-1].sum(axis=1)
-        above = np.maximum.accumulate(ordered[::-1])[::-1][1:].sum(axis=1)
-        sizes = np.arange(1, len(ordered))
-        saved = whole - sizes * below - sizes[::-1] * above
-        # Pairs of one length stay together.
-        saved[ordered[1:, side] == ordered[:-1, side]] = 0
-        if len(saved) and saved.max() > best[0]:
-            at = int(saved.argmax())
-            best = int(saved[at]), (side, int(ordered[at, side]))
-    return best
+def _padded(lengths: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """Tokens of each pair in each shape, `(pairs, shapes)`; infinite if too long."""
+    fits = (lengths[:, None] <= shapes).all(axis=2)
+    return np.where(fits, shapes.sum(axis=1), np.inf)
 
 
 def _cut(

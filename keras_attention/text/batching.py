@@ -50,8 +50,8 @@ def translation_dataset(
     rounded up to a multiple of `bucket` but not above `max_length`.
 
     What compiles anew for each shape, as XLA does, wants few of them: with `shapes`,
-    pairs are grouped by both sides instead, with a cut wherever it saves the most
-    padding. All batches of a group then have one shape, the last filled up with
+    pairs are grouped by both sides instead, in shapes chosen so that little is padded.
+    All batches of a group then have one shape, the last filled up with
     empty rows, which have no token.
 
     Args:

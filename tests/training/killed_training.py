@@ -16,9 +16,8 @@ from pathlib import Path
 
 import keras
 
-from keras_attention import Translator, decoding, text, training
+from keras_attention import decoding, training
 from keras_attention.models import transformer
-from tests.translators import ENGLISH, KOREAN
 
 STEPS = 8
 """Of an epoch."""
@@ -26,6 +25,10 @@ STEPS = 8
 
 def train(folder, epochs, callbacks):
     """Train a small Transformer, from its backup if there is one."""
+    # With TensorFlow, which other tests of callbacks do without.
+    from keras_attention import Translator, text
+    from tests.translators import ENGLISH, KOREAN
+
     keras.utils.set_random_seed(0)
     sides = [list(side) * 8 for side in (ENGLISH, KOREAN)]
     tokenizers = [text.CharacterTokenizer.train(side) for side in sides]
