@@ -1,6 +1,8 @@
 """Strings in, strings out."""
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 
 from keras_attention.checks import check_positive
 from keras_attention.decoding import Greedy, Search
+from keras_attention.export import export_in_fresh_process
 from keras_attention.folders import (
     check_free,
     new_folder,
@@ -40,9 +43,10 @@ DEFAULT_LENGTH = 128
 class Translator:
     """A model between two tokenizers.
 
-    Runs on Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs. Any
-    string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
-    Rows do not influence each other.
+    Any string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
+    Rows do not influence each other. It translates on Keras's TensorFlow backend, since
+    its tokenizers are TensorFlow graphs; what was trained on another one is saved,
+    loaded and exported there all the same.
 
     Args:
         model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
@@ -62,7 +66,8 @@ class Translator:
         ValueError: for a tokenizer with more ids than the model has, a search that
             writes more of them than the model has positions for, or when unknown words
             are to be replaced without attention.
-        RuntimeError: on another backend than TensorFlow.
+        RuntimeError: when something is to be translated on another backend than
+            TensorFlow.
 
     Example:
     >>> from keras_attention.models import transformer
@@ -85,7 +90,6 @@ class Translator:
         batch_size: int = 64,
         replace_unknown: bool = False,
     ) -> None:
-        _check_backend()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
         if not isinstance(model, Seq2Seq | LanguageModel | Ensemble):
             raise ValueError(
@@ -107,14 +111,23 @@ class Translator:
         self.replace_unknown = replace_unknown
         limit = model.source_embedding.max_length or max_source_length
         self._source_limit = min(max_source_length, limit)
-        self._serving = Serving(
-            model,
-            source_tokenizer,
-            target_tokenizer,
-            search,
+
+    @cached_property
+    def _serving(self) -> Serving:
+        if keras.config.backend() != "tensorflow":
+            raise RuntimeError(
+                "A Translator translates on Keras's TensorFlow backend: `save` it, and "
+                "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
+                f"Received: backend={keras.config.backend()!r}"
+            )
+        return Serving(
+            self.model,
+            self.source_tokenizer,
+            self.target_tokenizer,
+            self.search,
             self._source_limit,
-            batch_size,
-            replace_unknown,
+            self.batch_size,
+            self.replace_unknown,
         )
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
@@ -231,7 +244,6 @@ class Translator:
             FileNotFoundError: when a file of the folder is missing.
             ValueError: for a file that is truncated, altered or of something else.
         """
-        _check_backend()
         folder = Path(path)
         files = (MODEL, SOURCE, TARGET)
         settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
@@ -269,7 +281,8 @@ class Translator:
           num_beams=2)` does the same.
 
         Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
-        and versions, and requests with which TensorFlow Serving warms up.
+        and versions, and requests with which TensorFlow Serving warms up. On another
+        backend of Keras, a process with TensorFlow's writes all this.
 
         Args:
             path: the folder to write; it appears when it is complete.
@@ -283,6 +296,11 @@ class Translator:
         """
         if not isinstance(check, bool):
             _check_strings("check", check)
+        if keras.config.backend() != "tensorflow":
+            with tempfile.TemporaryDirectory() as beside:
+                self.save(f"{beside}/translator")
+                export_in_fresh_process(f"{beside}/translator", path, overwrite, check)
+            return
         write_saved_model(self._serving, path, overwrite, check)
 
     def warm_up(
@@ -363,15 +381,6 @@ def _check_search(search: Any, limit: int | None) -> None:
         raise ValueError(
             "`search` must not write more ids than the model has positions for. "
             f"Received: search={search!r}, model with max_length={limit}"
-        )
-
-
-def _check_backend() -> None:
-    if keras.config.backend() != "tensorflow":
-        raise RuntimeError(
-            "A Translator runs on Keras's TensorFlow backend: save the model as .keras "
-            "and load it in a process with KERAS_BACKEND=tensorflow. Received: "
-            f"backend={keras.config.backend()!r}"
         )
 
 

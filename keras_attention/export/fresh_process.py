@@ -1,13 +1,23 @@
 """Whether a SavedModel works where it was not made."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from keras_attention.export.saved_model import MARKER
+from keras_attention.folders import check_free
+
 CLIENT = Path(__file__).with_name("client.py")
+EXPORT = """
+import json, sys
+from keras_attention import Translator
+folder, options = sys.argv[1], json.loads(sys.argv[2])
+Translator.load(folder).export(**options)
+"""
 
 
 def translate_in_fresh_process(
@@ -35,3 +45,37 @@ def translate_in_fresh_process(
         )
     answer: list[str] = json.loads(client.stdout.splitlines()[-1])
     return answer
+
+
+def export_in_fresh_process(
+    translator: str | PathLike[str],
+    path: str | PathLike[str],
+    overwrite: bool,
+    check: bool | Sequence[str],
+) -> None:
+    """Export a saved `Translator` where Keras runs on TensorFlow.
+
+    Args:
+        translator: its folder.
+        path: the folder to write; it appears when it is complete.
+        overwrite: whether a SavedModel there may be replaced.
+        check: as of `Translator.export`.
+
+    Raises:
+        FileExistsError: when something stands at `path` that may not be replaced.
+        RuntimeError: when it cannot be exported there.
+    """
+    check_free(path, MARKER, overwrite)
+    check = check if isinstance(check, bool) else list(check)
+    options = {"path": str(path), "overwrite": overwrite, "check": check}
+    done = subprocess.run(
+        [sys.executable, "-c", EXPORT, str(translator), json.dumps(options)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"The Translator could not be exported on TensorFlow:\n{done.stderr}"
+        )

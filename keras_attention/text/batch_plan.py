@@ -45,7 +45,10 @@ def plan_shapes(
     chosen = _padded(lengths[pairs], shapes).argmin(axis=1)
     _, groups = np.unique(chosen, return_inverse=True)
     widths = np.array(
-        [lengths[pairs][groups == group].max(axis=0) for group in range(max(groups) + 1)]
+        [
+            lengths[pairs][groups == group].max(axis=0)
+            for group in range(max(groups) + 1)
+        ]
     )
     sizes = np.bincount(groups)
     batches = [
