@@ -22,7 +22,7 @@ from tests.translators import (
 )
 
 on_tensorflow = pytest.mark.skipif(
-    BACKEND != "tensorflow", reason="a Translator runs on TensorFlow only"
+    BACKEND != "tensorflow", reason="a Translator translates on TensorFlow only"
 )
 architectures = pytest.mark.parametrize("architecture", ["transformer", "recurrent"])
 
@@ -60,12 +60,22 @@ ODD = [
 ]
 
 
-@pytest.mark.skipif(BACKEND == "tensorflow", reason="here a Translator runs")
-def test_on_another_backend_the_error_says_what_to_do(tmp_path):
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="here a Translator translates")
+def test_on_another_backend_it_is_saved_and_exported(tmp_path):
+    translate = make_translator("transformer")
     with pytest.raises(RuntimeError, match=f"KERAS_BACKEND=tensorflow.*'{BACKEND}'"):
-        Translator(None, None, None)
-    with pytest.raises(RuntimeError, match="KERAS_BACKEND=tensorflow"):
-        Translator.load(tmp_path)
+        translate(["one"])
+    translate.save(tmp_path / "translator")
+    loaded = Translator.load(tmp_path / "translator")
+    for one, other in zip(
+        loaded.model.get_weights(), translate.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    # It is tried in a fresh process, and compared with what TensorFlow gives.
+    loaded.export(tmp_path / "saved_model", check=["one two", ""])
+    assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
+    with pytest.raises(FileExistsError):
+        loaded.export(tmp_path / "saved_model")
 
 
 @on_tensorflow

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 _MOVES = np.stack(np.meshgrid(*[np.arange(-4, 5)] * 2), axis=-1).reshape(-1, 2)
 
 
@@ -44,12 +43,8 @@ def plan_shapes(
     shapes = _choose_shapes(lengths[pairs], count)
     chosen = _padded(lengths[pairs], shapes).argmin(axis=1)
     _, groups = np.unique(chosen, return_inverse=True)
-    widths = np.array(
-        [
-            lengths[pairs][groups == group].max(axis=0)
-            for group in range(max(groups) + 1)
-        ]
-    )
+    widths = np.zeros((groups.max() + 1, 2), int)
+    np.maximum.at(widths, groups, lengths[pairs])
     sizes = np.bincount(groups)
     batches = [
         -(-size // rows_of(int(width)))
