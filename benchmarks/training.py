@@ -204,6 +204,7 @@ def _plain_step(precision, make_encoder, make_decoder):
     @keras.saving.register_keras_serializable("benchmarks")
     class Positions(layers.Layer):
         def build(self, shape):
+            self.supports_masking = True
             self.table = self.add_weight(shape=(shape[-2], WIDTH), name="table")
 
         def call(self, inputs):

@@ -29,8 +29,6 @@ from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, transformer
 
-SHAPES = 8  # of batches, each of which is compiled
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Join the other processes, train with them, and save what came out."""
@@ -110,7 +108,7 @@ def fit(
         *lines,
         *tokenizers,
         batch_tokens=options.batch_tokens,
-        shapes=SHAPES,
+        shapes=options.shapes,
         seed=options.seed,
     )
     steps = len(batches) * options.epochs
@@ -185,6 +183,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--limit", type=int, help="use only so many pairs")
     add("--epochs", type=int, default=8)
     add("--batch-tokens", type=int, default=2048, help="of all processes together")
+    add("--shapes", type=int, default=8, help="of batches, each of which is compiled")
     add("--vocabulary-size", type=int, default=1000)
     add("--num-layers", type=int, default=3)
     add("--embedding-dim", type=int, default=128)

@@ -46,3 +46,15 @@ def test_recurrent(engine, monkeypatch):
     for name, size in sizes.items():
         monkeypatch.setattr(recurrent, name, size)
     assert recurrent._tokens_per_second(engine, steps=1) > 0
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("engine", ["ours, bfloat16", "keras, float32"])
+def test_training(engine, monkeypatch):
+    training = importlib.import_module("training")
+    sizes = {"LAYERS": 1, "WIDTH": 8, "HEADS": 2, "INTERMEDIATE": 8}
+    sizes |= {"BATCH": 2, "LENGTH": 3, "VOCABULARY": 11}
+    for name, size in sizes.items():
+        monkeypatch.setattr(training, name, size)
+    options = training._parser().parse_args(["--worker", engine, "--steps", "1"])
+    assert training._tokens_per_second(options) > 0

@@ -57,10 +57,14 @@ def plot_training(
     figure = Figure(figsize=(4.0 * len(names), 3.0), layout="constrained")
     plots = figure.subplots(1, len(names), squeeze=False)[0]
     for name, axes in zip(names, plots, strict=True):
-        for column, label in ((name, "training"), (f"val_{name}", "validation")):
+        for column, label, color in (
+            (name, "training", "C0"),
+            (f"val_{name}", "validation", "C1"),
+        ):
             if column in columns:
                 values = columns[column]
-                axes.plot(range(1, len(values) + 1), values, marker=".", label=label)
+                epochs = range(1, len(values) + 1)
+                axes.plot(epochs, values, color=color, marker=".", label=label)
         axes.set_xlabel("epoch")
         axes.set_ylabel(_NAMES.get(name, name.replace("_", " ")))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

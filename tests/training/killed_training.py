@@ -85,13 +85,12 @@ def run_killed(folder, epochs, kills, seed=0):
     """Train, killed at random moments, as often as that; the digest in the end."""
     moment = random.Random(seed)
     for kill in range(kills):
-        process = run(folder, epochs)
-        for _ in range(moment.randint(1, 2 * STEPS)):
-            if process.stdout.readline() != "step\n":
-                raise RuntimeError(f"the training was over before kill {kill}")
-        time.sleep(moment.uniform(0.0, 0.1))
-        process.kill()
-        process.wait()
+        with run(folder, epochs) as process:
+            for _ in range(moment.randint(1, 2 * STEPS)):
+                if process.stdout.readline() != "step\n":
+                    raise RuntimeError(f"the training was over before kill {kill}")
+            time.sleep(moment.uniform(0.0, 0.1))
+            process.kill()
         left = sorted(path.name for path in Path(folder, "backup").glob("*"))
         print(f"kill {kill}: {left}", file=sys.stderr)
     return finish(folder, epochs)
