@@ -80,7 +80,7 @@ class Backup(keras.callbacks.Callback):
         # An error now is better than one after the first epoch.
         (self.folder / _TRIAL).write_text("")
         (self.folder / _TRIAL).unlink()
-        self._steps = 0
+        self._steps, self.model._initial_epoch = 0, None
         if (self.folder / _STATE).exists():
             self._restore()
         if self.position is not None:
@@ -97,6 +97,7 @@ class Backup(keras.callbacks.Callback):
             self._save(epoch + 1)
 
     def on_train_end(self, logs=None):
+        self.model._initial_epoch = None  # The next `fit` is another training.
         if not self.keep:
             shutil.rmtree(self.folder)
 

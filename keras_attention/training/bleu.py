@@ -98,6 +98,7 @@ class BleuCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         begin = self.model._initial_epoch or 0
+        self.scores = {}
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +118,7 @@ class BleuCallback(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs=None):
+        self.model._initial_epoch = None  # The next `fit` is another training.
         if self.restore_best_weights and self.scores:
             self.model.load_weights(self.folder / _BEST)
 

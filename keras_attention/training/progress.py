@@ -60,6 +60,9 @@ class TokensPerSecond(keras.callbacks.Callback):
             the logs the speed takes.
         name: of the speed in the logs.
 
+    Raises:
+        ValueError: at the first step, if there is no such metric.
+
     Example:
     >>> import numpy as np
     >>> from keras_attention.training import MaskedCrossEntropy
@@ -88,5 +91,10 @@ class TokensPerSecond(keras.callbacks.Callback):
         logs.pop(f"val_{self.metric}", None)
 
     def _replace(self, logs):
+        if self.metric not in logs:
+            raise ValueError(
+                "`metric` must name a `TokenCount` among the metrics of `compile`. "
+                f"Received: metric={self.metric!r}, in the logs {sorted(logs)}"
+            )
         count = float(logs.pop(self.metric))
         logs[self.name] = count / max(self._end - self._begin, 1e-9)

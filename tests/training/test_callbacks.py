@@ -87,6 +87,7 @@ def test_goes_on_with_the_epoch_after_the_last_backup(tmp_path, begin, options):
     backup = training.Backup(tmp_path / "b", keep=False)
     assert fit(begin(**options), [backup]).epoch == []
     assert not (tmp_path / "b").exists()
+    assert fit(last, [], epochs=1).epoch == [0]  # another training
 
 
 def test_backs_up_every_few_epochs(tmp_path, begin):
@@ -200,6 +201,20 @@ def test_averaged_weights_are_lent(begin):
     assert not np.array_equal(found[0], own[0])
     with training.averaged_weights(begin()):
         pass
+
+
+def test_tokens_are_counted_beyond_what_float32_tells_apart():
+    count, labels = training.TokenCount(), np.ones((3000, 3001), "int32")
+    labels[:, 0] = 0
+    for _ in range(3):
+        count.update_state(labels, None)
+    count.update_state(np.array([[1, 2, 0]]), None)
+    assert float(count.result()) == 27_000_002
+
+
+def test_the_speed_needs_a_count(begin):
+    with pytest.raises(ValueError, match="metric='tokens'.*'loss'"):
+        fit(begin(), [training.TokensPerSecond()])
 
 
 SENTENCES = ["one two three four", "five six seven eight", "nine ten eleven twelve"]
