@@ -4,8 +4,8 @@
     python examples/addition.py --data addition.txt # the book's file
 
 The task of Saito (2018), "Deep Learning from Scratch 2", chapter 7: `57+5` to `62`,
-with one LSTM layer of 128. Four models of one size are measured after each epoch, and
-their curves are drawn.
+with one LSTM layer of 128. Each of the four models has what the one before it has, and
+one thing more. They are measured after each epoch, and their curves are drawn.
 """
 
 import argparse
@@ -23,7 +23,7 @@ MODELS = {
     "plain": {"attention": None},
     "reversed": {"attention": None, "reverse_source": True},
     "peeky, reversed": {"attention": None, "peeky": True, "reverse_source": True},
-    "attention": {"attention": "general", "reverse_source": True},
+    "attention": {"attention": "general", "peeky": True, "reverse_source": True},
 }
 ANSWER_LENGTH = len("1998")
 

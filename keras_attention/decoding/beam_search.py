@@ -10,6 +10,7 @@ from keras import ops
 from keras_attention.checks import check_choice, check_divides, check_positive
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.search import Search, clip
+from keras_attention.decoding.top_k import top_k
 from keras_attention.ids import END, PAD, START
 
 Tensor = Any
@@ -346,7 +347,7 @@ def _extensions(scores, log_probs, width, avoided):
     vocabulary = log_probs.shape[-1]
     count, within = log_probs.shape[1], min(width, vocabulary)
     # Of each beam, no more than `width` can be among the best.
-    top, ids = ops.top_k(log_probs if avoided is None else log_probs - avoided, within)
+    top, ids = top_k(log_probs if avoided is None else log_probs - avoided, within)
     missing = max(width - count * within, 0)
     total, ids = (
         ops.pad(

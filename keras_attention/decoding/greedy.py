@@ -3,10 +3,10 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.stepwise import StepwiseSearch
+from keras_attention.decoding.top_k import top_k
 
 Tensor = Any
 
@@ -46,4 +46,4 @@ class Greedy(StepwiseSearch):
         return self.write(*self.start(model, source, prefix))
 
     def choose(self, log_probs, chance, index):
-        return ops.argmax(log_probs, axis=-1)
+        return top_k(log_probs, 1)[1][:, 0]
