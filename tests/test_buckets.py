@@ -1,5 +1,10 @@
 """Batches of any shape through few shapes, and what is compiled ahead for them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,3 +81,36 @@ def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     assert traced == 1
     assert len(translate(list(ENGLISH))) == len(ENGLISH)
     assert translate._serving._find.experimental_get_tracing_count() == traced
+
+
+def test_nothing_is_compiled_after_warming_up(tmp_path):
+    # XLA writes a file for each program that it compiles.
+    script = """
+import sys
+from pathlib import Path
+from keras_attention.decoding import BeamSearch
+from tests.translators import ENGLISH, make_translator
+
+def programs():
+    return len([*Path(sys.argv[1]).glob("*.before_optimizations.txt")])
+
+search = BeamSearch(2, 5, jit_compile=True)
+translate = make_translator("recurrent", "words", search=search, batch_size=2)
+translate.warm_up(lengths=[1])
+warm = programs()
+for count in (1, 2, 3, 5):
+    found = translate.hypotheses(["one two"] * (count - 1) + [" ".join(["six"] * 20)])
+    assert len(found) == count
+print(warm, programs())
+"""
+    flags = f"--xla_dump_to={tmp_path} --xla_dump_hlo_as_text"
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    warm, after = map(int, run.stdout.split()[-2:])
+    assert warm == after == 2

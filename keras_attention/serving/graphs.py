@@ -1,5 +1,6 @@
 """What a `Translator` computes, as TensorFlow graphs from strings."""
 
+import functools
 import inspect
 from collections.abc import Iterable
 from typing import Any
@@ -64,17 +65,18 @@ class Serving:
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
         }
-        self._find = tf.function(
-            self._find_ids,
-            [
-                tf.TensorSpec([None, None], tf.int32),
-                tf.TensorSpec([None], tf.int32),
-                {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
-            ],
-            autograph=False,
-            jit_compile=search.jit_compile or None,
-        )
         self._buckets = Buckets(batch_size, source_limit)
+        ids_and_options = (
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
+        )
+        self._find = _graph(self._find_ids, *ids_and_options)
+        if search.jit_compile:
+            compiled = _graph(self._find_ids, *ids_and_options, jit_compile=True)
+            self._find = _graph(
+                functools.partial(self._buckets.apply, compiled), *ids_and_options
+            )
         self._seeds = getattr(search, "seeds", None)
         self.is_random = self._seeds is not None
         self.translate = _graph(self._translate, _TEXT)
@@ -131,13 +133,10 @@ class Serving:
         # Rows of nothing, and those that fill a batch, end at once.
         is_nothing = source[:, 0] == END
         limits = tf.where(is_nothing, 1, options["max_length"])
-        if self._search.jit_compile:
-            found = self._buckets.apply(self._find, source, limits, options)
-            if "attention" in found:
-                length = tf.shape(source)[1]
-                found["attention"] = found["attention"][..., :length]
-        else:
-            found = self._find(source, limits, options)
+        found = self._find(source, limits, options)
+        if "attention" in found:  # also to what a bucket pads a source with
+            length = tf.shape(source)[1]
+            found = {**found, "attention": found["attention"][..., :length]}
         found = {**_end_at_once(found, where=is_nothing), "source": source}
         return {**found, "translation": self._write(text, found)}
 
@@ -208,10 +207,10 @@ class Serving:
         }
 
 
-def _graph(function: Any, *signature: tf.TensorSpec) -> Any:
+def _graph(function: Any, *signature: Any, jit_compile: bool | None = None) -> Any:
     # Loops are those of `keras.ops` already, and without autograph a graph is made
     # sooner.
-    return tf.function(function, signature, autograph=False)
+    return tf.function(function, signature, autograph=False, jit_compile=jit_compile)
 
 
 def _with_options(function: Any, defaults: dict[str, tf.Tensor]) -> Any:
