@@ -80,6 +80,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--units", type=int, default=128)
     add("--output", default="addition.png", help="picture of the curves")
     add_options(parser, MODELS)
+    parser.set_defaults(ema=0.99)  # else the last epochs are up and down by chance
     return parser.parse_args(arguments)
 
 

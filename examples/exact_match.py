@@ -52,6 +52,8 @@ def train(
         keras.optimizers.Adam(
             training.InverseSquareRoot(options.learning_rate, warmup_steps=300),
             global_clipnorm=5.0,
+            use_ema=options.ema > 0,
+            ema_momentum=options.ema,
         ),
         loss=training.MaskedCrossEntropy(),
     )
@@ -59,8 +61,11 @@ def train(
         model, letters, letters, Greedy(answer_length + 1), batch_size=1000
     )
     exact = ExactMatch(translator, name, test_pairs)
+    callbacks: list[keras.callbacks.Callback] = [exact]
+    if options.ema:
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     model.fit(
-        batches, epochs=options.epochs, callbacks=[exact], shuffle=False, verbose=0
+        batches, epochs=options.epochs, callbacks=callbacks, shuffle=False, verbose=0
     )
     return exact.by_epoch
 
@@ -120,4 +125,5 @@ def add_options(parser: argparse.ArgumentParser, models: Sequence[str]) -> None:
     add("--models", nargs="+", choices=tuple(models), default=list(models))
     add("--batch-size", type=int, default=64)
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
+    add("--ema", type=float, default=0.0, help="momentum of averaged weights")
     add("--seed", type=int, default=0)
