@@ -33,6 +33,7 @@ ENGINES = {
     "keras_hub": decoding_engines.keras_hub,
 }
 SAME_WEIGHTS = ("ours", "ctranslate2", "ctranslate2 int8")
+REST = 0.3  # seconds, after which the threads of the engine before have gone to sleep
 Case = tuple[int, int]
 
 
@@ -67,6 +68,7 @@ def _measure(options):
             print(f"{case}: {worker[0]} writes {same:.0f} % of the ids", flush=True)
         for _ in range(options.runs):
             for worker, process in workers.items():
+                time.sleep(REST)
                 found[worker][case].append(_ask(process, case, "seconds"))
     for process in workers.values():
         process.stdin.close()
