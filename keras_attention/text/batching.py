@@ -3,6 +3,7 @@
 Glossary: N = pairs, B = batch, S = source tokens, T = target tokens.
 """
 
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,7 +17,7 @@ from keras_attention.text.arguments import (
     check_pairs,
 )
 from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
-from keras_attention.text.strings import CHUNK
+from keras_attention.text.id_cache import read_or_make_ids
 from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 
 # Room for a random number below the bucket's in one 64-bit sorting key.
@@ -36,6 +37,7 @@ def translation_dataset(
     shapes: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
+    cache: str | os.PathLike[str] | None = None,
 ) -> tf.data.Dataset:
     """Makes batches of pairs of about the same length, for training.
 
@@ -69,6 +71,8 @@ def translation_dataset(
         shuffle: Whether to shuffle. If not, shorter pairs come first, and pairs
             of one bucket keep their order.
         seed: Makes the order of the epochs; two datasets of one seed agree.
+        cache: A folder in which ids are kept, and from which they are read the next
+            time the same tokenizers get the same lines.
 
     Returns:
         A dataset whose length is the number of batches. `Model.fit` takes it on
@@ -101,8 +105,8 @@ def translation_dataset(
     if check_integer("seed", seed, 0) >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: seed={seed}")
     source_list, target_list = check_pairs(source_lines, target_lines)
-    sources = _ids(source_list, source_tokenizer)
-    targets = _ids(target_list, target_tokenizer)
+    sources = _ids(source_list, source_tokenizer, cache)
+    targets = _ids(target_list, target_tokenizer, cache)
     source_lengths = sources.row_lengths().numpy()
     target_lengths = targets.row_lengths().numpy()
     reasons = _drop_reasons(source_lengths, target_lengths, max_length)
@@ -182,17 +186,12 @@ def _batch_rows(
     return lambda length: max(1, tokens // length)
 
 
-def _ids(lines: list[str], tokenizer: Tokenizer) -> tf.RaggedTensor:
-    """Ids of all lines with the end id, as one flat int32 tensor with lengths."""
-    values, lengths = [], []
-    for start in range(0, len(lines), CHUNK):
-        ids = tokenizer.tokenize(lines[start : start + CHUNK])
-        splits = ids.row_splits.numpy()
-        values.append(np.insert(ids.flat_values.numpy(), splits[1:], END))
-        lengths.append(np.diff(splits) + 1)
+def _ids(
+    lines: list[str], tokenizer: Tokenizer, cache: str | os.PathLike[str] | None
+) -> tf.RaggedTensor:
     with tf.device("CPU:0"):
         return tf.RaggedTensor.from_row_lengths(
-            tf.constant(np.concatenate(values), tf.int32), np.concatenate(lengths)
+            *map(tf.constant, read_or_make_ids(lines, tokenizer, cache))
         )
 
 

@@ -43,7 +43,7 @@ def write_tokenizer(
         "version": VERSION,
         "type": kind,
         "content": content,
-        "sha256": _checksum(kind, content),
+        "sha256": checksum(kind, content),
     }
     # written beside the target and moved, so that no reader sees half a file
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
@@ -88,7 +88,7 @@ def read_tokenizer(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
     kind, content = document.get("type"), document.get("content")
     if not isinstance(kind, str) or not isinstance(content, dict):
         raise damaged(path, "its `type` or `content` is missing")
-    if document.get("sha256") != _checksum(kind, content):
+    if document.get("sha256") != checksum(kind, content):
         raise damaged(path, "its content was altered: the checksum does not match")
     return kind, content
 
@@ -107,7 +107,8 @@ def damaged(path: str | os.PathLike[str], reason: str) -> ValueError:
     return ValueError(f"{os.fspath(path)!r} is not a tokenizer file: {reason}")
 
 
-def _checksum(kind: str, content: dict[str, Any]) -> str:
+def checksum(kind: str, content: dict[str, Any]) -> str:
+    """Returns the SHA-256 of a tokenizer's class and content, as hexadecimal digits."""
     canonical = json.dumps(
         [kind, content], ensure_ascii=True, sort_keys=True, separators=(",", ":")
     )

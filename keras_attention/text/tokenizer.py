@@ -12,7 +12,12 @@ import tensorflow as tf
 
 from keras_attention.ids import END, PAD, START, UNKNOWN
 from keras_attention.text.arguments import check_boolean
-from keras_attention.text.storage import damaged, read_tokenizer, write_tokenizer
+from keras_attention.text.storage import (
+    checksum,
+    damaged,
+    read_tokenizer,
+    write_tokenizer,
+)
 from keras_attention.text.strings import clean, to_strings
 
 SPECIAL_PIECES = ("", "<unk>", "<s>", "</s>")
@@ -117,6 +122,10 @@ class Tokenizer(tf.Module, abc.ABC):
         if isinstance(known, tf.RaggedTensor):
             return known.with_flat_values(self._names(known.flat_values))
         return self._names(known)
+
+    def checksum(self) -> str:
+        """Returns what two tokenizers have in common if they do the same."""
+        return checksum(type(self).__name__, self._content())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the tokenizer as one JSON file.

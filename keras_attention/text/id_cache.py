@@ -1,0 +1,66 @@
+"""Ids of many lines, and files that keep them so that a text is tokenized once."""
+
+import hashlib
+import os
+import uuid
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from keras_attention.text.strings import CHUNK
+from keras_attention.text.tokenizer import END, Tokenizer
+
+Ids = tuple[np.ndarray, np.ndarray]
+
+
+def read_or_make_ids(
+    lines: list[str], tokenizer: Tokenizer, folder: str | os.PathLike[str] | None
+) -> Ids:
+    """Ids of all lines behind one another, each line with its end id, and its lengths.
+
+    Args:
+        lines: The texts.
+        tokenizer: Makes the ids.
+        folder: Where ids are kept, under a name made from tokenizer and lines. It is
+            made if need be; a file that cannot be read is made anew.
+    """
+    if folder is None:
+        return _make_ids(lines, tokenizer)
+    path = Path(folder) / f"{_name(lines, tokenizer)}.npz"
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
+            return kept["ids"], kept["lengths"]
+    except (FileNotFoundError, zipfile.BadZipFile, EOFError, KeyError, ValueError):
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ids, lengths = _make_ids(lines, tokenizer)
+    # Written beside and moved, so that no reader sees half a file.
+    beside = path.with_suffix(f".{uuid.uuid4().hex}.npz")
+    try:
+        np.savez(beside, ids=ids, lengths=lengths)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return ids, lengths
+
+
+def _make_ids(lines: list[str], tokenizer: Tokenizer) -> Ids:
+    values, lengths = [], []
+    for start in range(0, len(lines), CHUNK):
+        ids = tokenizer.tokenize(lines[start : start + CHUNK])
+        splits = ids.row_splits.numpy()
+        values.append(np.insert(ids.flat_values.numpy(), splits[1:], END))
+        lengths.append(np.diff(splits) + 1)
+    return np.concatenate(values).astype("int32"), np.concatenate(lengths)
+
+
+def _name(lines: list[str], tokenizer: Tokenizer) -> str:
+    """The same for the same ids: a checksum of what they are made from."""
+    digest = hashlib.sha256(tokenizer.checksum().encode())
+    for line in lines:
+        text = line.encode("utf-8", "surrogatepass")
+        # With their lengths, since lines may hold anything.
+        digest.update(f"\n{len(text)}:".encode())
+        digest.update(text)
+    return digest.hexdigest()
