@@ -47,7 +47,8 @@ def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/masks.md", "docs/migration.md"]
+    "document",
+    ["README.md", *(f"docs/{name}.md" for name in ("masks", "migration", "studies"))],
 )
 def test_links_lead_to_files(document):
     path = ROOT / document
