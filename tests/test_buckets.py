@@ -89,7 +89,7 @@ def test_nothing_is_compiled_after_warming_up(tmp_path):
 import sys
 from pathlib import Path
 from keras_attention.decoding import BeamSearch
-from tests.translators import ENGLISH, make_translator
+from tests.translators import make_translator
 
 def programs():
     return len([*Path(sys.argv[1]).glob("*.before_optimizations.txt")])

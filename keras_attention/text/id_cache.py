@@ -12,6 +12,8 @@ from keras_attention.text.strings import CHUNK
 from keras_attention.text.tokenizer import END, Tokenizer
 
 Ids = tuple[np.ndarray, np.ndarray]
+# What NumPy and zipfile raise when there is no file, or one with any byte altered.
+_UNREADABLE = OSError, EOFError, RuntimeError, KeyError, ValueError, zipfile.BadZipFile
 
 
 def read_or_make_ids(
@@ -31,7 +33,7 @@ def read_or_make_ids(
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
             return kept["ids"], kept["lengths"]
-    except (FileNotFoundError, zipfile.BadZipFile, EOFError, KeyError, ValueError):
+    except _UNREADABLE:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
     ids, lengths = _make_ids(lines, tokenizer)
