@@ -358,42 +358,6 @@ def test_more_lines_than_a_chunk():
     assert sorted(read(epoch(dataset))) == expected
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"batch_size": None}, "exactly one.*batch_tokens=None, batch_size=None"),
-        ({"batch_tokens": 97}, "exactly one.*batch_tokens=97, batch_size=11"),
-        ({"batch_size": 0}, "`batch_size` must.*batch_size=0"),
-        ({"batch_size": None, "batch_tokens": -1}, "`batch_tokens` must.*=-1"),
-        ({"max_length": 1}, "`max_length` must.*max_length=1"),
-        ({"bucket": 0}, "`bucket` must.*bucket=0"),
-        ({"bucket": 1.5}, "`bucket` must.*bucket=1.5"),
-        ({"shapes": 0}, "`shapes` must.*shapes=0"),
-        ({"shuffle": "no"}, "`shuffle` must.*shuffle='no'"),
-        ({"seed": -1}, "`seed` must.*seed=-1"),
-        ({"seed": 2**63}, "`seed` must.*seed=9223372036854775808"),
-        ({"seed": None}, "`seed` must.*seed=None"),
-    ],
-)
-def test_arguments_are_checked(options, message):
-    with pytest.raises(ValueError, match=message):
-        make(["a"], ["b"], **options)
-
-
-def test_sides_are_checked():
-    with pytest.raises(ValueError, match="2 source lines, 1 target lines"):
-        make(["a", "b"], ["c"])
-    with pytest.raises(ValueError, match="at least one sentence"):
-        make([], [])
-    with pytest.raises(ValueError, match=r"`source_lines` must hold.*\[0\]=3"):
-        make([3], ["c"])
-    with pytest.raises(ValueError, match="`target_lines` must be an iterable"):
-        make(["a"], "a")
-    message = "No pair of sentences remains: dropped 2 of 2 pairs: 1 with an empty"
-    with pytest.raises(ValueError, match=message):
-        make(["abcdefg", ""], ["a", "a"], max_length=3)
-
-
 def test_texts_for_a_language_model_are_targets_of_pairs():
     lines = ["ab", "b", "abb", "a"]
     letters = CharacterTokenizer(["a", "b"])
