@@ -27,12 +27,13 @@ import numpy as np
 
 ENGINES = {
     "ours": decoding_engines.ours,
+    "ours, int8": partial(decoding_engines.ours, precision="int8"),
     "ctranslate2": decoding_engines.ctranslate2,
-    "ctranslate2 int8": partial(decoding_engines.ctranslate2, compute_type="int8"),
+    "ctranslate2, int8": partial(decoding_engines.ctranslate2, compute_type="int8"),
     "hugging_face": decoding_engines.hugging_face,
     "keras_hub": decoding_engines.keras_hub,
 }
-SAME_WEIGHTS = ("ours", "ctranslate2", "ctranslate2 int8")
+SAME_WEIGHTS = [name for name in ENGINES if name.startswith(("ours", "ctranslate2"))]
 REST = 0.3  # seconds, after which the threads of the engine before have gone to sleep
 Case = tuple[int, int]
 

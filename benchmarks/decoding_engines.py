@@ -17,12 +17,9 @@ Search = Callable[[np.ndarray], np.ndarray]
 
 
 def prepare(folder: Path, options: argparse.Namespace) -> None:
-    """Write our model as a SavedModel, and for CTranslate2 where that is installed."""
+    """Write our model as SavedModels, and for CTranslate2 where that is installed."""
     import keras
-    import tensorflow as tf
 
-    from keras_attention.decoding import BeamSearch, Greedy
-    from keras_attention.export import export_saved_model
     from keras_attention.models import transformer
 
     keras.utils.set_random_seed(0)
@@ -34,6 +31,23 @@ def prepare(folder: Path, options: argparse.Namespace) -> None:
         embedding_dim=options.width,
         intermediate_dim=4 * options.width,
     )
+    try:
+        import ctranslate2_model
+    except ImportError:
+        pass
+    else:
+        ctranslate2_model.convert(model, folder / "ctranslate2")
+    _export(model, folder / "float32", options)
+    model.quantize("int8")
+    _export(model, folder / "int8", options)
+
+
+def _export(model: Any, folder: Path, options: argparse.Namespace) -> None:
+    import tensorflow as tf
+
+    from keras_attention.decoding import BeamSearch, Greedy
+    from keras_attention.export import export_saved_model
+
     spec = [tf.TensorSpec([None, None], tf.int32, name="source")]
     lengths = {"max_length": options.steps, "min_length": options.steps}
     signatures = {}
@@ -49,24 +63,21 @@ def prepare(folder: Path, options: argparse.Namespace) -> None:
             autograph=False,
         )
     variables = [variable.value for variable in model.variables]
-    export_saved_model(folder / "ours", signatures, [variables])
-    try:
-        import ctranslate2_model
-    except ImportError:
-        return
-    ctranslate2_model.convert(model, folder / "ctranslate2")
+    export_saved_model(folder, signatures, [variables])
 
 
 def _ids_alone(search: Any, model: Any) -> Any:
     return lambda source: {"ids": search(model, source).ids[:, 0]}
 
 
-def ours(folder: Path, options: argparse.Namespace) -> dict[int, Search]:
+def ours(
+    folder: Path, options: argparse.Namespace, precision: str = "float32"
+) -> dict[int, Search]:
     """The reloaded SavedModel, compiled by XLA."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    loaded = tf.saved_model.load(str(folder / "ours"))
+    loaded = tf.saved_model.load(str(folder / precision))
 
     def search(signature):
         return lambda source: signature(source=tf.constant(source))["ids"].numpy()

@@ -6,6 +6,7 @@
     python examples/translate.py translate FOLDER < lines
     python examples/translate.py evaluate FOLDER --source FILE --target FILE
     python examples/translate.py score FOLDER --source FILE --target FILE
+    python examples/translate.py export FOLDER --output FOLDER --beams 4 --int8
 
 `--help` behind any of them lists its options. A run that was killed goes on with the
 same command and `--resume`.
@@ -25,6 +26,7 @@ import english_korean
 import keras
 from translate_options import (
     evaluate_parser,
+    export_parser,
     score_parser,
     train_parser,
     translate_parser,
@@ -57,12 +59,15 @@ class Corpus(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command that the arguments name; training is the default."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments and arguments[0] == "translate":
-        return translate(translate_parser().parse_args(arguments[1:]))
-    if arguments and arguments[0] == "evaluate":
-        return evaluate(evaluate_parser().parse_args(arguments[1:]))
-    if arguments and arguments[0] == "score":
-        return score(score_parser().parse_args(arguments[1:]))
+    commands = {
+        "translate": (translate_parser, translate),
+        "evaluate": (evaluate_parser, evaluate),
+        "score": (score_parser, score),
+        "export": (export_parser, export),
+    }
+    if arguments and arguments[0] in commands:
+        make_parser, command = commands[arguments[0]]
+        return command(make_parser().parse_args(arguments[1:]))
     parser = train_parser(__doc__)
     return train(parser, parser.parse_args(arguments))
 
@@ -241,7 +246,7 @@ def build_model(
 
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
-    translator = load(options.folder, options.beams)
+    translator = load(options)
     lines = (line.rstrip("\n") for line in sys.stdin)
     if not options.alignments:
         for output in translator.stream(lines):
@@ -256,7 +261,7 @@ def translate(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
-    translator = load(options.folder, options.beams)
+    translator = load(options)
     sources, references = read_test(options)
     show_samples(translator, (sources, references), options.samples)
     return measure(translator, sources, references, options.lowercase)
@@ -268,20 +273,37 @@ def score(options: argparse.Namespace) -> None:
         print(f"{found.log_probability:.4f}\t{len(found.tokens)}")
 
 
-def load(folder: str, beams: int | None) -> Translator:
-    """A saved Translator, with another search if beams are asked for."""
-    translator = Translator.load(folder)
-    if beams is None:
-        return translator
-    longest = translator.search.max_length
-    return Translator(
+def export(options: argparse.Namespace) -> None:
+    """Write the SavedModel of a saved Translator."""
+    load(options).export(options.output, options.overwrite)
+    print(f"SavedModel in {options.output}, tried in a fresh process")
+
+
+def load(options: argparse.Namespace) -> Translator:
+    """A saved Translator, with another search or kernels if they are asked for."""
+    translator = Translator.load(options.folder)
+    search = translator.search
+    if options.beams is not None:
+        longest = search.max_length
+        search = (
+            Greedy(longest)
+            if options.beams == 1
+            else BeamSearch(options.beams, longest)
+        )
+    if options.xla:
+        search = search.from_config({**search.get_config(), "jit_compile": True})
+    translator = Translator(
         translator.model,
         translator.source_tokenizer,
         translator.target_tokenizer,
-        Greedy(longest) if beams == 1 else BeamSearch(beams, longest),
+        search,
         translator.max_source_length,
         translator.batch_size,
+        translator.replace_unknown,
     )
+    if options.int8:
+        translator.quantize()
+    return translator
 
 
 def read_test(options: argparse.Namespace) -> tuple[list[str], list[str]]:

@@ -73,7 +73,7 @@ def translate_parser() -> argparse.ArgumentParser:
     """The options of `translate`."""
     parser = argparse.ArgumentParser(prog="translate.py translate")
     parser.add_argument("folder", help="a saved Translator")
-    _add_beams(parser)
+    _add_search(parser)
     parser.add_argument(
         "--alignments",
         action="store_true",
@@ -86,7 +86,7 @@ def evaluate_parser() -> argparse.ArgumentParser:
     """The options of `evaluate`."""
     parser = argparse.ArgumentParser(prog="translate.py evaluate")
     _add_test(parser)
-    _add_beams(parser)
+    _add_search(parser)
     parser.add_argument("--lowercase", action="store_true")
     parser.add_argument("--samples", type=int, default=5)
     return parser
@@ -99,6 +99,16 @@ def score_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def export_parser() -> argparse.ArgumentParser:
+    """The options of `export`."""
+    parser = argparse.ArgumentParser(prog="translate.py export")
+    parser.add_argument("folder", help="a saved Translator")
+    parser.add_argument("--output", required=True, help="folder to write")
+    parser.add_argument("--overwrite", action="store_true", help="a SavedModel there")
+    _add_search(parser)
+    return parser
+
+
 def _add_test(parser):
     parser.add_argument("folder", help="a saved Translator")
     sources = parser.add_mutually_exclusive_group(required=True)
@@ -107,5 +117,8 @@ def _add_test(parser):
     parser.add_argument("--target", help="their translations, in the same order")
 
 
-def _add_beams(parser):
-    parser.add_argument("--beams", type=int, help="of beam search; 1 is greedy search")
+def _add_search(parser):
+    add = parser.add_argument
+    add("--beams", type=int, help="of beam search; 1 is greedy search")
+    add("--xla", action="store_true", help="compile the search, once for each shape")
+    add("--int8", action="store_true", help="8-bit kernels: smaller, faster in batches")

@@ -1,6 +1,7 @@
 """Strings in, strings out."""
 
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -26,7 +27,9 @@ from keras_attention.serving import (
     Score,
     Serving,
     batch_by_length,
+    check_strings,
     map_batches,
+    rank,
     read_hypotheses,
     read_scores,
     write_saved_model,
@@ -160,7 +163,7 @@ class Translator:
         check_positive(batch_tokens=batch_tokens, window=window)
         texts = iter(texts)
         while ahead := list(islice(texts, window)):
-            _check_strings("texts", ahead)
+            check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
             lengths = np.minimum(lengths, self._source_limit)
             parts = batch_by_length(lengths, window, batch_tokens)
@@ -203,16 +206,7 @@ class Translator:
         pairs = zip(texts, candidates, strict=True)
         repeated = [text for text, some in pairs for _ in some]
         scores = self.score(repeated, [one for some in candidates for one in some])
-        means = iter(
-            score.log_probability / len(score.tokens) ** length_penalty
-            for score in scores
-        )
-        ranked = []
-        for some in candidates:
-            by_mean = [(next(means), one) for one in some]
-            by_mean.sort(key=lambda pair: pair[0], reverse=True)
-            ranked.append([one for _, one in by_mean])
-        return ranked
+        return rank(candidates, scores, length_penalty)
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
         """Write the model, the tokenizers and the search into one folder.
@@ -295,13 +289,29 @@ class Translator:
             RuntimeError: when the fresh process fails or translates otherwise.
         """
         if not isinstance(check, bool):
-            _check_strings("check", check)
+            check_strings("check", check)
         if keras.config.backend() != "tensorflow":
             with tempfile.TemporaryDirectory() as beside:
                 self.save(f"{beside}/translator")
                 export_in_fresh_process(f"{beside}/translator", path, overwrite, check)
             return
         write_saved_model(self._serving, path, overwrite, check)
+
+    def quantize(self) -> None:
+        """Store and multiply the kernels of the model as 8-bit integers, as Keras does.
+
+        To be done after the training and before `save` or `export`: what is exported is
+        a third as large, and batches are translated faster. The model changes for good,
+        as by `keras.Model.quantize`.
+
+        Raises:
+            ValueError: for a model that is quantized already.
+        """
+        with warnings.catch_warnings():
+            # It names every layer that has no kernel.
+            warnings.filterwarnings("ignore", "Layer .* `quantize` method")
+            self.model.quantize("int8")
+        self.__dict__.pop("_serving", None)  # its graphs use the kernels as they were
 
     def warm_up(
         self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
@@ -344,7 +354,7 @@ class Translator:
     def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
         for name, texts in columns.items():
-            _check_strings(name, texts)
+            check_strings(name, texts)
         counts = {name: len(texts) for name, texts in columns.items()}
         if len(set(counts.values())) > 1:
             raise ValueError(f"Lists must be of one length. Received: {counts}")
@@ -353,15 +363,6 @@ class Translator:
         ]
         parts = batch_by_length(lengths, self.batch_size)
         return map_batches(function, parts, *columns.values())
-
-
-def _check_strings(name: str, texts: Any) -> None:
-    is_list = isinstance(texts, Sequence | np.ndarray)
-    is_list = is_list and not isinstance(texts, str | bytes)
-    if not is_list or not all(isinstance(text, str | bytes) for text in texts):
-        raise ValueError(
-            f"`{name}` must be a list of strings. Received: {name}={texts!r}"
-        )
 
 
 def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:

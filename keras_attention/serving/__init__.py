@@ -1,10 +1,15 @@
 """Translation from strings to strings, as TensorFlow graphs."""
 
-from keras_attention.serving.batches import batch_by_length, map_batches
+from keras_attention.serving.batches import (
+    batch_by_length,
+    check_strings,
+    map_batches,
+)
 from keras_attention.serving.graphs import Serving
 from keras_attention.serving.results import (
     Hypothesis,
     Score,
+    rank,
     read_hypotheses,
     read_scores,
 )
@@ -15,7 +20,9 @@ __all__ = [
     "Score",
     "Serving",
     "batch_by_length",
+    "check_strings",
     "map_batches",
+    "rank",
     "read_hypotheses",
     "read_scores",
     "write_saved_model",

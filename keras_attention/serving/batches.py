@@ -8,6 +8,16 @@ import numpy as np
 from keras_attention.text.strings import to_strings
 
 
+def check_strings(name: str, texts: Any) -> None:
+    """Raise unless an argument is a list of strings."""
+    is_list = isinstance(texts, Sequence | np.ndarray)
+    is_list = is_list and not isinstance(texts, str | bytes)
+    if not is_list or not all(isinstance(text, str | bytes) for text in texts):
+        raise ValueError(
+            f"`{name}` must be a list of strings. Received: {name}={texts!r}"
+        )
+
+
 def batch_by_length(
     lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
 ) -> Iterator[list[int]]:

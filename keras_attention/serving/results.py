@@ -1,5 +1,7 @@
 """What a `Translator` tells of a text."""
 
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +60,10 @@ class Score(NamedTuple):
     tokens: list[str]
     log_probabilities: np.ndarray
 
+    def mean(self, length_penalty: float = 1.0) -> float:
+        """The log-probability by the number of tokens, to the power of a penalty."""
+        return self.log_probability / len(self.tokens) ** length_penalty
+
 
 def read_hypotheses(
     found: dict[str, Any], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
@@ -95,6 +101,21 @@ def read_scores(found: dict[str, Any], target_tokenizer: Tokenizer) -> list[Scor
         )
         for row, length in enumerate(found["length"])
     ]
+
+
+def rank(
+    candidates: Sequence[Sequence[str]], scores: Iterable[Score], length_penalty: float
+) -> list[list[str]]:
+    """Lists of translations by their scores, which are those of all in turn."""
+    remaining = iter(scores)
+    ranked = []
+    for some in candidates:
+        means = [score.mean(length_penalty) for score in islice(remaining, len(some))]
+        by_mean = sorted(
+            zip(means, some, strict=True), key=lambda pair: pair[0], reverse=True
+        )
+        ranked.append([one for _, one in by_mean])
+    return ranked
 
 
 def _decode(strings: Any) -> np.ndarray:

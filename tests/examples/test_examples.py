@@ -10,6 +10,7 @@ import keras
 import pytest
 
 from keras_attention import training
+from keras_attention.decoding import Greedy
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -73,6 +74,17 @@ def test_translate_trains_saves_exports_and_serves(
     scored = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert len(scored) == len(pairs_file.read_text("utf-8").splitlines())
     assert all(float(score) < 0 and int(length) > 1 for score, length in scored)
+    export = ["export", "run/translator", "--output", "exported"]
+    translate.main([*export, "--beams", "2", "--int8"])
+    sizes = [
+        sum(file.stat().st_size for file in (folder / "variables").iterdir())
+        for folder in (run / "saved_model", tmp_path / "exported")
+    ]
+    assert sizes[1] < 0.7 * sizes[0]  # graphs apart
+    options = translate.export_parser().parse_args([*export[1:], "--xla"])
+    search = translate.load(options).search
+    assert isinstance(search, Greedy)
+    assert search.jit_compile
 
 
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
