@@ -72,8 +72,7 @@ def _measure(options):
                 time.sleep(REST)
                 found[worker][case].append(_ask(process, case, "seconds"))
     for process in workers.values():
-        process.stdin.close()
-        process.wait()
+        process.communicate()
     speeds = {
         name: {case: _best(found, name, case, options) for case in cases}
         for name in options.engines

@@ -48,6 +48,17 @@ def test_recurrent(engine, monkeypatch):
     assert recurrent._tokens_per_second(engine, steps=1) > 0
 
 
+def test_decoding():
+    decoding = importlib.import_module("decoding")
+    sizes = {"layers": 1, "width": 8, "heads": 2, "source": 4, "steps": 3, "runs": 1}
+    sizes |= {"rows": 1, "beams": 2, "threads": 1}
+    engines = ["ours", "ours, int8"]
+    arguments = [f"--{name}={size}" for name, size in sizes.items()]
+    found = decoding.main(["--engines", *engines, *arguments])
+    assert list(found) == engines
+    assert all(speeds[1, 2] > 0 for speeds in found.values())
+
+
 @pytest.mark.whole
 @pytest.mark.parametrize("engine", ["ours, bfloat16", "keras, float32"])
 def test_training(engine, monkeypatch):
