@@ -23,11 +23,16 @@ def read(model: Any, request: dict[str, Any]) -> dict[str, tf.Tensor]:
     did not fit, and all other threads wait: so no such call may be made.
     """
     _, specs = model.signatures["search"].structured_input_signature
+    if not isinstance(request, dict) or not isinstance(request.get("text"), list):
+        raise ValueError('send {"text": ["a sentence", "another"]}, and options beside')
     if unknown := sorted(request.keys() - specs.keys()):
         raise ValueError(f"{unknown} are not among the options {sorted(specs)}")
     inputs = {}
-    for name, value in {"text": None, **request}.items():
-        inputs[name] = tf.constant(value, specs[name].dtype)
+    for name, value in request.items():
+        dtype = specs[name].dtype
+        if dtype == tf.int32 and isinstance(value, int):
+            value = min(max(value, dtype.min), dtype.max)
+        inputs[name] = tf.constant(value, dtype)
         if not specs[name].is_compatible_with(inputs[name]):
             raise ValueError(f"{name} must be of shape {specs[name].shape}: {value!r}")
     return inputs
@@ -55,9 +60,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         try:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            length = int(self.headers["Content-Length"])
+            if length < 0:
+                raise ValueError("Content-Length must not be negative")
+            request = json.loads(self.rfile.read(length))
             status, body = 200, answer(self.server.model, request)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             status, body = 400, {"error": str(error)}
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

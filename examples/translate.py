@@ -247,6 +247,7 @@ def build_model(
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
     translator = load(options)
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     lines = (line.rstrip("\n") for line in sys.stdin)
     if not options.alignments:
         for output in translator.stream(lines):
@@ -254,9 +255,16 @@ def translate(options: argparse.Namespace) -> None:
         return
     while some := list(islice(lines, translator.batch_size)):
         for best, *_ in translator.hypotheses(some):
+            if best.attention is None:
+                sys.exit("--alignments needs a model with attention")
             pairs = [f"{source}-{target}" for source, target in best.alignment()]
-            sides = best.source_tokens, best.target_tokens, pairs
-            print(" ||| ".join(" ".join(side).removesuffix(" </s>") for side in sides))
+            sides = visible(best.source_tokens), visible(best.target_tokens), pairs
+            print(" ||| ".join(" ".join(side) for side in sides))
+
+
+def visible(tokens: Sequence[str]) -> list[str]:
+    """Tokens without the end, and with a sign in place of spaces."""
+    return [token.replace(" ", "\u2581") for token in tokens if token != "</s>"]
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
@@ -280,23 +288,22 @@ def export(options: argparse.Namespace) -> None:
 
 
 def load(options: argparse.Namespace) -> Translator:
-    """A saved Translator, with another search or kernels if they are asked for."""
+    """A saved Translator, with other beams, compilation or kernels if asked for."""
     translator = Translator.load(options.folder)
-    search = translator.search
+    kind, config = type(translator.search), translator.search.get_config()
     if options.beams is not None:
-        longest = search.max_length
-        search = (
-            Greedy(longest)
-            if options.beams == 1
-            else BeamSearch(options.beams, longest)
-        )
+        kind = Greedy if options.beams == 1 else BeamSearch
+        known = kind(max_length=1).get_config()
+        config = {name: value for name, value in config.items() if name in known}
+    if options.beams is not None and options.beams > 1:
+        config |= {"num_beams": options.beams, "num_hypotheses": None, "num_groups": 1}
     if options.xla:
-        search = search.from_config({**search.get_config(), "jit_compile": True})
+        config["jit_compile"] = True
     translator = Translator(
         translator.model,
         translator.source_tokenizer,
         translator.target_tokenizer,
-        search,
+        kind.from_config(config),
         translator.max_source_length,
         translator.batch_size,
         translator.replace_unknown,
@@ -308,6 +315,8 @@ def load(options: argparse.Namespace) -> Translator:
 
 def read_test(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     """Sources and references of one file of pairs, or of two files."""
+    if bool(options.source) != bool(options.target):
+        sys.exit("--source and --target belong together, and --pairs stands for both")
     if options.pairs:
         return text.read_pairs(options.pairs)
     return text.read_parallel(options.source, options.target)

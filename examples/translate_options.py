@@ -117,8 +117,15 @@ def _add_test(parser):
     parser.add_argument("--target", help="their translations, in the same order")
 
 
+def positive(text: str) -> int:
+    """A number of the command line, from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
 def _add_search(parser):
     add = parser.add_argument
-    add("--beams", type=int, help="of beam search; 1 is greedy search")
+    add("--beams", type=positive, help="of beam search; 1 is greedy search")
     add("--xla", action="store_true", help="compile the search, once for each shape")
     add("--int8", action="store_true", help="8-bit kernels: smaller, faster in batches")

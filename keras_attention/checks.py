@@ -45,6 +45,19 @@ def check_positive_number(**arguments: Any) -> None:
             )
 
 
+def check_number(least: float, most: float, **arguments: Any) -> None:
+    """Raise unless each argument is a finite number between two, which it may be."""
+    for name, value in arguments.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or not least <= value <= most:
+            limits = (
+                f"from {least} on" if most == math.inf else f"from {least} to {most}"
+            )
+            raise ValueError(
+                f"`{name}` must be a number {limits}. Received: {name}={value!r}"
+            )
+
+
 def check_rate(**arguments: Any) -> None:
     """Raise unless each argument is a number from 0 up to, but not including, 1."""
     for name, value in arguments.items():

@@ -1,5 +1,6 @@
 """Strings in, strings out."""
 
+import math
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,8 +13,8 @@ from typing import Any, Self
 import keras
 import numpy as np
 
-from keras_attention.checks import check_positive
-from keras_attention.decoding import Greedy, Search
+from keras_attention.checks import check_number, check_positive
+from keras_attention.decoding import Greedy
 from keras_attention.export import export_in_fresh_process
 from keras_attention.folders import (
     check_free,
@@ -27,7 +28,11 @@ from keras_attention.serving import (
     Score,
     Serving,
     batch_by_length,
+    check_ids,
+    check_search,
     check_strings,
+    load_model,
+    load_search,
     map_batches,
     rank,
     read_hypotheses,
@@ -47,9 +52,9 @@ class Translator:
     """A model between two tokenizers.
 
     Any string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
-    Rows do not influence each other. It translates on Keras's TensorFlow backend, since
-    its tokenizers are TensorFlow graphs; what was trained on another one is saved,
-    loaded and exported there all the same.
+    Rows do not influence each other, but for what `Sampling` draws. It translates on
+    Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs; what was
+    trained on another one is saved, loaded and exported there all the same.
 
     Args:
         model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
@@ -61,14 +66,14 @@ class Translator:
             or less where the model's own limit is lower.
         max_source_length: the most source tokens, the end included; what is longer is
             cut. The model's own limit holds where it is lower.
-        batch_size: the most texts that are translated at once.
+        batch_size: the most texts that are translated at once, `stream` apart.
         replace_unknown: whether an unknown word is replaced by the source word that it
             attended to most (Luong et al. 2015), which suits names and numbers.
 
     Raises:
         ValueError: for a tokenizer with more ids than the model has, a search that
-            writes more of them than the model has positions for, or when unknown words
-            are to be replaced without attention.
+            writes more of them than the model has positions for; and at the first
+            translation, when unknown words are to be replaced without attention.
         RuntimeError: when something is to be translated on another backend than
             TensorFlow.
 
@@ -99,12 +104,12 @@ class Translator:
                 "`model` must be a `Seq2Seq`, a `LanguageModel` or an `Ensemble`. "
                 f"Received: model={model!r}"
             )
-        _check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
-        _check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
+        check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
+        check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
         longest = model.target_embedding.max_length or DEFAULT_LENGTH
         if search is None:
             search = Greedy(max_length=min(DEFAULT_LENGTH, longest))
-        _check_search(search, model.target_embedding.max_length)
+        check_search(search, model.target_embedding.max_length)
         self.model = model
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
@@ -150,18 +155,25 @@ class Translator:
 
         Args:
             texts: any iterable, such as the lines of a file.
-            batch_tokens: rows times source tokens that are translated at once; a row
-                at least.
+            batch_tokens: rows times source tokens that are translated at once, where
+                each row counts 16 or more; a row at least.
             window: number of texts that are read ahead and sorted by length.
 
         Yields:
             The translation of each text, in their order.
 
         Raises:
-            ValueError: for something among the texts that is not a string.
+            ValueError: for one string in place of many, and, when it is reached, for
+                something that is not a string.
         """
         check_positive(batch_tokens=batch_tokens, window=window)
-        texts = iter(texts)
+        if isinstance(texts, str | bytes):
+            raise ValueError(
+                f"`texts` must be an iterable of strings. Received: texts={texts!r}"
+            )
+        return self._stream(iter(texts), batch_tokens, window)
+
+    def _stream(self, texts, batch_tokens, window):
         while ahead := list(islice(texts, window)):
             check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
@@ -198,6 +210,10 @@ class Translator:
         Raises:
             ValueError: unless there is a list of strings for each text.
         """
+        check_strings("texts", texts)
+        for some in candidates:
+            check_strings("candidates", some)
+        check_number(0, math.inf, length_penalty=length_penalty)
         if len(texts) != len(candidates):
             raise ValueError(
                 "`candidates` must hold a list for each text. Received: "
@@ -242,10 +258,10 @@ class Translator:
         files = (MODEL, SOURCE, TARGET)
         settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
         return cls(
-            _load_model(folder / MODEL),
+            load_model(folder / MODEL),
             load_tokenizer(folder / SOURCE),
             load_tokenizer(folder / TARGET),
-            _load_search(folder / MARKER, settings["search"]),
+            load_search(folder / MARKER, settings["search"]),
             settings["max_source_length"],
             settings["batch_size"],
             settings.get("replace_unknown", False),
@@ -290,6 +306,10 @@ class Translator:
         """
         if not isinstance(check, bool):
             check_strings("check", check)
+            check = [
+                text if isinstance(text, str) else text.decode("utf-8", "replace")
+                for text in check
+            ]
         if keras.config.backend() != "tensorflow":
             with tempfile.TemporaryDirectory() as beside:
                 self.save(f"{beside}/translator")
@@ -300,18 +320,21 @@ class Translator:
     def quantize(self) -> None:
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.
 
-        To be done after the training and before `save` or `export`: what is exported is
-        a third as large, and batches are translated faster. The model changes for good,
-        as by `keras.Model.quantize`.
+        To be done after the training and before `save` or `export`: what is exported
+        takes a quarter of the room, its graphs apart, and batches are translated
+        faster. The model changes for good, as by `keras.Model.quantize`; other searches
+        and translators that have used it keep the kernels that they have met.
 
         Raises:
             ValueError: for a model that is quantized already.
         """
+        # Graphs use the kernels as they were.
+        self.__dict__.pop("_serving", None)
+        self.search = self.search.from_config(self.search.get_config())
         with warnings.catch_warnings():
             # It names every layer that has no kernel.
             warnings.filterwarnings("ignore", "Layer .* `quantize` method")
             self.model.quantize("int8")
-        self.__dict__.pop("_serving", None)  # its graphs use the kernels as they were
 
     def warm_up(
         self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
@@ -326,7 +349,15 @@ class Translator:
                 `batch_size` when left out.
             lengths: of their sources in tokens; any up to `max_source_length` when left
                 out.
+
+        Raises:
+            ValueError: for one integer in place of many.
         """
+        for name, numbers in {"rows": rows, "lengths": lengths}.items():
+            if isinstance(numbers, int):
+                raise ValueError(
+                    f"`{name}` must be a list of integers. Received: {name}={numbers}"
+                )
         self(["a"])
         shapes = self._serving.shapes(rows, lengths)
         progress = keras.utils.Progbar(len(shapes), unit_name="program")
@@ -363,39 +394,3 @@ class Translator:
         ]
         parts = batch_by_length(lengths, self.batch_size)
         return map_batches(function, parts, *columns.values())
-
-
-def _check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
-    if tokenizer.vocabulary_size > embedding.vocabulary_size:
-        raise ValueError(
-            f"`{name}` must not have more ids than the model. Received: {name} with "
-            f"{tokenizer.vocabulary_size} ids, model with {embedding.vocabulary_size}"
-        )
-
-
-def _check_search(search: Any, limit: int | None) -> None:
-    if not isinstance(search, Search):
-        raise ValueError(
-            f"`search` must be one of `decoding`. Received: search={search!r}"
-        )
-    if limit is not None and search.max_length > limit:
-        raise ValueError(
-            "`search` must not write more ids than the model has positions for. "
-            f"Received: search={search!r}, model with max_length={limit}"
-        )
-
-
-def _load_search(path: Path, config: dict[str, Any]) -> Any:
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} names an unknown search: {error}") from error
-
-
-def _load_model(path: Path) -> Any:
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:  # Keras raises whatever its readers raise.
-        raise ValueError(
-            f"{str(path)!r} is not a usable Keras model: {error}"
-        ) from error

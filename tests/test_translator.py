@@ -1,5 +1,7 @@
 """Strings to strings: order, independence of rows, hypotheses, and odd strings."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -117,7 +119,9 @@ def test_lists_tuples_arrays_and_bytes_are_taken():
 
 
 @on_tensorflow
-@pytest.mark.parametrize("texts", [None, b"one", [3], [["one"]], iter(["one"])])
+@pytest.mark.parametrize(
+    "texts", [None, b"one", [3], [["one"]], iter(["one"]), np.array("one")]
+)
 def test_anything_but_strings_is_refused(texts):
     for call in (translator(), translator().hypotheses):
         with pytest.raises(ValueError, match="`texts` must be a list of strings"):
@@ -128,6 +132,11 @@ def test_anything_but_strings_is_refused(texts):
         translator().score(["one"], texts)
     with pytest.raises(ValueError, match="one length.*'texts': 1, 'references': 2"):
         translator().score(["one"], ["one", "two"])
+    for candidates in ("one", [texts]):
+        with pytest.raises(ValueError, match="`candidates` must "):
+            translator().rerank(["one"], candidates)
+    with pytest.raises(ValueError, match="`length_penalty` must .*=nan"):
+        translator().rerank(["one"], [["one"]], math.nan)
 
 
 @on_tensorflow
@@ -180,8 +189,10 @@ def test_a_stream_is_read_no_further_than_its_window():
     assert read == []
     next(stream)
     assert len(read) == 7
-    with pytest.raises(ValueError, match=r"`texts` must be .*\['one', 3\]"):
+    with pytest.raises(ValueError, match=r"`texts` must be .*texts\[1\]=3"):
         list(translator().stream(["one", 3]))
+    with pytest.raises(ValueError, match="`texts` must be an iterable .*: texts='one'"):
+        translator().stream("one")
 
 
 @on_tensorflow
@@ -191,12 +202,13 @@ def test_batches_of_a_stream_keep_to_their_tokens(monkeypatch):
         translate, "_call_batch", lambda texts: seen.append(texts) or [""] * len(texts)
     )
     texts = [letters * number for letters in "ab" for number in (1, 3, 9, 27)]
-    list(translate.stream(texts, batch_tokens=21))
+    list(translate.stream(texts, batch_tokens=34))
     sizes = [
         (len(batch), max(len(text) + 1 for text in batch.numpy())) for batch in seen
     ]
-    # Characters are tokens, and an end stands behind each text.
-    assert sizes == [(4, 4), (2, 10), (1, 28), (1, 28)]
+    # Characters are tokens, an end stands behind each text; what is read of it counts
+    # 16 at least and 17 at most.
+    assert sizes == [(2, 2), (2, 4), (2, 10), (2, 28)]
 
 
 @on_tensorflow
@@ -360,6 +372,7 @@ def test_the_search_left_out_writes_as_much_as_the_model_can():
         ({"source": "characters"}, r"`source_tokenizer`.*with \d+ ids, model with 7"),
         ({"target": "characters"}, r"`target_tokenizer`.*with \d+ ids, model with 7"),
         ({"search": "greedy"}, "`search` must be.*'greedy'"),
+        ({"search": Greedy(9).with_options(max_length=3)}, "`search`.*`with_options`"),
         ({"search": Greedy(13)}, r"`search` must not.*\(max_length=13\).*=11"),
         ({"max_source_length": 0}, "`max_source_length`.*=0"),
         ({"batch_size": 2.5}, r"`batch_size`.*=2\.5"),

@@ -7,7 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.checks import check_choice, check_divides, check_positive
+from keras_attention.checks import (
+    check_choice,
+    check_divides,
+    check_number,
+    check_positive,
+)
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
@@ -15,6 +20,7 @@ from keras_attention.ids import END, PAD, START
 
 Tensor = Any
 NORMALIZATIONS = ("gnmt", "length")
+MOST_PENALTY = 10  # beyond it, lengths to its power leave float32
 # Less attention than this is not told apart from none.
 _LEAST_COVERAGE = 1e-6
 
@@ -28,7 +34,7 @@ class BeamSearch(Search):
     pool that nothing unfinished can enter. So a row works less and less, and one beam
     finds what greedy search finds. A row is done when nothing unfinished can still
     become one of the outputs asked for, which is told exactly, since extensions only
-    become less probable.
+    become less probable; with a coverage penalty, as if the whole source were covered.
 
     | `normalization` | score of an output of `n` ids |
     | --- | --- |
@@ -42,7 +48,7 @@ class BeamSearch(Search):
         num_beams: number of places of a row.
         max_length: the most ids of an output, its end id included. What has not ended
             there is cut, and counts as complete.
-        length_penalty: from 0 on; 0 compares log-probabilities, more favours long
+        length_penalty: from 0 to 10; 0 compares log-probabilities, more favours long
             outputs.
         coverage_penalty: from 0 on; the model must have attention then.
         normalization: `"gnmt"` or `"length"`.
@@ -91,15 +97,10 @@ class BeamSearch(Search):
         check_positive(num_beams=num_beams, num_groups=num_groups)
         check_divides("num_groups", num_groups, "num_beams", num_beams)
         check_choice(NORMALIZATIONS, normalization=normalization)
-        for name, value in {
-            "length_penalty": length_penalty,
-            "coverage_penalty": coverage_penalty,
-            "diversity": diversity,
-        }.items():
-            if not 0 <= value < math.inf:
-                raise ValueError(
-                    f"`{name}` must be a number from 0 on. Received: {name}={value!r}"
-                )
+        check_number(0, MOST_PENALTY, length_penalty=length_penalty)
+        check_number(
+            0, math.inf, coverage_penalty=coverage_penalty, diversity=diversity
+        )
         if num_hypotheses is not None:
             check_positive(num_hypotheses=num_hypotheses)
             if num_hypotheses > num_beams:
@@ -160,7 +161,9 @@ class BeamSearch(Search):
             self._wanted = clip(num_hypotheses, 1, self._wanted)
         if length_penalty is not None:
             # Of what is not a number, none.
-            self.length_penalty = ops.where(length_penalty >= 0, length_penalty, 0.0)
+            self.length_penalty = ops.where(
+                length_penalty >= 0, ops.minimum(length_penalty, MOST_PENALTY), 0.0
+            )
         self._wanted = ops.minimum(self._wanted, self._open_places)
 
     def search(
@@ -279,14 +282,14 @@ class BeamSearch(Search):
                 avoided = taken if avoided is None else avoided + taken
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
 
-    def _fill(self, places, best, parents, ids, is_source, most, index):
+    def _fill(self, places, best, parents, last, is_source, most, index):
         """The places after a step, and what has ended in it."""
         moved = {
             name: _take(places[name], parents)
             for name in ("ids", "origins", "coverage")
         }
         is_new = best > -np.inf
-        has_ended = is_new & (ops.equal(ids, END) | (index + 1 >= most))
+        has_ended = is_new & (ops.equal(last, END) | (index + 1 >= most))
         scores = self._normalize(best, index + 1)
         if self.coverage_penalty:
             covered = ops.clip(moved["coverage"], _LEAST_COVERAGE, 1.0)
@@ -296,15 +299,15 @@ class BeamSearch(Search):
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
         reachable = self._normalize(ops.max(log_probs, axis=1, keepdims=True), most)
-        in_order = ops.top_k(scores, self.num_beams)[0]
+        ids = _put(moved["ids"], ops.where(is_new, last, PAD), index)
+        in_order = ops.top_k(self._without_repeated(ids, scores), self.num_beams)[0]
         last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
         is_done = reachable <= ops.expand_dims(last_wanted, 1)
-        written = ops.where(is_new, ids, PAD)
         return {
             "log_probs": ops.where(is_done, -np.inf, log_probs),
             "scores": scores,
-            "ids": _put(moved["ids"], written, index),
-            "last": ids,
+            "ids": ids,
+            "last": last,
             "lengths": ops.where(is_new, index + 1, places["lengths"]),
             "origins": _put(moved["origins"], parents, index),
             "coverage": moved["coverage"],
@@ -318,10 +321,14 @@ class BeamSearch(Search):
             lengths = (5 + lengths) / 6
         return log_probs / lengths**self.length_penalty
 
+    def _without_repeated(self, ids, scores):
+        """Scores, -inf where an earlier group has ended with the same output."""
+        if self.num_groups == 1:
+            return scores
+        return ops.where(_is_repeated(ids, scores), -np.inf, scores)
+
     def _best_of(self, places, seen):
-        scores = places["scores"]
-        if self.num_groups > 1:
-            scores = ops.where(_is_repeated(places["ids"], scores), -np.inf, scores)
+        scores = self._without_repeated(places["ids"], places["scores"])
         count = self.num_hypotheses or self.num_beams
         scores, order = ops.top_k(scores, count)
         scores = ops.where(ops.arange(count) < self._wanted, scores, -np.inf)

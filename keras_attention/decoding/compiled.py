@@ -23,9 +23,9 @@ class CompiledSearch:
         self._runner: _Runner | None = None
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
-        inputs = {"source": _checked("source", source)}
-        if prefix is not None:
-            inputs["prefix"] = _checked("prefix", prefix)
+        inputs = {"source": _checked("source", source, model)}
+        if prefix is not None and np.size(prefix):
+            inputs["prefix"] = _checked("prefix", prefix, model)
             if np.isin(inputs["prefix"], [START, END]).any():
                 raise ValueError(
                     "`prefix` must hold neither the start id nor the end id, "
@@ -43,12 +43,19 @@ class CompiledSearch:
         return Hypotheses(**{"attention": None, **found})
 
 
-def _checked(name: str, ids: Any) -> np.ndarray:
+def _checked(name: str, ids: Any, model: Any) -> np.ndarray:
     ids = np.asarray(ids)
     if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
         raise ValueError(
             f"`{name}` must be integer ids of shape (batch, {name}). Received: "
             f"shape={ids.shape}, dtype={ids.dtype}"
+        )
+    side = "source_embedding" if name == "source" else "target_embedding"
+    size = getattr(getattr(model, side, None), "vocabulary_size", 2**31)
+    if ids.size and not 0 <= ids.min() <= ids.max() < size:
+        raise ValueError(
+            f"`{name}` must hold ids from 0 to {size - 1}. Received: ids from "
+            f"{ids.min()} to {ids.max()}"
         )
     return ids.astype("int32")
 

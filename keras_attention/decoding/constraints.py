@@ -58,6 +58,11 @@ class Constraints(NamedTuple):
         given, vocabulary = log_probs, ops.arange(log_probs.shape[-1], dtype="int32")
         if self.repetition_penalty != 1:
             log_probs = _penalize(log_probs, ids, index, self.repetition_penalty)
+        if max(self.suppressed_ids, default=0) >= log_probs.shape[-1]:
+            raise ValueError(
+                f"`suppressed_ids` must be below {log_probs.shape[-1]}, the number of "
+                f"the model's ids. Received: suppressed_ids={self.suppressed_ids}"
+            )
         forbidden = np.zeros((1, log_probs.shape[-1]), "bool")
         forbidden[0, [PAD, START, *self.suppressed_ids]] = True
         forbidden = ops.convert_to_tensor(forbidden)

@@ -24,7 +24,11 @@ class Hypotheses(NamedTuple):
 
 
 class Steppable(Protocol):
-    """A model that a search can drive; `keras_attention.models.Seq2Seq` is one."""
+    """A model that a search can drive; `keras_attention.models.Seq2Seq` is one.
+
+    Where its memory holds ids `"begin"`, `(batch, begin)`, padded with 0, each output
+    begins with them, with a probability of one, as those of a `LanguageModel` do.
+    """
 
     def encode(self, source: Tensor) -> Any:
         """Source ids `(batch, source)` to a memory."""

@@ -21,6 +21,7 @@ class Request(NamedTuple):
         fewest: `(rows,)`, how many ids an output has at least; or `None`.
         most: `(rows,)`, how many it has at most.
         prefix: `(rows, prefix)`, how each output begins, padded with 0; or `None`.
+        begin: `(rows, begin)`, likewise, but these ids are certain, and go first.
     """
 
     model: Any
@@ -29,11 +30,12 @@ class Request(NamedTuple):
     fewest: Tensor | None
     most: Tensor
     prefix: Tensor | None
+    begin: Tensor | None
 
     def repeat(self, count: int) -> Self:
         """The request of `count` outputs a row, next to each other."""
         memory = self.memory if self.branches else repeat_rows(self.memory, count)
-        limits = self.fewest, self.most, self.prefix
+        limits = self.fewest, self.most, self.prefix, self.begin
         return type(self)(
             self.model, memory, self.branches, *repeat_rows(limits, count)
         )
@@ -88,12 +90,22 @@ class Request(NamedTuple):
         )
 
     def forced(self, index: Any) -> Tensor | None:
-        """The id `(rows,)` that must be written after `index` others, 0 for any."""
-        if self.prefix is None:
-            return None
-        last = ops.shape(self.prefix)[1] - 1
-        ids = ops.take(self.prefix, ops.minimum(index, last), axis=1)
-        return ops.where(index <= last, ids, PAD)
+        """The id `(rows,)` of the prefix after `index` others, 0 for any."""
+        return _at(self.prefix, index)
+
+    def certain(self, index: Any) -> Tensor | None:
+        """The id `(rows,)` that the output begins with there, 0 for any."""
+        return _at(self.begin, index)
+
+
+def _at(ids, index):
+    """The ids of one position, 0 behind the last."""
+    if ids is None:
+        return None
+    last = ops.shape(ids)[1] - 1
+    return ops.where(
+        index <= last, ops.take(ids, ops.minimum(index, last), axis=1), PAD
+    )
 
 
 def repeat_rows(structure: Any, count: int) -> Any:

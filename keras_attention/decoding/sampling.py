@@ -5,13 +5,18 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import check_positive, check_positive_number
+from keras_attention.checks import (
+    check_count,
+    check_number,
+    check_positive,
+    check_positive_number,
+)
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.request import repeat_rows
 from keras_attention.decoding.stepwise import StepwiseSearch
 
 Tensor = Any
-_LEAST_TEMPERATURE = 1e-3
+_LEAST_TEMPERATURE, _MOST_TEMPERATURE = 1e-3, 1e6
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Sampling")
@@ -30,8 +35,9 @@ class Sampling(StepwiseSearch):
         min_p: draw of the ids that have this share of the highest probability (Nguyen
             et al. 2024).
         num_samples: number of outputs of each source.
-        seed: integer; each call draws the same then, though another when compiled by
-            XLA than when not. Without it each call draws anew.
+        seed: integer; each call draws the same then, and so does each batch of a
+            `Translator`, though another when compiled by XLA than when not. Without it
+            each call draws anew.
         **options: of `Search`.
 
     Call arguments:
@@ -71,12 +77,12 @@ class Sampling(StepwiseSearch):
         check_positive(num_samples=num_samples)
         if top_k is not None:
             check_positive(top_k=top_k)
-        if top_p is not None and not 0 < top_p <= 1:
-            raise ValueError(
-                f"`top_p` must be above 0 and at most 1. Received: top_p={top_p!r}"
-            )
-        if not 0 <= min_p <= 1:
-            raise ValueError(f"`min_p` must be from 0 to 1. Received: min_p={min_p!r}")
+        if top_p is not None:
+            check_number(0, 1, top_p=top_p)
+            check_positive_number(top_p=top_p)
+        check_number(0, 1, min_p=min_p)
+        if seed is not None:
+            check_count(seed=seed)
         self.temperature: Any = float(temperature)
         self.top_k = top_k
         self.top_p = top_p
@@ -112,7 +118,8 @@ class Sampling(StepwiseSearch):
         # What is out of range, or not a number, goes to the nearest that is possible.
         if temperature is not None:
             is_enough = temperature > _LEAST_TEMPERATURE
-            self.temperature = ops.where(is_enough, temperature, _LEAST_TEMPERATURE)
+            bounded = ops.minimum(temperature, _MOST_TEMPERATURE)
+            self.temperature = ops.where(is_enough, bounded, _LEAST_TEMPERATURE)
         if min_p is not None:
             self.min_p = ops.where(min_p > 0, ops.minimum(min_p, 1.0), 0.0)
 

@@ -4,9 +4,15 @@ import copy
 import math
 from typing import Any, Self
 
+import numpy as np
 from keras import ops
 
-from keras_attention.checks import check_count, check_positive, check_positive_number
+from keras_attention.checks import (
+    check_count,
+    check_number,
+    check_positive,
+    check_positive_number,
+)
 from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
@@ -50,20 +56,17 @@ class Search:
         check_count(min_length=min_length)
         if max_length_ratio is not None:
             check_positive_number(max_length_ratio=max_length_ratio)
-        if not 0 <= min_length_ratio < math.inf:
-            raise ValueError(
-                "`min_length_ratio` must be a number from 0 on. "
-                f"Received: min_length_ratio={min_length_ratio!r}"
-            )
+        check_number(0, math.inf, min_length_ratio=min_length_ratio)
         self.max_length = max_length
         self.min_length = min_length
         self.max_length_ratio = max_length_ratio
         self.min_length_ratio = min_length_ratio
         self.constraints = Constraints(
-            no_repeat_ngram_size, repetition_penalty, tuple(suppressed_ids)
+            no_repeat_ngram_size, repetition_penalty, _to_ids(suppressed_ids)
         )
         self.constraints.check()
         self.jit_compile = jit_compile
+        self.has_options = False
         self._most = max_length
         self._compiled = CompiledSearch(self, jit_compile)
 
@@ -74,7 +77,16 @@ class Search:
         return f"{type(self).__name__}(max_length={self.max_length})"
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The constructor's arguments.
+
+        Raises:
+            ValueError: for a search of `with_options`, which has other ones.
+        """
+        if self.has_options:
+            raise ValueError(
+                "A search of `with_options` is for calls alone: to keep it, make one "
+                f"with these arguments. Received: {self!r}"
+            )
         return {
             "max_length": self.max_length,
             "min_length": self.min_length,
@@ -100,7 +112,8 @@ class Search:
         They are numbers or scalar tensors, `max_length` also one for each row. A graph
         can take them as inputs, and then serves for all of them. Its room stays that
         of this search: a larger `max_length` or `num_beams` counts as its own, and
-        whatever else is out of range as the nearest possible.
+        whatever else is out of range as the nearest possible. It is for calls alone:
+        it has no configuration, and no `Translator` takes it.
 
         Raises:
             ValueError: for an option that is not among `options()`.
@@ -112,6 +125,7 @@ class Search:
                 f"Received: {sorted(unknown)}"
             )
         other = copy.copy(self)
+        other.has_options = True
         other._compiled = CompiledSearch(other, self.jit_compile)
         other._set_options(**options)
         return other
@@ -131,11 +145,11 @@ class Search:
         size = ops.cast(ops.sum(ops.not_equal(source, PAD), axis=1), "float32")
         most = ops.ones_like(size) * ops.cast(self._most, size.dtype)
         if self.max_length_ratio is not None:
-            relative = ops.maximum(ops.ceil(self.max_length_ratio * size), 1)
+            relative = ops.maximum(_up(self.max_length_ratio * size), 1)
             most = ops.minimum(most, relative)
         fewest = None
         if self.min_length > 1 or self.min_length_ratio:
-            relative = ops.ceil(self.min_length_ratio * size)
+            relative = _up(self.min_length_ratio * size)
             fewest = ops.cast(ops.maximum(relative, self.min_length), "int32")
         return fewest, ops.cast(most, "int32")
 
@@ -153,8 +167,9 @@ class Search:
             branches = hypotheses
         shared = {"hypotheses": branches} if branches else {}
         state = model.start(memory, self.max_length, **shared)
+        begin = state["memory"].get("begin")
         request = Request(
-            model, state["memory"], branches, *self.limits(source), prefix
+            model, state["memory"], branches, *self.limits(source), prefix, begin
         )
         return request, state["cache"]
 
@@ -182,7 +197,30 @@ class Search:
         log_probs = self.constraints.apply(
             log_probs, ids, index, request.fewest, request.forced(index)
         )
+        if (certain := request.certain(index)) is not None:
+            log_probs = _make_certain(log_probs, ops.expand_dims(certain, 1))
         return log_probs, cache, attention
+
+
+def _to_ids(suppressed_ids):
+    if not np.iterable(suppressed_ids):
+        raise ValueError(
+            "`suppressed_ids` must be a list of ids. "
+            f"Received: suppressed_ids={suppressed_ids!r}"
+        )
+    return tuple(np.asarray([*suppressed_ids]).tolist())
+
+
+def _up(lengths):
+    """The next whole number, but for what rounding has put above one."""
+    return ops.ceil(lengths - 1e-4)
+
+
+def _make_certain(log_probs, ids):
+    """Give ids `(rows, 1)` a probability of one, where there is one."""
+    vocabulary = ops.arange(log_probs.shape[-1], dtype="int32")
+    alone = ops.where(ops.equal(vocabulary, ids), 0.0, -np.inf)
+    return ops.where(ops.equal(ids, PAD), log_probs, alone)
 
 
 def clip(value: Any, least: int, most: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_attention.decoding.hypotheses import Hypotheses
@@ -49,6 +50,7 @@ class StepwiseSearch(Search):
                 written = {**written, "attention": ops.zeros(shape, "float32")}
             written = _write(written, ids, log_probs, attention, is_open, index)
             is_open = is_open & ops.not_equal(ids, END) & (index + 1 < request.most)
+            is_open = is_open & (written["scores"] > -np.inf)
             return ids, cache, written, is_open, index + 1
 
         # One step outside the loop tells whether the model gives attention.
@@ -59,10 +61,22 @@ class StepwiseSearch(Search):
             step(last, cache, written, is_open, index),
             maximum_iterations=self.max_length - 1,
         )
+        written = _without_dead_ends(written)
         parts = (written.get(name) for name in Hypotheses._fields)
         return Hypotheses(
             *(None if part is None else ops.expand_dims(part, 1) for part in parts)
         )
+
+
+def _without_dead_ends(written):
+    """Nothing is left of a row where nothing could follow any more."""
+    is_there = written["scores"] > -np.inf
+    kept = {}
+    for name, part in written.items():
+        axes = (-1, *[1] * (len(part.shape) - 1))
+        nothing = -np.inf if name == "scores" else 0
+        kept[name] = ops.where(ops.reshape(is_there, axes), part, nothing)
+    return kept
 
 
 def _write(written, ids, log_probs, attention, is_open, index):

@@ -98,23 +98,12 @@ class LanguageModel(keras.Model):
         return {**state, "memory": {**state["memory"], **memory}}
 
     def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
-        """Read one id a row and score what may follow; as in `Seq2Seq`.
-
-        Where the beginning of a row goes on, its next id is the only one possible.
-        """
-        begin = state["memory"]["begin"]
+        """Read one id a row and score what may follow; as in `Seq2Seq`."""
         ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
         vectors = self.target_embedding(ids, start_index=index)
         hidden, state, _ = self.decoder.step(vectors, state, index)
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
-        logits = ops.cast(logits, "float32")
-        last = ops.shape(begin)[1] - 1
-        wanted = ops.take(begin, ops.minimum(index, last), axis=1)
-        wanted = ops.where(index <= last, wanted, PAD)
-        wanted = ops.expand_dims(wanted, 1)  # (rows, 1)
-        vocabulary = ops.arange(logits.shape[-1], dtype="int32")
-        forced = ops.where(ops.equal(vocabulary, wanted), 0.0, _IMPOSSIBLE)
-        return ops.where(ops.equal(wanted, PAD), logits, forced), state, None
+        return ops.cast(logits, "float32"), state, None
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`.

@@ -6,6 +6,12 @@ from keras_attention.serving.batches import (
     map_batches,
 )
 from keras_attention.serving.graphs import Serving
+from keras_attention.serving.parts import (
+    check_ids,
+    check_search,
+    load_model,
+    load_search,
+)
 from keras_attention.serving.results import (
     Hypothesis,
     Score,
@@ -20,7 +26,11 @@ __all__ = [
     "Score",
     "Serving",
     "batch_by_length",
+    "check_ids",
+    "check_search",
     "check_strings",
+    "load_model",
+    "load_search",
     "map_batches",
     "rank",
     "read_hypotheses",

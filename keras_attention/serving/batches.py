@@ -10,22 +10,35 @@ from keras_attention.text.strings import to_strings
 
 def check_strings(name: str, texts: Any) -> None:
     """Raise unless an argument is a list of strings."""
-    is_list = isinstance(texts, Sequence | np.ndarray)
-    is_list = is_list and not isinstance(texts, str | bytes)
-    if not is_list or not all(isinstance(text, str | bytes) for text in texts):
+    is_list = isinstance(texts, Sequence) and not isinstance(texts, str | bytes)
+    if not is_list and not (isinstance(texts, np.ndarray) and texts.ndim == 1):
         raise ValueError(
             f"`{name}` must be a list of strings. Received: {name}={texts!r}"
         )
+    for index, text in enumerate(texts):
+        if not isinstance(text, str | bytes):
+            raise ValueError(
+                f"`{name}` must be a list of strings. "
+                f"Received: {name}[{index}]={text!r}"
+            )
+
+
+SHORTEST = 16
 
 
 def batch_by_length(
     lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
 ) -> Iterator[list[int]]:
-    """Indices of about equal lengths, so many at most, of so many tokens at most."""
+    """Indices of about equal lengths, so many at most, of so many tokens at most.
+
+    A row counts `SHORTEST` tokens or more: the outputs of short texts may be long, and
+    take memory all the same.
+    """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         is_full = len(batch) == rows or (
-            tokens is not None and (len(batch) + 1) * lengths[index] > tokens
+            tokens is not None
+            and (len(batch) + 1) * max(SHORTEST, lengths[index]) > tokens
         )
         if batch and is_full:
             yield batch

@@ -183,6 +183,9 @@ def test_groups_avoid_what_others_wrote(diversity, seed, end_bonus):
         missing = [-math.inf] * (4 - len(expected))
         np.testing.assert_allclose(found.scores[row], expected + missing, atol=1e-4)
         assert len({tuple(ids) for ids in _written(found, row)}) == len(distinct)
+    # What two groups have written counts once among the outputs asked for.
+    fewer = _found(tables, num_beams=4, num_hypotheses=2, **options)
+    np.testing.assert_allclose(fewer.scores, found.scores[:, :2], atol=1e-4)
 
 
 @pytest.mark.one_backend
@@ -208,6 +211,14 @@ def test_places_without_an_output_are_empty():
     assert found.ids[:, 0, 0].tolist() == [END] * 3
     assert not found.ids[:, 1:].any()
     assert np.isneginf(found.scores[:, 1:]).all()
+    # And where nothing may follow at all, as in greedy search.
+    model, source = Transitions(tables), np.asarray(SOURCES)
+    for search in (BeamSearch, Greedy):
+        found = search(max_length=4, min_length=3, suppressed_ids=suppressed)
+        found = to_numpy(found.search(model, source))
+        assert not found.lengths.any()
+        assert not found.ids.any()
+        assert np.isneginf(found.scores).all()
     assert not found.attention[:, 1:].any()
 
 

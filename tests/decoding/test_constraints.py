@@ -153,6 +153,16 @@ def test_the_source_tells_how_long_outputs_may_be(search, ratio, most):
     np.testing.assert_array_equal(found.lengths[:, 0], most)
 
 
+@every_search
+def test_a_product_that_is_whole_is_not_rounded_up(search):
+    tables = _tables(5)
+    tables[:, :, END] = -30
+    source = np.ones((1, 10), "int32")
+    found = SEARCHES[search](max_length_ratio=0.3)  # in float32 a little more than 3
+    found = to_numpy(found.search(Transitions(tables), source))
+    np.testing.assert_array_equal(found.lengths[:, 0], [3])
+
+
 @pytest.mark.parametrize("penalty", [1.7, 0.4])
 @given(seed=seeds)
 def test_what_was_written_is_penalized(penalty, seed):
@@ -200,6 +210,7 @@ def test_a_prefix_may_hold_what_is_suppressed():
         ({"no_repeat_ngram_size": 0.5}, "`no_repeat_ngram_size` must .*=0.5"),
         ({"repetition_penalty": 0}, "`repetition_penalty` must .*=0"),
         ({"suppressed_ids": [4, -1]}, "`suppressed_ids` must .*: suppressed_ids=-1"),
+        ({"suppressed_ids": 4}, "`suppressed_ids` must be a list .*: suppressed_ids=4"),
         ({"suppressed_ids": [3]}, r"`suppressed_ids` must not hold 3, .*=\(3,\)"),
     ],
 )
@@ -214,8 +225,23 @@ def test_wrong_rules_are_named(options, message):
         ([4, 5, 6], r"`prefix` must be integer ids .* Received: shape=\(3,\)"),
         ([[4], [3], [4]], "`prefix` must hold neither .*, 2 and 3"),
         ([[4]], "`prefix` must have as many rows .*: 1 rows, source with 3"),
+        ([[4], [99], [4]], "`prefix` must hold ids from 0 to .*: ids from 4 to 99"),
+        ([[4], [-4], [4]], "`prefix` must hold ids from 0 to .*: ids from -4 to 4"),
     ],
 )
 def test_wrong_prefixes_are_named(prefix, message):
     with pytest.raises(ValueError, match=message):
         Greedy(5)(build("transformer", num_layers=1), SOURCE, prefix)
+
+
+def test_what_is_no_id_of_the_model_cannot_be_suppressed():
+    model = build("transformer", num_layers=1)
+    with pytest.raises(ValueError, match=r"`suppressed_ids` must be below .*\(99,\)"):
+        Greedy(5, suppressed_ids=[99])(model, SOURCE)
+
+
+def test_an_empty_prefix_is_none():
+    model = build("transformer", num_layers=1)
+    found = Greedy(5, suppressed_ids=np.array([4]))(model, SOURCE, np.ones((3, 0), int))
+    expected = Greedy(5, suppressed_ids=[4])(model, SOURCE)
+    np.testing.assert_array_equal(found.ids, expected.ids)

@@ -221,6 +221,8 @@ def test_a_wrong_length_is_named(max_length):
     [
         (np.ones((3, 5), "float32"), r"shape=\(3, 5\), dtype=float32"),
         (np.ones(5, "int32"), r"shape=\(5,\), dtype=int32"),
+        (np.full((1, 5), 99), "ids from 99 to 99"),
+        (np.full((1, 5), 2**32), "ids from 4294967296"),
     ],
 )
 def test_a_wrong_source_is_named(source, received):

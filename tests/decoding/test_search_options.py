@@ -123,7 +123,9 @@ def test_the_search_itself_stays_as_it_is():
         "length_penalty": 0.6,
     }
     assert {name: int(one) for name, one in other.options().items()}["num_beams"] == 2
-    assert other.get_config() == search.get_config()
+    assert search.get_config() == BeamSearch(3, 6).get_config()
+    with pytest.raises(ValueError, match="for calls alone"):
+        other.get_config()
 
 
 def test_options_have_one_type_each():

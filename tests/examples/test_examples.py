@@ -32,6 +32,11 @@ def _examples_on_path(monkeypatch, tmp_path):
     keras.config.set_dtype_policy(policy)
 
 
+def typed(text):
+    """Standard input, of bytes that need not be UTF-8."""
+    return io.TextIOWrapper(io.BytesIO(text.encode("latin-1")), "utf-8")
+
+
 @pytest.fixture
 def pairs_file(tmp_path):
     verbs = {"sees": "봐요", "likes": "좋아해요", "buys": "사요"}
@@ -63,7 +68,7 @@ def test_translate_trains_saves_exports_and_serves(
     assert not (run / "backup").exists()
     assert "it gives the same for 1 of 1 sentences" in capsys.readouterr().out
 
-    monkeypatch.setattr(sys, "stdin", io.StringIO("Minji sees tea.\n\nYuna\n"))
+    monkeypatch.setattr(sys, "stdin", typed("Minji sees tea.\n\nYun\xff\n"))
     translate.main(["translate", "run/translator"])
     assert len(capsys.readouterr().out.split("\n")) == 4
     test = ["run/translator", "--pairs", str(pairs_file)]

@@ -26,6 +26,7 @@ BAD = [
     '{"text": ["one"], "beam": 3}',
     '{"text": ["one"], "num_beams": [3]}',
     '{"text": ["one"], "num_beams": "3"}',
+    "[" * 100_000,
 ]
 pytestmark = pytest.mark.skipif(
     BACKEND != "tensorflow", reason="a SavedModel runs on TensorFlow only"
@@ -71,6 +72,7 @@ def test_it_answers_as_the_translator(ask):
         scores = [one.score for one in expected]
         assert [one["score"] for one in row] == pytest.approx(scores, abs=1e-4)
     assert len(send(json.dumps({"text": ["one"], "num_beams": 1}))[0]) == 1
+    assert len(send('{"text": ["one"], "max_length": 3000000000}')[0]) == 3
     for body in BAD:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             send(body)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_attention import Translator, text
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.models import language_model
 from tests.backends import BACKEND, run_in_fresh_process, to_numpy
 from tests.tensors import randomize
@@ -84,6 +84,23 @@ def test_a_search_writes_the_beginning_and_goes_on(name):
         for t in range(length, len(written)):
             allowed = [i for i in range(11) if i not in (0, 2)]
             assert written[t] == allowed[np.argmax(logits[t, allowed])]
+
+
+@every_model
+def test_beams_begin_as_the_text_does_whatever_the_rules(name):
+    model, begin = _build(name), np.array([[7, 9, 8, 9]])
+    # An end would follow the beginning at once where it had to be chosen.
+    found = BeamSearch(4, 9, suppressed_ids=[9], no_repeat_ngram_size=1)(
+        model, np.append(begin, [[3]], axis=1)
+    )
+    expected = BeamSearch(4, 9, suppressed_ids=[9], no_repeat_ngram_size=1)(
+        model, [[3]], prefix=begin
+    )
+    assert (found.ids[0, :, :4] == begin).all()
+    assert np.isfinite(found.scores).all()
+    # The same outputs, though the beginning costs nothing: so lengths weigh otherwise.
+    outputs = ({tuple(ids) for ids in one.ids[0].tolist()} for one in (found, expected))
+    assert len(set.intersection(*outputs)) >= 3
 
 
 @pytest.mark.one_backend
