@@ -269,15 +269,16 @@ def visible(tokens: Sequence[str]) -> list[str]:
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
-    translator = load(options)
     sources, references = read_test(options)
+    translator = load(options)
     show_samples(translator, (sources, references), options.samples)
     return measure(translator, sources, references, options.lowercase)
 
 
 def score(options: argparse.Namespace) -> None:
     """Print how probable each translation is: its log-probability and its tokens."""
-    for found in Translator.load(options.folder).score(*read_test(options)):
+    test = read_test(options)
+    for found in Translator.load(options.folder).score(*test):
         print(f"{found.log_probability:.4f}\t{len(found.tokens)}")
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from keras_attention.text.strings import to_strings
 
+SHORTEST = 16
+
 
 def check_strings(name: str, texts: Any) -> None:
     """Raise unless an argument is a list of strings."""
@@ -21,9 +23,6 @@ def check_strings(name: str, texts: Any) -> None:
                 f"`{name}` must be a list of strings. "
                 f"Received: {name}[{index}]={text!r}"
             )
-
-
-SHORTEST = 16
 
 
 def batch_by_length(

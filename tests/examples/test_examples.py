@@ -71,6 +71,16 @@ def test_translate_trains_saves_exports_and_serves(
     monkeypatch.setattr(sys, "stdin", typed("Minji sees tea.\n\nYun\xff\n"))
     translate.main(["translate", "run/translator"])
     assert len(capsys.readouterr().out.split("\n")) == 4
+    monkeypatch.setattr(sys, "stdin", typed("Minji sees tea.\n\n"))
+    translate.main(["translate", "run/translator", "--alignments"])
+    some, none = capsys.readouterr().out.splitlines()
+    source, target, pairs = (side.split() for side in some.split("|||"))
+    assert "".join(source) == "\u2581Minji\u2581sees\u2581tea."
+    assert len(pairs) == len(target)
+    assert none.split() == ["|||", "|||"]
+    for wrong in (["evaluate", "run", "--beams", "0"], ["score", "run", "--source=a"]):
+        with pytest.raises(SystemExit):
+            translate.main(wrong)
     test = ["run/translator", "--pairs", str(pairs_file)]
     again = translate.main(["evaluate", *test, "--beams", "2"])
     assert set(again) == set(figures)
