@@ -32,12 +32,12 @@ class Sampling(StepwiseSearch):
         top_k: draw of so many most probable ids (Fan et al. 2018).
         top_p: draw of the fewest most probable ids that have this probability together
             (Holtzman et al. 2020).
-        min_p: draw of the ids that have this share of the highest probability (Nguyen
-            et al. 2024).
-        num_samples: number of outputs of each source.
         seed: integer; each call draws the same then, and so does each batch of a
             `Translator`, though another when compiled by XLA than when not. Without it
             each call draws anew.
+        min_p: draw of the ids that have this share of the highest probability (Nguyen
+            et al. 2024).
+        num_samples: number of outputs of each source.
         **options: of `Search`.
 
     Call arguments:
@@ -67,9 +67,10 @@ class Sampling(StepwiseSearch):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        seed: int | None = None,
+        *,
         min_p: float = 0.0,
         num_samples: int = 1,
-        seed: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(max_length, **options)

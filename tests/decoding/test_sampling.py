@@ -170,7 +170,7 @@ def test_wrong_arguments_are_named(options, message):
 
 
 def test_it_is_made_anew_of_its_configuration():
-    search = Sampling(7, 0.5, 3, 0.9, 0.1, num_samples=2, seed=5, min_length=2)
+    search = Sampling(7, 0.5, 3, 0.9, 5, min_p=0.1, num_samples=2, min_length=2)
     config = keras.saving.serialize_keras_object(search)
     restored = keras.saving.deserialize_keras_object(config)
     assert isinstance(restored, Sampling)
