@@ -26,8 +26,9 @@ class Hypotheses(NamedTuple):
 class Steppable(Protocol):
     """A model that a search can drive; `keras_attention.models.Seq2Seq` is one.
 
-    Where its memory holds ids `"begin"`, `(batch, begin)`, padded with 0, each output
-    begins with them, with a probability of one, as those of a `LanguageModel` do.
+    Where its memory is a dictionary with ids `"begin"`, `(batch, begin)`, padded with
+    0, each output begins with them, with a probability of one, as those of a
+    `LanguageModel` do.
     """
 
     def encode(self, source: Tensor) -> Any:

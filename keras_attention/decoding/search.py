@@ -167,7 +167,7 @@ class Search:
             branches = hypotheses
         shared = {"hypotheses": branches} if branches else {}
         state = model.start(memory, self.max_length, **shared)
-        begin = state["memory"].get("begin")
+        begin = memory.get("begin") if isinstance(memory, dict) else None
         request = Request(
             model, state["memory"], branches, *self.limits(source), prefix, begin
         )
