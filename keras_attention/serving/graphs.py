@@ -155,8 +155,8 @@ class Serving:
         return tf.reshape(written, [-1, found["ids"].shape[1]])
 
     def _hypothesis(self, text):
-        alone = {name: 1 for name in self.options if name == "num_hypotheses"}
-        return self._hypotheses(text, **alone)
+        one = {"num_hypotheses": 1} if "num_hypotheses" in self.options else {}
+        return self._hypotheses(text, **one)
 
     def _translate(self, text):
         found = self._hypothesis(text)
