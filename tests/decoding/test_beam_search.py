@@ -348,6 +348,7 @@ def test_coverage_needs_attention():
     [
         ({"num_beams": 0}, "`num_beams` must be .* Received: num_beams=0"),
         ({"length_penalty": -1}, "`length_penalty` must .*: length_penalty=-1"),
+        ({"length_penalty": 11}, "`length_penalty` must be .* 0 to 10. .*=11"),
         ({"coverage_penalty": math.nan}, "`coverage_penalty` must .*=nan"),
         ({"diversity": math.inf}, "`diversity` must .*: diversity=inf"),
         ({"normalization": "words"}, "`normalization` must .*: normalization='words'"),

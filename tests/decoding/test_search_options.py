@@ -103,6 +103,18 @@ def test_samples_of_no_chance_are_greedy(options):
     np.testing.assert_array_equal(found.ids, Greedy(6)(model, SOURCE).ids)
 
 
+def test_options_without_bounds_are_the_largest_possible():
+    model = build("rnn")
+    for search, name, most in (
+        (Sampling(6, seed=3), "temperature", 1e6),
+        (BeamSearch(3, 6), "length_penalty", 10.0),
+    ):
+        found = search.with_options(**{name: math.inf})(model, SOURCE)
+        expected = search.with_options(**{name: most})(model, SOURCE)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_array_equal(found.scores, expected.scores)
+
+
 def test_each_row_may_have_its_length():
     model = build("rnn")
     found = Greedy(6).with_options(max_length=np.array([2, 5, 1]))(model, SOURCE[:3])
