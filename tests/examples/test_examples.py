@@ -10,7 +10,8 @@ import keras
 import pytest
 
 from keras_attention import training
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import BeamSearch, Greedy
+from tests.translators import make_translator
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -100,6 +101,20 @@ def test_translate_trains_saves_exports_and_serves(
     search = translate.load(options).search
     assert isinstance(search, Greedy)
     assert search.jit_compile
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+def test_other_beams_keep_the_rest_of_a_saved_search(beams, tmp_path):
+    translate = importlib.import_module("translate")
+    rules = {"min_length": 4, "suppressed_ids": [1], "jit_compile": True}
+    search = BeamSearch(4, 9, length_penalty=0.3, num_hypotheses=3, **rules)
+    make_translator(search=search).save(tmp_path / "saved")
+    arguments = [str(tmp_path / "saved"), "--output", "other", "--beams", str(beams)]
+    found = translate.load(translate.export_parser().parse_args(arguments)).search
+    expected = BeamSearch(2, 9, length_penalty=0.3, **rules)
+    expected = Greedy(9, **rules) if beams == 1 else expected
+    assert type(found) is type(expected)
+    assert found.get_config() == expected.get_config()
 
 
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
