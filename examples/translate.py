@@ -214,6 +214,8 @@ def build_model(
 ) -> Seq2Seq:
     """The architecture that was asked for, in the sizes that were asked for."""
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
+    if options.attention_dropout is None:
+        options.attention_dropout = options.dropout
     if options.architecture == "transformer":
         return transformer(
             *sizes,
@@ -222,6 +224,7 @@ def build_model(
             embedding_dim=options.embedding_dim or 128,
             intermediate_dim=options.intermediate_dim,
             dropout=options.dropout,
+            attention_options={"dropout": options.attention_dropout},
             tie_embeddings=options.tie_embeddings,
         )
     return rnn_seq2seq(

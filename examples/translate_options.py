@@ -34,6 +34,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--recurrent-dropout", type=float, default=0.0, help="of the rnn")
     add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
     add("--dropout", type=float, default=0.1)
+    add("--attention-dropout", type=float, help="of weights; as --dropout by default")
     add(
         "--tokenizer",
         choices=("sentencepiece", "word", "character"),

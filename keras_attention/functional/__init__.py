@@ -33,6 +33,7 @@ from keras_attention.functional.masks import (
     pairwise_mask,
     with_mask,
 )
+from keras_attention.functional.normalization import normalize_layer
 from keras_attention.functional.positions import (
     alibi_slopes,
     relative_buckets,
@@ -78,6 +79,7 @@ __all__ = [
     "masked_softmax",
     "merge_heads",
     "monotonic_weights",
+    "normalize_layer",
     "pair_seeds",
     "pairwise_mask",
     "read_memory",

@@ -4,28 +4,10 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import check_choice
 from keras_attention.layers.dropout import FeatureDropout
+from keras_attention.layers.normalization import build_normalization
 
 Tensor = Any
-
-NORMALIZATIONS = ("layer", "rms")
-
-
-def build_normalization(
-    owner: keras.layers.Layer, kind: str, epsilon: float, shape: Any, name: str
-) -> keras.layers.Layer:
-    """Make and build a normalization of the last axis as a child of `owner`."""
-    check_choice(NORMALIZATIONS, normalization=kind)
-    make = {
-        "layer": keras.layers.LayerNormalization,
-        "rms": keras.layers.RMSNormalization,
-    }[kind]
-    normalization = make(epsilon=epsilon, dtype=owner.dtype_policy, name=name)
-    normalization.build(shape)
-    # Keras's RMSNormalization hands masks on without saying so, and warns.
-    normalization.supports_masking = True
-    return normalization
 
 
 class Residual(keras.layers.Layer):

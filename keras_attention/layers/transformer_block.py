@@ -13,13 +13,20 @@ from keras_attention.checks import (
 from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.layers.feed_forward import FeedForward
 from keras_attention.layers.multi_head_attention import MultiHeadAttention
+from keras_attention.layers.normalization import NORMALIZATIONS
 from keras_attention.layers.projection import serialize_options, set_options
-from keras_attention.layers.residual import NORMALIZATIONS, Residual
+from keras_attention.layers.residual import Residual
 
 Tensor = Any
 
 # What a block hands on to its attentions.
-ATTENTION_OPTIONS = ("chunk_size", "query_key_norm", "sliding_window", "soft_cap")
+ATTENTION_OPTIONS = (
+    "chunk_size",
+    "dropout",
+    "query_key_norm",
+    "sliding_window",
+    "soft_cap",
+)
 
 
 class TransformerBlock(keras.layers.Layer):
@@ -101,13 +108,12 @@ class TransformerBlock(keras.layers.Layer):
         attention = MultiHeadAttention(
             self.num_heads,
             dim // self.num_heads,
-            dropout=self.dropout,
             num_key_value_heads=self.num_key_value_heads,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
             dtype=self.dtype_policy,
             name=name,
-            **self.attention_options | options,
+            **{"dropout": self.dropout} | self.attention_options | options,
         )
         attention.build(query_shape, value_shape)
         return attention

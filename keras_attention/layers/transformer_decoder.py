@@ -37,7 +37,8 @@ class TransformerDecoder(TransformerBlock):
         stochastic_depth: rate at which rows skip a sublayer in training (Huang et al.
             2016).
         attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
-            `soft_cap` and `chunk_size` as `MultiHeadAttention` takes them.
+            `soft_cap`, `chunk_size`, and a `dropout` of the weights other than that of
+            the block, as `MultiHeadAttention` takes them.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:

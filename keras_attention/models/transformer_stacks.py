@@ -9,7 +9,7 @@ from keras import ops
 from keras_attention.checks import check_index, check_rate
 from keras_attention.children import build_once, restore
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.residual import build_normalization
+from keras_attention.layers.normalization import build_normalization
 from keras_attention.models.seq2seq import State
 
 Tensor = Any

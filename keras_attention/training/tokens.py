@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+_SMALLEST = 1e-30  # float32 has full precision down to 1.2e-38
+
 
 def check_ignore_id(ignore_id: Any) -> int:
     """Return `ignore_id`, which must be an integer.
@@ -127,42 +129,50 @@ def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
     What a backend derives by itself computes the exponentials twice, and that of the
     label's logit is a second tensor of the size of the logits.
     """
-    vocabulary = logits.shape[-1]
-    index = ops.expand_dims(labels, -1)  # (B, L, 1)
+    shape, vocabulary = ops.shape(labels), logits.shape[-1]
+    index = ops.reshape(labels, (-1, 1))
+    share = label_smoothing / vocabulary  # of each id, whatever the label
 
     @ops.custom_gradient
     def compute(logits):
-        largest = ops.max(logits, axis=-1, keepdims=True)
-        powers = ops.exp(logits - largest)  # (B, L, V)
-        total = ops.sum(powers, axis=-1, keepdims=True)
-        expected = ops.take_along_axis(logits, index, axis=-1)  # (B, L, 1)
+        probabilities = ops.softmax(logits)  # (BL, V)
+        logit, probability = (
+            ops.take_along_axis(values, index, axis=-1)  # (BL, 1)
+            for values in (logits, probabilities)
+        )
+        losses = _negative_log(probability, logit, logits, probabilities)
         if label_smoothing:
             mean = ops.mean(logits, axis=-1, keepdims=True)
-            expected = (1.0 - label_smoothing) * expected + label_smoothing * mean
-        losses = ops.squeeze(largest + ops.log(total) - expected, -1)
+            losses = losses + label_smoothing * (logit - mean)
 
         def gradient(*args, upstream=None):
-            weight = ops.expand_dims(args[0] if upstream is None else upstream, -1)
-            slopes = powers * (weight / total)  # (B, L, V)
-            if label_smoothing:
-                slopes = slopes - weight * (label_smoothing / vocabulary)
-            asked = (1.0 - label_smoothing) * weight
-            return _add_at(slopes, labels, -ops.squeeze(asked, -1))
+            weight = args[0] if upstream is None else upstream  # (BL, 1)
+            slopes = (probabilities - share) * weight  # (BL, V)
+            at_label = (probability - share - (1.0 - label_smoothing)) * weight
+            rows = ops.reshape(ops.arange(ops.shape(index)[0], dtype="int32"), (-1, 1))
+            places = ops.concatenate([rows, index], axis=-1)
+            return ops.scatter_update(slopes, places, ops.squeeze(at_label, -1))
 
         return losses, gradient
 
-    return compute(logits)
+    return ops.reshape(compute(ops.reshape(logits, (-1, vocabulary))), shape)
 
 
-def _add_at(values: Any, index: Any, summand: Any) -> Any:
-    """Add to one number of each row: `(B, L, V)`, both others `(B, L)`."""
-    flat = ops.reshape(values, (-1, values.shape[-1]))
-    index = ops.reshape(index, (-1, 1))
-    rows = ops.expand_dims(ops.arange(ops.shape(flat)[0], dtype=index.dtype), -1)
-    chosen = ops.squeeze(ops.take_along_axis(flat, index, axis=-1), -1)
-    places = ops.concatenate([rows, index], axis=-1)
-    flat = ops.scatter_update(flat, places, chosen + ops.reshape(summand, (-1,)))
-    return ops.reshape(flat, ops.shape(values))
+def _negative_log(probability: Any, logit: Any, logits: Any, probabilities: Any) -> Any:
+    """The negative logarithm of a softmax `(BL, 1)`, of probabilities of 0 too.
+
+    Where float32 has lost one, the way is from the largest of its row, which takes two
+    more passes.
+    """
+    return ops.cond(
+        ops.all(probability > _SMALLEST),
+        lambda: -ops.log(probability),
+        lambda: (
+            ops.max(logits, axis=-1, keepdims=True)
+            - logit
+            - ops.log(ops.max(probabilities, axis=-1, keepdims=True))
+        ),
+    )
 
 
 def _agree(first: Any, second: Any) -> bool:

@@ -115,11 +115,17 @@ def test_half_precision_logits_are_computed_in_single(dtype):
     assert keras.backend.standardize_dtype(value.dtype) == "float32"
 
 
-def test_large_logits_do_not_overflow():
+@smoothings
+def test_large_logits_do_not_overflow(smoothing):
     labels = np.array([[1, 2]])
     logits = np.zeros((1, 2, 3), "float32")
     logits[0, :, 1] = 1e4
-    assert float(MaskedCrossEntropy()(labels, logits)) == pytest.approx(5e3)
+    loss = MaskedCrossEntropy(smoothing)
+    expected = reference.cross_entropy(labels, logits, smoothing=smoothing)
+    assert float(loss(labels, logits)) == pytest.approx(expected)
+    gradient = input_gradient(lambda values: loss(labels, values), logits)
+    wanted = [reference.distribution(label, smoothing, 3) for label in labels[0]]
+    np.testing.assert_allclose(gradient[0], ([0, 1, 0] - np.array(wanted)) / 2)
 
 
 def test_another_id_may_pad():

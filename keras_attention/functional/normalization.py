@@ -1,0 +1,58 @@
+"""Normalization of features, with a gradient in few passes."""
+
+from typing import Any
+
+from keras import ops
+
+Tensor = Any
+
+
+def normalize_layer(
+    inputs: Tensor, gamma: Tensor, beta: Tensor, epsilon: float
+) -> Tensor:
+    """Layer normalization (Ba et al. 2016) of the last axis, with its own gradient.
+
+    With `y = gamma * z + beta` and `z = (x - mean) / deviation`, the gradient of `x` is
+    `(g - mean(g) - z * mean(g * z)) / deviation` for `g = gamma * dy`. What TensorFlow
+    derives by itself takes twice as long on a CPU.
+
+    Args:
+        inputs: `(..., D)`; all is computed in float32.
+        gamma: scales `(D,)`.
+        beta: offsets `(D,)`.
+        epsilon: added to the variance.
+
+    Returns:
+        Shaped as `inputs`, in its dtype.
+    """
+    dim = inputs.shape[-1]
+    # TensorFlow takes no variables here, only what is read from them.
+    gamma, beta = ops.reshape(gamma, (dim,)), ops.reshape(beta, (dim,))
+
+    @ops.custom_gradient
+    def compute(inputs, gamma, beta):
+        rows = ops.cast(ops.reshape(inputs, (-1, dim)), "float32")
+        centered = rows - ops.mean(rows, axis=-1, keepdims=True)
+        variance = ops.mean(ops.square(centered), axis=-1, keepdims=True)
+        scale = ops.rsqrt(variance + epsilon)  # (rows, 1)
+        normalized = centered * scale
+
+        def gradient(*args, upstream=None):
+            slopes = args[0] if upstream is None else upstream
+            slopes = ops.cast(ops.reshape(slopes, (-1, dim)), "float32")
+            products = slopes * normalized
+            # Sums as products with a vector: no other way reads its input so fast.
+            ones = ops.ones((1, ops.shape(rows)[0]), "float32")
+            weights = ops.reshape(gamma, (dim, 1)) / dim
+            inner = slopes * gamma - ops.matmul(slopes, weights)
+            inner = (inner - normalized * ops.matmul(products, weights)) * scale
+            return (
+                ops.reshape(ops.cast(inner, inputs.dtype), ops.shape(inputs)),
+                ops.reshape(ops.matmul(ones, products), (dim,)),
+                ops.reshape(ops.matmul(ones, slopes), (dim,)),
+            )
+
+        outputs = ops.cast(normalized * gamma + beta, inputs.dtype)
+        return ops.reshape(outputs, ops.shape(inputs)), gradient
+
+    return compute(inputs, gamma, beta)
