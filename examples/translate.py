@@ -96,7 +96,7 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     search = Greedy(options.max_length, jit_compile=options.xla)
     translator = Translator(model, *tokenizers, search=search)
     show_samples(translator, corpus.test, options.samples)
-    figures = measure(translator, *corpus.test, lowercase=options.lowercase)
+    figures = measure(translator, corpus.test, options.lowercase, options.bleu_tokenize)
     (folder / "figures.json").write_text(json.dumps(figures, indent=2), "utf-8")
     draw(translator, corpus.test[0], folder / "attention.png")
     translator.save(folder / "translator", overwrite=True)
@@ -223,6 +223,7 @@ def build_model(
             num_heads=options.num_heads,
             embedding_dim=options.embedding_dim or 128,
             intermediate_dim=options.intermediate_dim,
+            normalize_first=not options.post_norm,
             dropout=options.dropout,
             attention_options={"dropout": options.attention_dropout},
             tie_embeddings=options.tie_embeddings,
@@ -272,10 +273,9 @@ def visible(tokens: Sequence[str]) -> list[str]:
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
-    sources, references = read_test(options)
-    translator = load(options)
-    show_samples(translator, (sources, references), options.samples)
-    return measure(translator, sources, references, options.lowercase)
+    test, translator = read_test(options), load(options)
+    show_samples(translator, test, options.samples)
+    return measure(translator, test, options.lowercase, options.bleu_tokenize)
 
 
 def score(options: argparse.Namespace) -> None:
@@ -301,6 +301,10 @@ def load(options: argparse.Namespace) -> Translator:
         config = {name: value for name, value in config.items() if name in known}
     if options.beams is not None and options.beams > 1:
         config |= {"num_beams": options.beams, "num_hypotheses": None, "num_groups": 1}
+    if options.length_penalty is not None:
+        if kind is not BeamSearch:
+            sys.exit("--length-penalty needs a beam search, as by --beams 5")
+        config["length_penalty"] = options.length_penalty
     if options.xla:
         config["jit_compile"] = True
     translator = Translator(

@@ -22,6 +22,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--embedding-dim", type=int, help="transformer 128, rnn 256")
     add("--num-heads", type=int, default=4, help="of the transformer")
     add("--intermediate-dim", type=int, default=512, help="of the transformer")
+    add("--post-norm", action="store_true", help="of the transformer, as published")
     add("--units", type=int, default=256, help="of the rnn")
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
@@ -49,6 +50,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--batch-tokens", type=int, default=1024, help="rows times length")
     add("--accumulate", type=int, help="batches to sum the gradients of")
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
+    add("--warmup-steps", type=int, help="to the peak: 1,000, or a tenth if it is less")
     add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
     add("--label-smoothing", type=float, default=0.1)
     add(
@@ -57,7 +59,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         help="measure BLEU of 200 validation sentences each epoch, stop after so many "
         "without a better one, and keep the best weights",
     )
-    add("--bleu-tokenize", default="13a", help="of sacrebleu; char for Korean")
+    _add_bleu(parser)
     add("--tensorboard", action="store_true", help="log to OUTPUT/tensorboard")
     add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
     add(
@@ -89,6 +91,7 @@ def evaluate_parser() -> argparse.ArgumentParser:
     _add_test(parser)
     _add_search(parser)
     parser.add_argument("--lowercase", action="store_true")
+    _add_bleu(parser)
     parser.add_argument("--samples", type=int, default=5)
     return parser
 
@@ -118,6 +121,14 @@ def _add_test(parser):
     parser.add_argument("--target", help="their translations, in the same order")
 
 
+def _add_bleu(parser):
+    parser.add_argument(
+        "--bleu-tokenize",
+        default="13a",
+        help="of sacrebleu: char for Korean, none for tokens between spaces",
+    )
+
+
 def positive(text: str) -> int:
     """A number of the command line, from 1 on."""
     if not text.isdecimal() or int(text) < 1:
@@ -128,5 +139,6 @@ def positive(text: str) -> int:
 def _add_search(parser):
     add = parser.add_argument
     add("--beams", type=positive, help="of beam search; 1 is greedy search")
+    add("--length-penalty", type=float, help="exponent of beam search, 1 for the mean")
     add("--xla", action="store_true", help="compile the search, once for each shape")
     add("--int8", action="store_true", help="8-bit kernels: smaller, faster in batches")

@@ -24,9 +24,10 @@ def show_samples(translator: Translator, test: tuple[Lines, Lines], count: int) 
 
 
 def measure(
-    translator: Translator, sources: Lines, references: Lines, lowercase: bool = False
+    translator: Translator, test: tuple[Lines, Lines], lowercase: bool, tokenize: str
 ) -> dict[str, float]:
     """Exact match in per cent, BLEU and chrF of a test set, printed and returned."""
+    sources, references = test
     started = time.time()
     outputs = translator(list(sources))
     seconds = time.time() - started
@@ -39,7 +40,7 @@ def measure(
         comparable(output) == comparable(reference)
         for output, reference in zip(outputs, references, strict=True)
     ]
-    bleu = sacrebleu.BLEU(lowercase=lowercase)
+    bleu = sacrebleu.BLEU(lowercase=lowercase, tokenize=tokenize, force=True)
     chrf = sacrebleu.CHRF(lowercase=lowercase)
     figures = {
         "exact_match": 100 * sum(matches) / len(matches),

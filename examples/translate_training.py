@@ -42,8 +42,8 @@ def fit(
         )
         for part, shuffle in ((train, True), (validation, False))
     )
-    # Short trainings warm up in their first tenth.
-    warmup_steps = max(1, min(1000, len(batches) * options.epochs // 10))
+    tenth = max(1, len(batches) * options.epochs // 10)
+    warmup_steps = options.warmup_steps or min(1000, tenth)
     model.compile(
         keras.optimizers.Adam(
             training.InverseSquareRoot(options.learning_rate, warmup_steps),

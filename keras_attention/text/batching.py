@@ -20,6 +20,8 @@ from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
 from keras_attention.text.id_cache import read_or_make_ids
 from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 
+_READ_AHEAD = 8  # batches
+
 # Room for a random number below the bucket's in one 64-bit sorting key.
 _NOISE = 2**40
 
@@ -132,7 +134,7 @@ def translation_dataset(
         deterministic=True,
     )
     count = tf.data.experimental.assert_cardinality(len(plan.starts))
-    dataset = dataset.apply(count).prefetch(tf.data.AUTOTUNE)
+    dataset = _untuned(dataset.apply(count).prefetch(_READ_AHEAD))
     dataset.position = position
     return dataset
 
@@ -168,6 +170,17 @@ def language_dataset(
     dataset = pairs.map(lambda inputs, labels: (inputs["target"], labels))
     dataset.position = pairs.position
     return dataset
+
+
+def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset without the tuner of `tf.data`.
+
+    It sleeps longer each time, for up to a minute, and an epoch that ends while it
+    sleeps often has to wait for it: half as long again as the epoch was.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _batch_rows(

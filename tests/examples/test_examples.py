@@ -79,13 +79,17 @@ def test_translate_trains_saves_exports_and_serves(
     assert "".join(source) == "\u2581Minji\u2581sees\u2581tea."
     assert len(pairs) == len(target)
     assert none.split() == ["|||", "|||"]
-    for wrong in (["evaluate", "run", "--beams", "0"], ["score", "run", "--source=a"]):
+    test = ["run/translator", "--pairs", str(pairs_file)]
+    for wrong in (
+        ["evaluate", "run", "--beams", "0"],
+        ["evaluate", *test, "--length-penalty", "1"],
+        ["score", "run", "--source=a"],
+    ):
         with pytest.raises(SystemExit):
             translate.main(wrong)
-    test = ["run/translator", "--pairs", str(pairs_file)]
-    again = translate.main(["evaluate", *test, "--beams", "2"])
+    again = translate.main(["evaluate", *test, "--beams", "2", "--bleu-tokenize=char"])
     assert set(again) == set(figures)
-    capsys.readouterr()
+    assert "tok:char" in capsys.readouterr().out
     translate.main(["score", *test])
     scored = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert len(scored) == len(pairs_file.read_text("utf-8").splitlines())
@@ -103,15 +107,16 @@ def test_translate_trains_saves_exports_and_serves(
     assert search.jit_compile
 
 
-@pytest.mark.parametrize("beams", [1, 2])
-def test_other_beams_keep_the_rest_of_a_saved_search(beams, tmp_path):
+@pytest.mark.parametrize(("beams", "penalty"), [(1, None), (2, None), (2, 1.5)])
+def test_other_beams_keep_the_rest_of_a_saved_search(beams, penalty, tmp_path):
     translate = importlib.import_module("translate")
     rules = {"min_length": 4, "suppressed_ids": [1], "jit_compile": True}
     search = BeamSearch(4, 9, length_penalty=0.3, num_hypotheses=3, **rules)
     make_translator(search=search).save(tmp_path / "saved")
     arguments = [str(tmp_path / "saved"), "--output", "other", "--beams", str(beams)]
+    arguments += ["--length-penalty", str(penalty)] if penalty else []
     found = translate.load(translate.export_parser().parse_args(arguments)).search
-    expected = BeamSearch(2, 9, length_penalty=0.3, **rules)
+    expected = BeamSearch(2, 9, length_penalty=penalty or 0.3, **rules)
     expected = Greedy(9, **rules) if beams == 1 else expected
     assert type(found) is type(expected)
     assert found.get_config() == expected.get_config()

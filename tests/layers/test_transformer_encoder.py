@@ -63,6 +63,26 @@ def test_output_is_the_same_with_and_without_weights():
     np.testing.assert_array_equal(to_numpy(output), to_numpy(layer(INPUTS)))
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_the_weights_may_have_a_dropout_of_their_own(dropout):
+    layer = TransformerEncoder(
+        23,
+        2,
+        dropout=0.5,
+        normalize_first=True,
+        attention_options={"dropout": dropout},
+    )
+    layer.build(INPUTS.shape)
+    for weight in randomize(layer).weights:
+        if "feed_forward" in weight.path:
+            weight.assign(keras.ops.zeros(weight.shape))
+    attended = to_numpy(layer(INPUTS)) - INPUTS
+    ratios = (to_numpy(layer(INPUTS, training=True)) - INPUTS) / attended
+    # Of attended features the block drops some and doubles the rest.
+    is_whole = np.isclose(ratios, 0, atol=1e-3) | np.isclose(ratios, 2, atol=1e-2)
+    assert is_whole.all() == (dropout == 0)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

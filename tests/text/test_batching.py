@@ -214,6 +214,12 @@ def test_an_iteration_begins_at_the_position(shuffle):
     assert same(epoch(stream), whole[:count])
 
 
+def test_no_epoch_waits_for_a_tuner():
+    texts = ["a", "b"]
+    for dataset in (make(texts, texts), language_dataset(texts, LETTERS, batch_size=1)):
+        assert dataset.repeat().options().autotune.enabled is False
+
+
 def test_a_repeated_dataset_goes_on_across_epochs():
     sources, targets = pairs(31)
     whole = make(sources, targets)
