@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import english_korean
 import keras
 from translate_options import (
+    PRESETS,
     evaluate_parser,
     export_parser,
     score_parser,
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         make_parser, command = commands[arguments[0]]
         return command(make_parser().parse_args(arguments[1:]))
     parser = train_parser(__doc__)
+    preset = PRESETS.get(parser.parse_args(arguments).preset, {})
+    parser.set_defaults(**preset)
     return train(parser, parser.parse_args(arguments))
 
 

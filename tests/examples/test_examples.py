@@ -122,6 +122,16 @@ def test_other_beams_keep_the_rest_of_a_saved_search(beams, penalty, tmp_path):
     assert found.get_config() == expected.get_config()
 
 
+def test_presets_give_way_to_what_is_asked_for(monkeypatch):
+    translate = importlib.import_module("translate")
+    monkeypatch.setattr(translate, "train", lambda parser, options: vars(options))
+    plain = translate.main([])
+    for name, preset in translate.PRESETS.items():
+        assert set(preset) < set(plain)
+        expected = plain | preset | {"preset": name, "dropout": 0.7}
+        assert translate.main(["--dropout", "0.7", "--preset", name]) == expected
+
+
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
     translate = importlib.import_module("translate")
     common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
