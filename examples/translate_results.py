@@ -13,8 +13,10 @@ Lines = Sequence[str]
 
 
 def show_samples(translator: Translator, test: tuple[Lines, Lines], count: int) -> None:
-    """Print held-out sentences with their translations and references."""
-    sources, references = (list(side[:count]) for side in test)
+    """Print some test sentences, evenly from all, with translations and references."""
+    count = min(count, len(test[0]))
+    chosen = [index * len(test[0]) // count for index in range(count)]
+    sources, references = ([side[index] for index in chosen] for side in test)
     for source, output, reference in zip(
         sources, translator(sources), references, strict=True
     ):
