@@ -217,8 +217,9 @@ def build_model(
 ) -> Seq2Seq:
     """The architecture that was asked for, in the sizes that were asked for."""
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
-    if options.attention_dropout is None:
-        options.attention_dropout = options.dropout
+    attention_dropout = options.attention_dropout
+    if attention_dropout is None:
+        attention_dropout = options.dropout
     if options.architecture == "transformer":
         return transformer(
             *sizes,
@@ -228,7 +229,7 @@ def build_model(
             intermediate_dim=options.intermediate_dim,
             normalize_first=not options.post_norm,
             dropout=options.dropout,
-            attention_options={"dropout": options.attention_dropout},
+            attention_options={"dropout": attention_dropout},
             tie_embeddings=options.tie_embeddings,
         )
     return rnn_seq2seq(

@@ -29,7 +29,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--preset", choices=PRESETS, help="settings for so many pairs; others go first")
+    add("--preset", choices=PRESETS, help="settings for so many pairs")
     add("--pairs", help="file of pairs, a line each: source TAB target")
     for side in ("", "validation-", "test-"):
         add(f"--{side}source", help=f"file of {side or 'training '}source lines")
@@ -71,7 +71,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--batch-tokens", type=int, default=1024, help="rows times length")
     add("--accumulate", type=int, help="batches to sum the gradients of")
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
-    add("--warmup-steps", type=int, help="to the peak: 1,000, or a tenth if it is less")
+    add("--warmup-steps", type=positive, help="1,000, or a tenth of all if it is less")
     add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
     add("--label-smoothing", type=float, default=0.1)
     add(

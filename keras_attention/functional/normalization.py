@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras import ops
+from keras import backend, ops
 
 Tensor = Any
 
@@ -17,7 +17,7 @@ def normalize_layer(
     derives by itself takes twice as long on a CPU.
 
     Args:
-        inputs: `(..., D)`; all is computed in float32.
+        inputs: `(..., D)`; all is computed in float32 at least.
         gamma: scales `(D,)`.
         beta: offsets `(D,)`.
         epsilon: added to the variance.
@@ -26,12 +26,13 @@ def normalize_layer(
         Shaped as `inputs`, in its dtype.
     """
     dim = inputs.shape[-1]
+    dtype = backend.result_type(inputs.dtype, "float32")
     # TensorFlow takes no variables here, only what is read from them.
-    gamma, beta = ops.reshape(gamma, (dim,)), ops.reshape(beta, (dim,))
+    gamma, beta = (ops.cast(ops.reshape(v, (dim,)), dtype) for v in (gamma, beta))
 
     @ops.custom_gradient
     def compute(inputs, gamma, beta):
-        rows = ops.cast(ops.reshape(inputs, (-1, dim)), "float32")
+        rows = ops.cast(ops.reshape(inputs, (-1, dim)), dtype)
         centered = rows - ops.mean(rows, axis=-1, keepdims=True)
         variance = ops.mean(ops.square(centered), axis=-1, keepdims=True)
         scale = ops.rsqrt(variance + epsilon)  # (rows, 1)
@@ -39,10 +40,10 @@ def normalize_layer(
 
         def gradient(*args, upstream=None):
             slopes = args[0] if upstream is None else upstream
-            slopes = ops.cast(ops.reshape(slopes, (-1, dim)), "float32")
+            slopes = ops.cast(ops.reshape(slopes, (-1, dim)), dtype)
             products = slopes * normalized
             # Sums as products with a vector: no other way reads its input so fast.
-            ones = ops.ones((1, ops.shape(rows)[0]), "float32")
+            ones = ops.ones((1, ops.shape(rows)[0]), dtype)
             weights = ops.reshape(gamma, (dim, 1)) / dim
             inner = slopes * gamma - ops.matmul(slopes, weights)
             inner = (inner - normalized * ops.matmul(products, weights)) * scale
