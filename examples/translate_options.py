@@ -65,6 +65,8 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--model-type", choices=("bpe", "unigram"), default="bpe")
     add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--lowercase", action="store_true")
+    add("--segmentations", type=positive, help="of each pair, cut at random")
+    add("--alpha", type=float, default=0.1, help="how much at random")
     add("--max-length", type=int, default=100, help="tokens a side")
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
     add("--minutes", type=float, help="end with the epoch that passes them")

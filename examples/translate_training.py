@@ -29,6 +29,7 @@ def fit(
     folder: Path,
 ) -> None:
     """Train with label smoothing and a moving average of the weights."""
+    drawn = {"segmentations": options.segmentations, "alpha": options.alpha}
     batches, to_validate = (
         text.translation_dataset(
             *part,
@@ -39,8 +40,9 @@ def fit(
             shapes=SHAPES if options.xla else None,
             shuffle=shuffle,
             seed=options.seed,
+            **sampling,
         )
-        for part, shuffle in ((train, True), (validation, False))
+        for part, shuffle, sampling in ((train, True, drawn), (validation, False, {}))
     )
     tenth = max(1, len(batches) * options.epochs // 10)
     warmup_steps = options.warmup_steps or min(1000, tenth)

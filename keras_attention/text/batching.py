@@ -17,7 +17,7 @@ from keras_attention.text.arguments import (
     check_pairs,
 )
 from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
-from keras_attention.text.id_cache import read_or_make_ids
+from keras_attention.text.id_cache import Draws, read_or_make_ids
 from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
 
 _READ_AHEAD = 8  # batches
@@ -39,6 +39,8 @@ def translation_dataset(
     shapes: int | None = None,
     shuffle: bool = True,
     seed: int = 0,
+    segmentations: int | None = None,
+    alpha: float = 0.1,
     cache: str | os.PathLike[str] | None = None,
 ) -> tf.data.Dataset:
     """Makes batches of pairs of about the same length, for training.
@@ -58,6 +60,12 @@ def translation_dataset(
     All batches of a group then have one shape, the last filled up with
     empty rows, which have no token.
 
+    A model that sees each word cut in many ways learns more from little text. With
+    `segmentations`, both sides of each pair are cut at random so many times, by
+    `SentencePieceTokenizer.sample`, and the pairs of all times are dealt to batches
+    together. An epoch has that part of these batches: so many epochs see each of them
+    once.
+
     Args:
         source_lines: The source sentences.
         target_lines: Their translations, in the same order.
@@ -72,7 +80,12 @@ def translation_dataset(
         shapes: The most shapes that batches have, if they are to be few.
         shuffle: Whether to shuffle. If not, shorter pairs come first, and pairs
             of one bucket keep their order.
-        seed: Makes the order of the epochs; two datasets of one seed agree.
+        seed: Makes the order of the epochs, and the segmentations; two datasets of one
+            seed agree.
+        segmentations: How many times to cut each pair at random; by default once, as
+            `tokenize` does. Some 20 are as good as ever new ones; their ids are kept in
+            memory.
+        alpha: Of `SentencePieceTokenizer.sample`, beside `segmentations`.
         cache: A folder in which ids are kept, and from which they are read the next
             time the same tokenizers get the same lines.
 
@@ -107,8 +120,17 @@ def translation_dataset(
     if check_integer("seed", seed, 0) >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: seed={seed}")
     source_list, target_list = check_pairs(source_lines, target_lines)
-    sources = _ids(source_list, source_tokenizer, cache)
-    targets = _ids(target_list, target_tokenizer, cache)
+    draws = None
+    if segmentations is not None:
+        check_integer("segmentations", segmentations, 1)
+        if not shuffle:
+            raise ValueError(
+                "`segmentations` needs shuffle=True, because an epoch has only a part "
+                f"of them. Received: segmentations={segmentations}, shuffle=False"
+            )
+        draws = Draws(segmentations, alpha, seed)
+    sources = _ids(source_list, source_tokenizer, draws, cache)
+    targets = _ids(target_list, target_tokenizer, draws, cache)
     source_lengths = sources.row_lengths().numpy()
     target_lengths = targets.row_lengths().numpy()
     reasons = _drop_reasons(source_lengths, target_lengths, max_length)
@@ -128,13 +150,14 @@ def translation_dataset(
     sources, targets = (tf.gather(side, plan.order) for side in (sources, targets))
     with tf.device("CPU:0"):
         position = tf.Variable(0, trainable=False, dtype=tf.int64)
-    dataset = _turns(plan, seed if shuffle else None, position).map(
+    count = -(-len(plan.starts) // (segmentations or 1))
+    dataset = _turns(plan, count, seed if shuffle else None, position).map(
         _collate(sources, targets, bucket, max_length),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    count = tf.data.experimental.assert_cardinality(len(plan.starts))
-    dataset = _untuned(dataset.apply(count).prefetch(_READ_AHEAD))
+    known = tf.data.experimental.assert_cardinality(count)
+    dataset = _untuned(dataset.apply(known).prefetch(_READ_AHEAD))
     dataset.position = position
     return dataset
 
@@ -200,11 +223,14 @@ def _batch_rows(
 
 
 def _ids(
-    lines: list[str], tokenizer: Tokenizer, cache: str | os.PathLike[str] | None
+    lines: list[str],
+    tokenizer: Tokenizer,
+    draws: Draws | None,
+    cache: str | os.PathLike[str] | None,
 ) -> tf.RaggedTensor:
     with tf.device("CPU:0"):
         return tf.RaggedTensor.from_row_lengths(
-            *map(tf.constant, read_or_make_ids(lines, tokenizer, cache))
+            *map(tf.constant, read_or_make_ids(lines, tokenizer, draws, cache))
         )
 
 
@@ -237,10 +263,13 @@ def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
     return f"dropped {(~kept).sum()} of {len(kept)} pairs: {counts}"
 
 
-def _turns(plan: BatchPlan, seed: int | None, position: tf.Variable) -> tf.data.Dataset:
-    """The pairs `(B,)` and the shape of each batch, as many as there are in an epoch.
+def _turns(
+    plan: BatchPlan, count: int, seed: int | None, position: tf.Variable
+) -> tf.data.Dataset:
+    """The pairs `(B,)` and the shape of each batch, `count` batches an iteration.
 
-    Epochs follow each other without end, and an iteration begins where `position` says.
+    Passes over the plan follow each other without end, and an iteration begins where
+    `position` says.
     """
     with tf.device("CPU:0"):
         batches = [
@@ -248,9 +277,9 @@ def _turns(plan: BatchPlan, seed: int | None, position: tf.Variable) -> tf.data.
             for part in (plan.starts, plan.stops, plan.shapes)
         ]
         groups = tf.constant(plan.groups, tf.int64)
-    count = len(plan.starts)
+    total = len(plan.starts)
 
-    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+    def one_pass(number: tf.Tensor) -> tf.data.Dataset:
         if seed is None:
             return tf.data.Dataset.from_tensor_slices(tuple(batches)).map(
                 lambda start, stop, shape: (tf.range(start, stop), shape)
@@ -258,16 +287,16 @@ def _turns(plan: BatchPlan, seed: int | None, position: tf.Variable) -> tf.data.
         noise = _noise(tf.size(groups), [seed, 2 * number])
         # sorting by group, then by chance, shuffles inside the groups
         order = tf.argsort(groups * _NOISE + noise)  # (N,)
-        turns = tf.argsort(_noise(count, [seed, 2 * number + 1]))  # (batches,)
+        turns = tf.argsort(_noise(total, [seed, 2 * number + 1]))  # (batches,)
         return tf.data.Dataset.from_tensor_slices(
             tuple(tf.gather(part, turns) for part in batches)
         ).map(lambda start, stop, shape: (order[start:stop], shape))
 
     def iteration(_: tf.Tensor) -> tf.data.Dataset:
         begin = position.assign_add(count) - count
-        first, read = begin // count, begin % count
-        epochs = tf.data.Dataset.range(first, first + 2).flat_map(epoch)
-        return epochs.skip(read).take(count)
+        first, read = begin // total, begin % total
+        passes = tf.data.Dataset.range(first, first + 2).flat_map(one_pass)
+        return passes.skip(read).take(count)
 
     return tf.data.Dataset.from_tensors(0).flat_map(iteration)
 

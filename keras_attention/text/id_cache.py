@@ -4,10 +4,14 @@ import hashlib
 import os
 import uuid
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
+from keras_attention.text.sentence_piece import SentencePieceTokenizer
 from keras_attention.text.strings import CHUNK
 from keras_attention.text.tokenizer import END, Tokenizer
 
@@ -16,27 +20,39 @@ Ids = tuple[np.ndarray, np.ndarray]
 _UNREADABLE = OSError, EOFError, RuntimeError, KeyError, ValueError, zipfile.BadZipFile
 
 
+class Draws(NamedTuple):
+    """How many times each line is cut at random, and how."""
+
+    times: int
+    alpha: float
+    seed: int
+
+
 def read_or_make_ids(
-    lines: list[str], tokenizer: Tokenizer, folder: str | os.PathLike[str] | None
+    lines: list[str],
+    tokenizer: Tokenizer,
+    draws: Draws | None,
+    folder: str | os.PathLike[str] | None,
 ) -> Ids:
     """Ids of all lines behind one another, each line with its end id, and its lengths.
 
     Args:
         lines: The texts.
         tokenizer: Makes the ids.
+        draws: If given, all lines come so many times, each time cut at random.
         folder: Where ids are kept, under a name made from tokenizer and lines. It is
             made if need be; a file that cannot be read is made anew.
     """
     if folder is None:
-        return _make_ids(lines, tokenizer)
-    path = Path(folder) / f"{_name(lines, tokenizer)}.npz"
+        return _make_ids(lines, tokenizer, draws)
+    path = Path(folder) / f"{_name(lines, tokenizer, draws)}.npz"
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as kept:
             return kept["ids"], kept["lengths"]
     except _UNREADABLE:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
-    ids, lengths = _make_ids(lines, tokenizer)
+    ids, lengths = _make_ids(lines, tokenizer, draws)
     # Written beside and moved, so that no reader sees half a file.
     beside = path.with_suffix(f".{uuid.uuid4().hex}.npz")
     try:
@@ -47,19 +63,35 @@ def read_or_make_ids(
     return ids, lengths
 
 
-def _make_ids(lines: list[str], tokenizer: Tokenizer) -> Ids:
+def _make_ids(lines: list[str], tokenizer: Tokenizer, draws: Draws | None) -> Ids:
     values, lengths = [], []
-    for start in range(0, len(lines), CHUNK):
-        ids = tokenizer.tokenize(lines[start : start + CHUNK])
+    for ids in _segmentations(lines, tokenizer, draws):
         splits = ids.row_splits.numpy()
         values.append(np.insert(ids.flat_values.numpy(), splits[1:], END))
         lengths.append(np.diff(splits) + 1)
     return np.concatenate(values).astype("int32"), np.concatenate(lengths)
 
 
-def _name(lines: list[str], tokenizer: Tokenizer) -> str:
+def _segmentations(
+    lines: list[str], tokenizer: Tokenizer, draws: Draws | None
+) -> Iterator[tf.RaggedTensor]:
+    if draws is None:
+        for start in range(0, len(lines), CHUNK):
+            yield tokenizer.tokenize(lines[start : start + CHUNK])
+        return
+    if not isinstance(tokenizer, SentencePieceTokenizer):
+        raise ValueError(
+            "`segmentations` needs a SentencePieceTokenizer. "
+            f"Received: a {type(tokenizer).__name__}"
+        )
+    yield tokenizer.sample(lines, draws.times, alpha=draws.alpha, seed=draws.seed)
+
+
+def _name(lines: list[str], tokenizer: Tokenizer, draws: Draws | None) -> str:
     """The same for the same ids: a checksum of what they are made from."""
     digest = hashlib.sha256(tokenizer.checksum().encode())
+    if draws:
+        digest.update(repr(tuple(draws)).encode())
     for line in lines:
         text = line.encode("utf-8", "surrogatepass")
         # With their lengths, since lines may hold anything.

@@ -11,11 +11,18 @@ import re
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 
+import numpy as np
 import tensorflow as tf
 
-from keras_attention.text.arguments import check_boolean, check_integer
+from keras_attention.text.arguments import (
+    check_boolean,
+    check_integer,
+    check_lines,
+)
+from keras_attention.text.segmentation import WordCutter, sample_rows
 from keras_attention.text.sentence_piece_model import summarize
 from keras_attention.text.strings import check_corpus, cleaned_chunks
 from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
@@ -164,6 +171,60 @@ class SentencePieceTokenizer(Tokenizer):
         """The serialized sentencepiece model."""
         return self._model
 
+    def sample(
+        self,
+        lines: Iterable[str],
+        count: int = 1,
+        *,
+        alpha: float = 0.1,
+        seed: int = 0,
+    ) -> tf.RaggedTensor:
+        """Cuts each line at random, as training with varied subwords wants.
+
+        A model of type `"bpe"` leaves out merges with probability `alpha`
+        (BPE-dropout; Provilkov et al., 2020). One of type `"unigram"` draws from all
+        segmentations, by their probabilities to the power of `alpha` (subword
+        regularization; Kudo, 2018). Each word is cut 32 times, and one of these is
+        taken at random wherever it stands.
+
+        Needs the package `sentencepiece`, as `train` does.
+
+        Args:
+            lines: The lines.
+            count: How many times to cut all lines.
+            alpha: From 0 to 1. `"bpe"` does what `tokenize` does at 0 and gives
+                characters at 1; `"unigram"` gives any segmentation at 0.
+            seed: The same arguments give the same ids.
+
+        Returns:
+            int32 ragged tensor `(count * lines, tokens)`: all lines, then all again.
+
+        Raises:
+            ValueError: If an argument is out of range, or the model is of another
+                type.
+            ImportError: If sentencepiece is not installed.
+
+        Example:
+        >>> tokenizer = SentencePieceTokenizer.train(
+        ...     ["the cat sat"] * 3, vocabulary_size=13, model_type="bpe"
+        ... )
+        >>> ids = tokenizer.sample(["the cat"], 2, alpha=0.5)
+        >>> [text.decode() for text in tokenizer.detokenize(ids).numpy()]
+        ['the cat', 'the cat']
+        """
+        check_integer("count", count, 1)
+        check_integer("seed", seed, 0)
+        if not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
+            raise ValueError(f"`alpha` must be from 0 to 1. Received: alpha={alpha!r}")
+        cutter = WordCutter(_sentencepiece("sample"), self._model, alpha)
+        chunks = cleaned_chunks(check_lines("lines", lines), self.lowercase)
+        rows = (
+            cutter.words(line.decode()) for chunk in chunks for line in chunk.numpy()
+        )
+        drawn = list(sample_rows(rows, cutter.cut, count, seed))
+        ids, lengths = map(np.concatenate, zip(*drawn, strict=True))
+        return tf.RaggedTensor.from_row_lengths(ids, lengths)
+
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         return self._processor.tokenize(text)
 
@@ -257,13 +318,18 @@ def _check_training(
         )
 
 
-def _train_model(sentences: Iterable[str], vocab_size: int, **options: Any) -> bytes:
+def _sentencepiece(method: str) -> ModuleType:
     try:
         import sentencepiece
     except ImportError as error:
         raise ImportError(
-            "SentencePieceTokenizer.train needs the package sentencepiece"
+            f"SentencePieceTokenizer.{method} needs the package sentencepiece"
         ) from error
+    return sentencepiece
+
+
+def _train_model(sentences: Iterable[str], vocab_size: int, **options: Any) -> bytes:
+    sentencepiece = _sentencepiece("train")
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 _PIECE, _TRAINER = 1, 2
 _PIECE_TEXT, _PIECE_TYPE = 1, 3
-_NORMAL, _UNKNOWN, _CONTROL = 1, 2, 3
+_NORMAL, _UNKNOWN, _CONTROL, _OWN = 1, 2, 3, 4
+# field of the trainer's settings that names the type, and the names
+_MODEL_TYPE = 3
+_MODEL_TYPES: dict[int | bytes, str] = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 # field of the trainer's settings that names the piece, and the name by default
 _CONTROL_PIECES = {
     "pad": (48, b"<pad>"),
@@ -23,20 +26,25 @@ Value = int | bytes
 
 
 class ModelSummary(NamedTuple):
-    """A model's size, and the id of each special piece (-1 where it has none)."""
+    """What a model says of itself."""
 
     size: int
     special_ids: dict[str, int]
+    """Of each special piece, -1 where it has none."""
+    model_type: str
+    whole: list[bytes]
+    """What its user wants never to be cut."""
 
 
 def summarize(model: bytes) -> ModelSummary:
-    """Reads the size and the special ids of a serialized model.
+    """Reads what a tokenizer must know of a serialized model.
 
     Args:
         model: The content of a `.model` file.
 
     Returns:
-        The number of pieces, and the ids named pad, unknown, start and end.
+        Among others the ids named pad, unknown, start and end, and the type of
+        `SentencePieceTokenizer.train`.
 
     Raises:
         ValueError: If `model` is no sentencepiece model.
@@ -61,7 +69,16 @@ def summarize(model: bytes) -> ModelSummary:
         for name, (field, default) in _CONTROL_PIECES.items()
     }
     special_ids["unknown"] = types.index(_UNKNOWN)
-    return ModelSummary(len(pieces), special_ids)
+    return ModelSummary(
+        len(pieces),
+        special_ids,
+        _MODEL_TYPES.get(trainer.get(_MODEL_TYPE, 1), "unknown"),
+        [
+            text
+            for piece, kind in zip(pieces, types, strict=True)
+            if kind == _OWN and isinstance(text := piece.get(_PIECE_TEXT), bytes)
+        ],
+    )
 
 
 def _fields(message: Value) -> Iterator[tuple[int, Value]]:

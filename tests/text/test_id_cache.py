@@ -56,14 +56,14 @@ def test_a_damaged_file_is_made_anew(tmp_path, size):
 
 def test_whichever_byte_is_altered_ids_are_the_same(tmp_path):
     tokenizer = CharacterTokenizer(list("abc"))
-    expected = read_or_make_ids(LINES, tokenizer, tmp_path)
+    expected = read_or_make_ids(LINES, tokenizer, None, tmp_path)
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
     for index in range(len(content)):
         altered = bytearray(content)
         altered[index] ^= 0xFF
         path.write_bytes(altered)
-        assert same(read_or_make_ids(LINES, tokenizer, tmp_path), expected)
+        assert same(read_or_make_ids(LINES, tokenizer, None, tmp_path), expected)
 
 
 def test_nothing_is_left_when_a_file_cannot_be_written(tmp_path, monkeypatch):
