@@ -1,6 +1,7 @@
 """The command lines of `translate.py`."""
 
 import argparse
+from contextlib import suppress
 from typing import Any
 
 # Settings that did well on so many pairs; what each does is told in
@@ -66,7 +67,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--lowercase", action="store_true")
     add("--segmentations", type=positive, help="of each pair, cut at random")
-    add("--alpha", type=float, default=0.1, help="how much at random")
+    add("--alpha", type=share, default=0.1, help="how much at random")
     add("--max-length", type=int, default=100, help="tokens a side")
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
     add("--minutes", type=float, help="end with the epoch that passes them")
@@ -157,6 +158,14 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
+
+
+def share(text: str) -> float:
+    """A number of the command line, from 0 to 1."""
+    with suppress(ValueError):
+        if 0 <= float(text) <= 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
 
 
 def _add_search(parser):
