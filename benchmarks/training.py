@@ -141,10 +141,9 @@ def _cut(tokenizer, lines, length):
 
 
 def _ours(precision) -> Callable[..., Any]:
-    import keras
 
     from keras_attention.models import transformer
-    from keras_attention.training import MaskedCrossEntropy
+    from keras_attention.training import Adam, MaskedCrossEntropy
 
     _set_precision(precision)
     model = transformer(
@@ -156,7 +155,7 @@ def _ours(precision) -> Callable[..., Any]:
         intermediate_dim=INTERMEDIATE,
         dropout=DROPOUT,
     )
-    model.compile(keras.optimizers.Adam(), MaskedCrossEntropy(), jit_compile=False)
+    model.compile(Adam(), MaskedCrossEntropy(), jit_compile=False)
     return lambda source, target, labels: model.train_on_batch(
         {"source": source, "target": target}, labels
     )

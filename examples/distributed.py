@@ -113,7 +113,7 @@ def fit(
     )
     steps = len(batches) * options.epochs
     model.compile(
-        keras.optimizers.Adam(
+        training.Adam(
             training.InverseSquareRoot(2e-3, max(1, steps // 10)), global_clipnorm=1.0
         ),
         training.MaskedCrossEntropy(label_smoothing=0.1),

@@ -49,7 +49,7 @@ def train(
         seed=options.seed,
     )
     model.compile(
-        keras.optimizers.Adam(
+        training.Adam(
             training.InverseSquareRoot(options.learning_rate, warmup_steps=300),
             global_clipnorm=5.0,
             use_ema=options.ema > 0,

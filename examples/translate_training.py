@@ -47,7 +47,7 @@ def fit(
     tenth = max(1, len(batches) * options.epochs // 10)
     warmup_steps = options.warmup_steps or min(1000, tenth)
     model.compile(
-        keras.optimizers.Adam(
+        training.Adam(
             training.InverseSquareRoot(options.learning_rate, warmup_steps),
             beta_2=0.98,
             epsilon=1e-9,

@@ -1,9 +1,10 @@
-"""Losses, metrics, schedules and callbacks of sequence-to-sequence models.
+"""Losses, metrics, schedules, callbacks and an optimizer, for sequences.
 
 All of them run on each Keras backend, and a model compiled with them saves as
 `.keras` and loads again.
 """
 
+from keras_attention.training.adam import Adam
 from keras_attention.training.averaging import average_checkpoints, averaged_weights
 from keras_attention.training.backup import Backup
 from keras_attention.training.bleu import BleuCallback
@@ -14,6 +15,7 @@ from keras_attention.training.progress import TokenCount, TokensPerSecond
 from keras_attention.training.schedules import InverseSigmoidDecay, InverseSquareRoot
 
 __all__ = [
+    "Adam",
     "Backup",
     "BleuCallback",
     "FiniteLoss",

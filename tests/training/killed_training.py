@@ -41,7 +41,7 @@ def train(folder, epochs, callbacks):
         dropout=0.1,
     )
     model.compile(
-        keras.optimizers.Adam(
+        training.Adam(
             training.InverseSquareRoot(1e-2, 20), use_ema=True, global_clipnorm=1.0
         ),
         training.MaskedCrossEntropy(0.1),
