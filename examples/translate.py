@@ -126,6 +126,8 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         if any(given) and not all(given):
             flag = side.replace("_", "-")
             parser.error(f"--{flag}source and --{flag}target belong together")
+    if options.plain_epochs < 0 or (options.plain_epochs and not options.segmentations):
+        parser.error("--plain-epochs, from 0 on, are the last behind --segmentations")
     if (options.validation_source or options.test_source) and not options.source:
         parser.error("--validation-* and --test-* need --source and --target")
 

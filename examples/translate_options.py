@@ -67,6 +67,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--lowercase", action="store_true")
     add("--segmentations", type=positive, help="of each pair, cut at random")
+    add("--plain-epochs", type=int, default=0, help="the last, in which none is")
     add("--alpha", type=share, default=0.1, help="how much at random")
     add("--max-length", type=int, default=100, help="tokens a side")
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")

@@ -28,23 +28,30 @@ def fit(
     tokenizers: Sequence[text.Tokenizer],
     folder: Path,
 ) -> None:
-    """Train with label smoothing and a moving average of the weights."""
-    drawn = {"segmentations": options.segmentations, "alpha": options.alpha}
-    batches, to_validate = (
-        text.translation_dataset(
+    """Train with label smoothing and a moving average of the weights.
+
+    Where words are cut at random, the last epochs are trained on plain ones.
+    """
+
+    def batches_of(part, **choices):
+        return text.translation_dataset(
             *part,
             *tokenizers,
             batch_tokens=options.batch_tokens,
             max_length=options.max_length,
             bucket=2,  # little padding; without XLA more shapes cost nothing
             shapes=SHAPES if options.xla else None,
-            shuffle=shuffle,
             seed=options.seed,
-            **sampling,
+            **choices,
         )
-        for part, shuffle, sampling in ((train, True, drawn), (validation, False, {}))
-    )
-    tenth = max(1, len(batches) * options.epochs // 10)
+
+    to_validate = batches_of(validation, shuffle=False)
+    phases = [(options.epochs, batches_of(train))]
+    if options.segmentations:
+        drawn = {"segmentations": options.segmentations, "alpha": options.alpha}
+        until = options.epochs - options.plain_epochs
+        phases.insert(0, (until, batches_of(train, **drawn)))
+    tenth = max(1, len(phases[0][1]) * options.epochs // 10)
     warmup_steps = options.warmup_steps or min(1000, tenth)
     model.compile(
         training.Adam(
@@ -61,43 +68,53 @@ def fit(
         jit_compile=options.xla,
     )
     history = folder / "history.csv"
-    callbacks = [
-        # Kept until everything is saved, so that nothing is ever trained twice.
-        training.Backup(folder / "backup", batches.position),
-        training.FiniteLoss(),
-        training.TokensPerSecond(),
-        keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
-    ]
-    if options.patience:
-        search = Greedy(options.max_length)
-        callbacks.append(
-            training.BleuCallback(
-                Translator(model, *tokenizers, search=search),
-                *validation,
-                folder=folder / "best",
-                patience=options.patience,
-                restore_best_weights=True,
-                sample=SAMPLE,
-                lowercase=options.lowercase,
-                tokenize=options.bleu_tokenize,
-            )
-        )
-    if options.minutes:
-        callbacks.append(TimeLimit(options.minutes))
-    callbacks.append(keras.callbacks.CSVLogger(history, append=options.resume))
-    if options.tensorboard:
-        callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+    limit = TimeLimit(options.minutes or math.inf)
     started = time.time()
-    model.fit(
-        batches,
-        validation_data=to_validate,
-        epochs=options.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the dataset shuffles itself
-        verbose="auto" if sys.stdout.isatty() else 2,
-    )
+    for phase, (until, batches) in enumerate(phases):
+        callbacks = [
+            # Kept until everything is saved, so that nothing is ever trained twice;
+            # the next phase goes on with it.
+            training.Backup(folder / "backup", batches.position),
+            training.FiniteLoss(),
+            training.TokensPerSecond(),
+            keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
+            limit,
+            keras.callbacks.CSVLogger(history, append=options.resume or phase > 0),
+        ]
+        if options.patience:
+            translator = Translator(model, *tokenizers, Greedy(options.max_length))
+            stop = bleu_callback(options, translator, validation, folder / "best")
+            callbacks.insert(4, stop)
+        if options.tensorboard:
+            callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
+        model.fit(
+            batches,
+            validation_data=to_validate,
+            epochs=until,
+            callbacks=callbacks,
+            shuffle=False,  # the dataset shuffles itself
+            verbose="auto" if sys.stdout.isatty() else 2,
+        )
+        if model.stop_training:
+            break
     print(f"Trained for {(time.time() - started) / 60:.1f} minutes")
     plot_training(history, path=folder / "training.png")
+
+
+def bleu_callback(
+    options: argparse.Namespace, translator: Translator, validation: Part, folder: Path
+) -> training.BleuCallback:
+    """What stops a training that does not get better, and keeps its best weights."""
+    return training.BleuCallback(
+        translator,
+        *validation,
+        folder=folder,
+        patience=options.patience,
+        restore_best_weights=True,
+        sample=SAMPLE,
+        lowercase=options.lowercase,
+        tokenize=options.bleu_tokenize,
+    )
 
 
 class TimeLimit(keras.callbacks.Callback):
@@ -109,7 +126,7 @@ class TimeLimit(keras.callbacks.Callback):
         self._started = math.inf
 
     def on_train_begin(self, logs=None):
-        self._started = time.time()
+        self._started = min(self._started, time.time())
 
     def on_epoch_end(self, epoch, logs=None):
         if time.time() - self._started > 60 * self.minutes:
