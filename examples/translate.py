@@ -121,13 +121,13 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         parser.error("--pairs stands for both sides: leave out --source and --target")
     if options.tensorboard and not find_spec("tensorboard"):
         parser.error("--tensorboard needs it: pip install tensorboard")
+    if options.segmentations and options.tokenizer != "sentencepiece":
+        parser.error("--segmentations, also a preset's, needs sentencepiece; 0 is none")
     for side in ("", "validation_", "test_"):
         given = [getattr(options, f"{side}{end}") for end in ("source", "target")]
         if any(given) and not all(given):
             flag = side.replace("_", "-")
             parser.error(f"--{flag}source and --{flag}target belong together")
-    if options.plain_epochs < 0 or (options.plain_epochs and not options.segmentations):
-        parser.error("--plain-epochs, from 0 on, are the last behind --segmentations")
     if (options.validation_source or options.test_source) and not options.source:
         parser.error("--validation-* and --test-* need --source and --target")
 

@@ -19,7 +19,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch_tokens": 4096,
         "learning_rate": 5e-3,
         "ema": 0.999,
-        "epochs": 90,
+        "segmentations": 20,
+        "epochs": 78,
     },
 }
 
@@ -66,9 +67,9 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--model-type", choices=("bpe", "unigram"), default="bpe")
     add("--vocabulary-size", type=int, help="by default by the size of the data")
     add("--lowercase", action="store_true")
-    add("--segmentations", type=positive, help="of each pair, cut at random")
-    add("--plain-epochs", type=int, default=0, help="the last, in which none is")
-    add("--alpha", type=share, default=0.1, help="how much at random")
+    add("--segmentations", type=int, help="of each pair, drawn at random; 0 for none")
+    add("--alpha", type=share, default=0.1, help="share of bpe's merges left out")
+    add("--plain-share", type=share, default=0.5, help="of the epochs, without any")
     add("--max-length", type=int, default=100, help="tokens a side")
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
     add("--minutes", type=float, help="end with the epoch that passes them")

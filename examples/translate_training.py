@@ -30,7 +30,8 @@ def fit(
 ) -> None:
     """Train with label smoothing and a moving average of the weights.
 
-    Where words are cut at random, the last epochs are trained on plain ones.
+    Where words are cut at random, the last epochs are trained on plain ones, and
+    patience counts these alone.
     """
 
     def batches_of(part, **choices):
@@ -49,8 +50,9 @@ def fit(
     phases = [(options.epochs, batches_of(train))]
     if options.segmentations:
         drawn = {"segmentations": options.segmentations, "alpha": options.alpha}
-        until = options.epochs - options.plain_epochs
-        phases.insert(0, (until, batches_of(train, **drawn)))
+        until = math.ceil(options.epochs * (1 - options.plain_share))
+        if until:
+            phases.insert(0, (until, batches_of(train, **drawn)))
     tenth = max(1, len(phases[0][1]) * options.epochs // 10)
     warmup_steps = options.warmup_steps or min(1000, tenth)
     model.compile(
@@ -83,8 +85,8 @@ def fit(
         ]
         if options.patience:
             translator = Translator(model, *tokenizers, Greedy(options.max_length))
-            stop = bleu_callback(options, translator, validation, folder / "best")
-            callbacks.insert(4, stop)
+            best = folder / "best" if batches is phases[-1][1] else None
+            callbacks.insert(4, bleu_callback(options, translator, validation, best))
         if options.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
         model.fit(
@@ -95,22 +97,29 @@ def fit(
             shuffle=False,  # the dataset shuffles itself
             verbose="auto" if sys.stdout.isatty() else 2,
         )
-        if model.stop_training:
+        if model.stop_training:  # for time
             break
     print(f"Trained for {(time.time() - started) / 60:.1f} minutes")
     plot_training(history, path=folder / "training.png")
 
 
 def bleu_callback(
-    options: argparse.Namespace, translator: Translator, validation: Part, folder: Path
+    options: argparse.Namespace,
+    translator: Translator,
+    validation: Part,
+    folder: Path | None,
 ) -> training.BleuCallback:
-    """What stops a training that does not get better, and keeps its best weights."""
+    """What measures BLEU after each epoch.
+
+    With a folder it stops a training that does not get better, and keeps its best
+    weights.
+    """
     return training.BleuCallback(
         translator,
         *validation,
         folder=folder,
-        patience=options.patience,
-        restore_best_weights=True,
+        patience=options.patience if folder else None,
+        restore_best_weights=folder is not None,
         sample=SAMPLE,
         lowercase=options.lowercase,
         tokenize=options.bleu_tokenize,

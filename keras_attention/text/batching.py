@@ -64,7 +64,8 @@ def translation_dataset(
     `segmentations`, both sides of each pair are cut at random so many times, by
     `SentencePieceTokenizer.sample`, and the pairs of all times are dealt to batches
     together. An epoch has that part of these batches: so many epochs see each of them
-    once.
+    once. Train the last third or half on a dataset without, as texts to translate will
+    be cut: that is better than either all along.
 
     Args:
         source_lines: The source sentences.
@@ -82,9 +83,8 @@ def translation_dataset(
             of one bucket keep their order.
         seed: Makes the order of the epochs, and the segmentations; two datasets of one
             seed agree.
-        segmentations: How many times to cut each pair at random; by default once, as
-            `tokenize` does. Some 20 are as good as ever new ones; their ids are kept in
-            memory.
+        segmentations: How many times to cut each pair at random, such as 20; by default
+            once, as `tokenize` does. The ids of all times are kept in memory.
         alpha: Of `SentencePieceTokenizer.sample`, beside `segmentations`.
         cache: A folder in which ids are kept, and from which they are read the next
             time the same tokenizers get the same lines.
@@ -97,8 +97,8 @@ def translation_dataset(
         begins there: each iteration adds its own, and `training.Backup` sets it.
 
     Raises:
-        ValueError: If the sides differ in length, an argument is out of range, or
-            no pair remains.
+        ValueError: If the sides differ in length, an argument is out of range, no
+            pair remains, or `segmentations` meets a tokenizer that cannot draw them.
 
     Example:
     >>> from keras_attention.text import CharacterTokenizer
@@ -120,7 +120,7 @@ def translation_dataset(
     if check_integer("seed", seed, 0) >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: seed={seed}")
     source_list, target_list = check_pairs(source_lines, target_lines)
-    draws = None
+    draws: list[Draws | None] = [None, None]
     if segmentations is not None:
         check_integer("segmentations", segmentations, 1)
         if not shuffle:
@@ -128,14 +128,17 @@ def translation_dataset(
                 "`segmentations` needs shuffle=True, because an epoch has only a part "
                 f"of them. Received: segmentations={segmentations}, shuffle=False"
             )
-        draws = Draws(segmentations, alpha, seed)
-    sources = _ids(source_list, source_tokenizer, draws, cache)
-    targets = _ids(target_list, target_tokenizer, draws, cache)
+        # a seed a side, lest equal sides be cut in equal places
+        draws = [
+            Draws(int(segmentations), alpha, 2 * int(seed) + side) for side in (0, 1)
+        ]
+    sources = _ids(source_list, source_tokenizer, draws[0], cache)
+    targets = _ids(target_list, target_tokenizer, draws[1], cache)
     source_lengths = sources.row_lengths().numpy()
     target_lengths = targets.row_lengths().numpy()
     reasons = _drop_reasons(source_lengths, target_lengths, max_length)
     kept = ~np.any([*reasons.values()], axis=0)  # (N,)
-    report = _report(reasons, kept)
+    report = _report(reasons, kept, "pairs" if segmentations is None else "cut pairs")
     if not kept.any():
         raise ValueError(f"No pair of sentences remains: {report}")
     if report:
@@ -251,7 +254,7 @@ def _drop_reasons(
     return reasons
 
 
-def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
+def _report(reasons: dict[str, np.ndarray], kept: np.ndarray, name: str) -> str:
     """How many pairs are dropped, and why; empty if none are."""
     if kept.all():
         return ""
@@ -260,7 +263,7 @@ def _report(reasons: dict[str, np.ndarray], kept: np.ndarray) -> str:
         for reason, pairs in reasons.items()
         if pairs.any()
     )
-    return f"dropped {(~kept).sum()} of {len(kept)} pairs: {counts}"
+    return f"dropped {(~kept).sum()} of {len(kept)} {name}: {counts}"
 
 
 def _turns(

@@ -91,7 +91,8 @@ def _name(lines: list[str], tokenizer: Tokenizer, draws: Draws | None) -> str:
     """The same for the same ids: a checksum of what they are made from."""
     digest = hashlib.sha256(tokenizer.checksum().encode())
     if draws:
-        digest.update(repr(tuple(draws)).encode())
+        times, alpha, seed = draws
+        digest.update(f"{times} {float(alpha)} {seed}".encode())
     for line in lines:
         text = line.encode("utf-8", "surrogatepass")
         # With their lengths, since lines may hold anything.

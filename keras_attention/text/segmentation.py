@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from itertools import chain, groupby
+from itertools import groupby
 from types import ModuleType
 
 import numpy as np
@@ -19,7 +19,7 @@ from keras_attention.ids import UNKNOWN
 from keras_attention.text.sentence_piece_model import summarize
 
 VARIANTS = 32
-"""How many times each word is cut; where it stands, one of them is taken at random."""
+"""How many times a word is cut at most; one of them is taken wherever it stands."""
 
 _UNKNOWN_SCORE = -100.0  # the same in all segmentations of a word, so any will do
 
@@ -145,16 +145,16 @@ class WordCutter:
         summary = summarize(model)
         self._alpha = alpha
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-        look = self._processor
-        self._ids = {look.id_to_piece(index): index for index in range(summary.size)}
+        about = self._processor
+        self._ids = {about.id_to_piece(index): index for index in range(summary.size)}
         self._scores = {
-            piece: look.get_score(index)
+            piece: about.get_score(index)
             for piece, index in self._ids.items()
             if not (
-                look.is_control(index)
-                or look.is_unknown(index)
-                or look.is_unused(index)
-                or look.is_byte(index)
+                about.is_control(index)
+                or about.is_unknown(index)
+                or about.is_unused(index)
+                or about.is_byte(index)
             )
         }
         longest = max(map(len, self._scores), default=1)
@@ -168,19 +168,22 @@ class WordCutter:
                 f"Received: a model of type {summary.model_type!r}"
             )
         self._method = methods[summary.model_type]
-        self._whole = {piece.decode() for piece in summary.whole}
-        longest_first = sorted(self._whole, key=len, reverse=True)
-        either = "|".join(map(re.escape, longest_first)) or "(?!)"
-        self._borders = re.compile(f"({either})|(?={_BLANK})")
+        self._symbols = {piece.decode() for piece in summary.user_defined}
+        longest_first = sorted(self._symbols, key=len, reverse=True)
+        borders = [f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})"]
+        pieces = self._scores.keys() - self._symbols
+        if not any(_BLANK in piece[1:] for piece in pieces):
+            borders.append(f"(?={_BLANK})")  # no piece goes on behind a blank
+        self._borders = re.compile("|".join(borders))
 
     def words(self, line: str) -> list[str]:
-        """The words of a line, normalized, each with the blank before it."""
+        """What is cut by itself: normalized words, each with the blank before it."""
         parts = self._borders.split(self._processor.normalize(line))
         return [part for part in parts if part]
 
     def cut(self, word: str, chance: random.Random) -> list[int]:
         """The ids of a word's pieces."""
-        if word in self._whole:
+        if word in self._symbols:
             return [self._ids[word]]
         parts = self._method(word, self._scores, self._alpha, chance)
         ids: list[int] = []
@@ -214,26 +217,28 @@ def sample_rows(
         So many times the ids of all rows behind one another, and the rows' lengths.
     """
     numbers: dict[str, int] = {}
-    words = array("q")  # (W,) by their numbers
-    row_ends = array("q")
+    words, row_ends = array("q"), array("q")
     for row in rows:
         words.extend(numbers.setdefault(word, len(numbers)) for word in row)
         row_ends.append(len(words))
-    # (variants,) those of one word behind one another
-    variants = [
-        cut(word, chance)
-        for word in numbers
-        for chance in [random.Random(f"{seed} {word}")]
-        for _ in range(VARIANTS)
-    ]
-    values = np.fromiter(chain.from_iterable(variants), np.int32)
-    sizes = np.array([len(ids) for ids in variants], np.int64)
-    starts = np.cumsum(sizes) - sizes
-    firsts = VARIANTS * np.array(words, np.int64)
+    of_words = np.array(words, np.int64)  # (W,)
+    places = np.bincount(of_words, minlength=len(numbers))
+    variants = np.minimum(VARIANTS, count * places)  # of each word
+    firsts = np.cumsum(variants) - variants
+    values, sizes = array("i"), array("q")
+    for word, times in zip(numbers, variants.tolist(), strict=True):
+        chance = random.Random(f"{seed} {word}")
+        for _ in range(times):
+            ids = cut(word, chance)
+            values.extend(ids)
+            sizes.append(len(ids))
+    all_values, all_sizes = np.array(values, np.int32), np.array(sizes, np.int64)
+    starts = np.cumsum(all_sizes) - all_sizes
     pick = np.random.default_rng(seed)
     for _ in range(count):
-        taken = firsts + pick.integers(VARIANTS, size=len(firsts))  # (W,)
-        ends = np.insert(np.cumsum(sizes[taken]), 0, 0)  # (W + 1,)
-        shifts = np.repeat(starts[taken] - ends[:-1], sizes[taken])  # (ids,)
-        ids = values[shifts + np.arange(ends[-1])]
-        yield ids, np.diff(ends[np.array(row_ends, np.int64)], prepend=0)
+        chosen = pick.integers(variants[of_words])  # (W,)
+        taken = firsts[of_words] + chosen
+        ends = np.insert(np.cumsum(all_sizes[taken]), 0, 0)  # (W + 1,)
+        shifts = np.repeat(starts[taken] - ends[:-1], all_sizes[taken])  # (ids,)
+        drawn = all_values[shifts + np.arange(ends[-1])]
+        yield drawn, np.diff(ends[np.array(row_ends, np.int64)], prepend=0)

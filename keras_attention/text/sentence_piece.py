@@ -98,8 +98,8 @@ class SentencePieceTokenizer(Tokenizer):
     ) -> Self:
         """Learns subwords from a corpus; the same lines give the same model.
 
-        Needs the package `sentencepiece`, which using a trained tokenizer does
-        not.
+        Needs the package `sentencepiece`, which a trained tokenizer needs for `sample`
+        alone.
 
         Args:
             lines: The corpus.
@@ -184,8 +184,9 @@ class SentencePieceTokenizer(Tokenizer):
         A model of type `"bpe"` leaves out merges with probability `alpha`
         (BPE-dropout; Provilkov et al., 2020). One of type `"unigram"` draws from all
         segmentations, by their probabilities to the power of `alpha` (subword
-        regularization; Kudo, 2018). Each word is cut 32 times, and one of these is
-        taken at random wherever it stands.
+        regularization; Kudo, 2018). Each word is cut 32 times at most, and one of these
+        is taken at random wherever it stands. Text without blanks is one word a line,
+        which takes longer: some milliseconds a line.
 
         Needs the package `sentencepiece`, as `train` does.
 
@@ -214,7 +215,8 @@ class SentencePieceTokenizer(Tokenizer):
         """
         check_integer("count", count, 1)
         check_integer("seed", seed, 0)
-        if not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
+        is_number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
+        if not is_number or not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` must be from 0 to 1. Received: alpha={alpha!r}")
         cutter = WordCutter(_sentencepiece("sample"), self._model, alpha)
         chunks = cleaned_chunks(check_lines("lines", lines), self.lowercase)

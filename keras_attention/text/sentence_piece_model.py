@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _PIECE, _TRAINER = 1, 2
 _PIECE_TEXT, _PIECE_TYPE = 1, 3
-_NORMAL, _UNKNOWN, _CONTROL, _OWN = 1, 2, 3, 4
+_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 # field of the trainer's settings that names the type, and the names
 _MODEL_TYPE = 3
 _MODEL_TYPES: dict[int | bytes, str] = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
@@ -32,8 +32,8 @@ class ModelSummary(NamedTuple):
     special_ids: dict[str, int]
     """Of each special piece, -1 where it has none."""
     model_type: str
-    whole: list[bytes]
-    """What its user wants never to be cut."""
+    user_defined: list[bytes]
+    """Symbols that are never cut."""
 
 
 def summarize(model: bytes) -> ModelSummary:
@@ -76,7 +76,8 @@ def summarize(model: bytes) -> ModelSummary:
         [
             text
             for piece, kind in zip(pieces, types, strict=True)
-            if kind == _OWN and isinstance(text := piece.get(_PIECE_TEXT), bytes)
+            if kind == _USER_DEFINED
+            and isinstance(text := piece.get(_PIECE_TEXT), bytes)
         ],
     )
 

@@ -12,10 +12,11 @@ class Adam(keras.optimizers.Adam):
 
     Keras computes moments and step by a dozen operations, each of which reads and
     writes arrays as large as the weights; TensorFlow has a kernel that goes through
-    them once. On other backends, under `tf.distribute` and with `amsgrad`, it is
-    Keras's. Arguments, variables and, up to rounding, results are Keras's, but for
-    embeddings on TensorFlow: the gradients of an id that comes twice in a batch are
-    summed before they are squared, as on other backends; Keras squares each alone.
+    them once. On other backends, under `tf.distribute`, with `amsgrad` and for weights
+    of bfloat16 it is Keras's. Arguments, variables and, up to rounding, results are
+    Keras's, but for embeddings on TensorFlow: the gradients of an id that comes twice
+    in a batch are summed before they are squared, as on other backends; Keras squares
+    each alone.
 
     Example:
     >>> model = keras.Sequential([keras.layers.Dense(1)])
@@ -30,7 +31,9 @@ class Adam(keras.optimizers.Adam):
         import tensorflow as tf  # only where it is the backend
 
         gradient = tf.convert_to_tensor(gradient)
-        if self.amsgrad or tf.distribute.has_strategy():
+        # its GPU kernel knows no bfloat16
+        unknown = self.amsgrad or variable.dtype == tf.bfloat16
+        if unknown or tf.distribute.has_strategy():
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)

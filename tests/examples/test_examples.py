@@ -199,6 +199,7 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         (["--pairs", "a", "--source", "b", "--target", "c"], "--pairs"),
         (["--test-source", "a", "--test-target", "b"], "--test-"),
         (["--resume", "--output", "nothing"], "no run"),
+        (["--segmentations", "3", "--tokenizer", "word"], "0 is none"),
     ):
         with pytest.raises(SystemExit):
             translate.main(arguments)

@@ -60,7 +60,7 @@ def run(monkeypatch, folder, *arguments, killed_at=None):
     return model.get_weights(), [line.split(",")[:2] for line in history]
 
 
-TWO_PHASES = ["--segmentations", "3", "--alpha", "0.5", "--plain-epochs", "2"]
+TWO_PHASES = ["--segmentations", "3", "--alpha", "0.5"]
 
 
 @pytest.mark.parametrize("killed_at", [1, 2, 3])
@@ -85,20 +85,20 @@ def test_the_last_epochs_are_plain(tmp_path, monkeypatch):
         return sample(self, lines, count, **options)
 
     monkeypatch.setattr(SentencePieceTokenizer, "sample", count)
-    begin = ["--epochs", "2", *TWO_PHASES[:4]]
-    cut, history = run(monkeypatch, tmp_path / "cut", *begin, "--plain-epochs", "1")
+    begin = ["--epochs", "2", *TWO_PHASES]
+    cut, history = run(monkeypatch, tmp_path / "cut", *begin)
     assert drawn == [(3, 0.5)] * 2  # once a side
-    whole, other = run(monkeypatch, tmp_path / "whole", *begin)
+    whole, other = run(monkeypatch, tmp_path / "whole", *begin, "--plain-share", "0")
     assert other[:2] == history[:2]
     assert other[2] != history[2]
     assert not all(map(np.array_equal, cut, whole))
 
 
-def test_patience_and_time_end_all_phases(tmp_path, monkeypatch):
+def test_time_ends_both_phases_and_patience_the_last(tmp_path, monkeypatch):
     arguments = ["--epochs", "4", *TWO_PHASES, "--minutes", "0.0001"]
     _, history = run(monkeypatch, tmp_path / "time", *arguments)
     assert [epoch for epoch, _ in history] == ["epoch", "0"]
     arguments = ["--epochs", "6", *TWO_PHASES, "--patience", "1"]
     arguments += ["--learning-rate", "1e-9"]  # no epoch is better than the first
     _, history = run(monkeypatch, tmp_path / "patience", *arguments)
-    assert [epoch for epoch, _ in history] == ["epoch", "0", "1"]
+    assert [epoch for epoch, _ in history] == ["epoch", "0", "1", "2", "3", "4"]

@@ -124,7 +124,13 @@ def test_however_it_is_cut_the_text_stays(lines, count, alpha, seed, model_type)
         )
     ),
     options=st.sampled_from(
-        [{}, {"byte_fallback": True, "vocab_size": 300}, {"add_dummy_prefix": False}]
+        [
+            {},
+            {"byte_fallback": True, "vocab_size": 300},
+            {"add_dummy_prefix": False},
+            {"treat_whitespace_as_suffix": True},
+            {"split_by_whitespace": False, "vocab_size": 60},
+        ]
     ),
 )
 def test_what_is_not_left_to_chance_is_as_tokenize_does(lines, options):
@@ -190,6 +196,7 @@ def test_a_word_is_cut_in_another_way_wherever_it_stands():
     [
         ("bpe", {"alpha": -0.1}, "`alpha` must be from 0 to 1.*alpha=-0.1"),
         ("bpe", {"alpha": math.nan}, "`alpha` must.*alpha=nan"),
+        ("bpe", {"alpha": True}, "`alpha` must.*alpha=True"),
         ("bpe", {"alpha": "0.1"}, "`alpha` must.*alpha='0.1'"),
         ("bpe", {"count": 0}, "`count` must.*count=0"),
         ("bpe", {"seed": -1}, "`seed` must.*seed=-1"),

@@ -81,12 +81,13 @@ def test_keeps_the_dtype_of_the_weights(dtype):
     found = []
     for kind in (keras.optimizers.Adam, Adam):
         weight = keras.Variable(np.linspace(-1, 1, 7), dtype=dtype)
-        optimizer = kind(0.1, epsilon=1e-3)
+        optimizer = kind(0.1, beta_2=0.9, epsilon=1e-3)
         for scale in (1.0, -0.5, 0.25):
             optimizer.apply([keras.ops.cast(scale * np.ones(7), dtype)], [weight])
         assert weight.dtype == dtype
         found.append(keras.ops.convert_to_numpy(keras.ops.cast(weight, "float32")))
     np.testing.assert_allclose(*found, rtol=0.02, atol=0.01)
+    assert np.abs(found[0] - np.linspace(-1, 1, 7)).min() > 0.05
 
 
 @pytest.mark.one_backend
