@@ -117,6 +117,9 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
 
 def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Stop at options that do not go together."""
+    meant = PRESETS.get(options.preset, {}).get("architecture", options.architecture)
+    if options.architecture != meant:
+        parser.error(f"--preset {options.preset} is for --architecture {meant}")
     if options.pairs and (options.source or options.target):
         parser.error("--pairs stands for both sides: leave out --source and --target")
     if options.tensorboard and not find_spec("tensorboard"):

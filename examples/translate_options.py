@@ -22,6 +22,29 @@ PRESETS: dict[str, dict[str, Any]] = {
         "segmentations": 20,
         "epochs": 78,
     },
+    "transformer-4k": {
+        "architecture": "transformer",
+        "num_layers": 2,
+        "embedding_dim": 128,
+        "intermediate_dim": 512,
+        "dropout": 0.3,
+        "attention_dropout": 0.0,
+        "max_length": 60,
+        "learning_rate": 3e-3,
+        "ema": 0.99,
+        "epochs": 80,
+        "patience": 12,
+    },
+    "rnn-30k": {
+        "architecture": "rnn",
+        "attention": "general",
+        "tie_embeddings": True,
+        "vocabulary_size": 5000,
+        "dropout": 0.3,
+        "batch_tokens": 2048,
+        "ema": 0.998,
+        "epochs": 40,
+    },
 }
 
 

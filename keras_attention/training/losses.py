@@ -3,9 +3,10 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_attention.checks import check_rate
-from keras_attention.training import tokens
+from keras_attention.training import blockwise, tokens
 
 
 class _WeightedMean(keras.losses.Loss):
@@ -86,6 +87,15 @@ class MaskedCrossEntropy(keras.losses.Loss):
         # by the mask of the predictions, so here it is given the losses only
         labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
         weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        if blockwise.serves():
+            mean, losses = blockwise.mean_cross_entropy(
+                tokens.inside(labels, self.ignore_id),
+                logits,
+                weights,
+                self.label_smoothing,
+            )
+            tokens.remember(labels, logits, self.ignore_id, losses)
+            return self._weighted_mean(ops.ones(1), ops.reshape(mean, (1,)))
         losses = self._losses(labels, logits)  # (B, L)
         return self._weighted_mean(weights, losses, sample_weight=weights)
 

@@ -118,9 +118,26 @@ def token_cross_entropy(
         float32 `(batch, length)`.
     """
     real = ops.not_equal(labels, ignore_id)  # (B, L)
-    inside = ops.where(real, labels, ops.zeros_like(labels))
-    losses = _cross_entropy(inside, logits, label_smoothing)
+    losses = None if label_smoothing else _remembered(labels, logits, ignore_id)
+    if losses is None:
+        losses = _cross_entropy(inside(labels, ignore_id), logits, label_smoothing)
     return ops.where(real, losses, 0.0)
+
+
+def inside(labels: Any, ignore_id: int) -> Any:
+    """Return the labels, with an id of the vocabulary where one is padding."""
+    return ops.where(ops.equal(labels, ignore_id), ops.zeros_like(labels), labels)
+
+
+def remember(labels: Any, logits: Any, ignore_id: int, losses: Any) -> None:
+    """Keep the cross-entropies of a batch with its logits, for metrics to come."""
+    logits._token_losses = (labels, ignore_id, losses)
+
+
+def _remembered(labels: Any, logits: Any, ignore_id: int) -> Any:
+    """What was remembered of these very tensors, or `None`."""
+    known, known_id, losses = getattr(logits, "_token_losses", (None, None, None))
+    return losses if known is labels and known_id == ignore_id else None
 
 
 def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
@@ -140,7 +157,7 @@ def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
             ops.take_along_axis(values, index, axis=-1)  # (BL, 1)
             for values in (logits, probabilities)
         )
-        losses = _negative_log(probability, logit, logits, probabilities)
+        losses = negative_log(probability, logit, logits, probabilities)
         if label_smoothing:
             mean = ops.mean(logits, axis=-1, keepdims=True)
             losses = losses + label_smoothing * (logit - mean)
@@ -158,8 +175,8 @@ def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
     return ops.reshape(compute(ops.reshape(logits, (-1, vocabulary))), shape)
 
 
-def _negative_log(probability: Any, logit: Any, logits: Any, probabilities: Any) -> Any:
-    """The negative logarithm of a softmax `(BL, 1)`, of probabilities of 0 too.
+def negative_log(probability: Any, logit: Any, logits: Any, probabilities: Any) -> Any:
+    """Return the negative logarithm of a softmax `(BL, 1)`, of probabilities of 0 too.
 
     Where float32 has lost one, the way is from the largest of its row, which takes two
     more passes.

@@ -1,0 +1,134 @@
+"""Cross-entropy and its gradient in one go through the logits, some rows at a time.
+
+TensorFlow on a CPU runs one operation after the other, and each reads and writes all
+logits of a batch, hundreds of megabytes. What is done to some rows before it goes on to
+the next stays in the processor's cache.
+
+Glossary of shapes: N tokens, K blocks, R rows of each, V vocabulary.
+"""
+
+import os
+from typing import Any
+
+import keras
+
+from keras_attention.training import tokens
+
+_ELEMENTS = 2**19  # logits of a block: 2 MiB of float32
+_AT_ONCE = min(16, os.cpu_count() or 1)  # blocks
+
+
+def serves() -> bool:
+    """Whether blocks are faster here: in TensorFlow's graphs, on a CPU, without XLA.
+
+    XLA has its own way of putting operations together, and on a GPU many small blocks
+    take longer than a large one.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf  # only where it is the backend
+
+    return not (
+        tf.executing_eagerly()
+        or tf.__internal__.get_enclosing_xla_context()
+        or tf.config.list_logical_devices("GPU")
+    )
+
+
+def mean_cross_entropy(
+    labels: Any, logits: Any, weights: Any, label_smoothing: float
+) -> tuple[Any, Any]:
+    """Return the weighted mean of the tokens' cross-entropies, and that of each.
+
+    Args:
+        labels: int32 ids `(batch, length)` of the vocabulary.
+        logits: float32 `(batch, length, vocabulary)`.
+        weights: float32 `(batch, length)`; the mean is zero if they sum to it.
+        label_smoothing: from 0 up to, but not including, 1.
+
+    Returns:
+        A float32 scalar; float32 `(batch, length)`, without smoothing and gradient.
+    """
+    import tensorflow as tf
+
+    vocabulary, shape = logits.shape[-1], tf.shape(labels)
+    rest, share = 1.0 - label_smoothing, label_smoothing / vocabulary
+    weights = tf.reshape(tf.math.divide_no_nan(weights, tf.reduce_sum(weights)), (-1,))
+    blocks = _blocks(tf.size(labels), max(1, _ELEMENTS // vocabulary))
+    rows = tf.size(labels) // blocks
+    ids = tf.reshape(labels, (blocks, rows, 1))
+
+    @tf.custom_gradient
+    def compute(logits):
+        parts = tf.reshape(logits, (blocks, rows, vocabulary))
+        scales = tf.reshape(weights, (blocks, rows, 1))
+
+        def step(block, of_tokens, slopes):
+            part = tf.cast(parts[block], "float32")  # (R, V)
+            probabilities = tf.nn.softmax(part)
+            label_logit, label_probability = (
+                tf.gather(values, ids[block], batch_dims=1)  # (R, 1)
+                for values in (part, probabilities)
+            )
+            loss = tokens.negative_log(
+                label_probability, label_logit, part, probabilities
+            )
+            over_mean = label_logit - tf.reduce_mean(part, axis=-1, keepdims=True)
+            found = tf.concat([loss, over_mean], axis=-1)  # (R, 2)
+            truth = tf.one_hot(ids[block, :, 0], vocabulary, rest + share, share)
+            slope = tf.cast((probabilities - truth) * scales[block], logits.dtype)
+            return block + 1, of_tokens.write(block, found), slopes.write(block, slope)
+
+        _, of_tokens, slopes = tf.while_loop(
+            lambda block, *_: block < blocks,
+            step,
+            (
+                tf.constant(0),
+                tf.TensorArray("float32", blocks, element_shape=(None, 2)),
+                tf.TensorArray(logits.dtype, blocks, element_shape=(None, vocabulary)),
+            ),
+            parallel_iterations=_AT_ONCE,
+        )
+        found = tf.reshape(of_tokens.stack(), (-1, 2))
+        losses, over_means = tf.unstack(found, axis=-1)  # (N,)
+        slopes = tf.reshape(slopes.stack(), (-1, vocabulary))
+        smoothed = losses + label_smoothing * over_means
+        # padding may have a loss that is infinite
+        mean = tf.reduce_sum(tf.math.multiply_no_nan(smoothed, weights))
+
+        def gradient(upstream, _):
+            return tf.cond(  # nearly always it is 1, and a pass over all can be saved
+                tf.equal(upstream, 1.0),
+                lambda: slopes,
+                lambda: slopes * tf.cast(upstream, slopes.dtype),
+            )
+
+        return (mean, losses), gradient
+
+    mean, losses = compute(tf.reshape(_before_its_cast(logits), (-1, vocabulary)))
+    return mean, tf.stop_gradient(tf.reshape(losses, shape))
+
+
+def _blocks(count, most):
+    """The fewest blocks of as many rows each, at the most so many."""
+    import tensorflow as tf
+
+    sizes = tf.range(1, most + 1)
+    rows = tf.reduce_max(tf.where(count % sizes == 0, sizes, 1))
+    return tf.maximum(1, count // rows)
+
+
+def _before_its_cast(logits):
+    """The bfloat16 tensor that a float32 one has its values from, or the float32 one.
+
+    Its gradient is half as large. That of float16 would lose small numbers, since loss
+    scaling comes after it.
+    """
+    operation = getattr(logits, "op", None)  # an eager tensor has none
+    if (
+        operation is not None
+        and operation.type == "Cast"
+        and operation.inputs[0].dtype == "bfloat16"
+    ):
+        return operation.inputs[0]
+    return logits

@@ -1,0 +1,161 @@
+"""The loss in blocks of rows, of TensorFlow's graphs: eagerly it takes all at once."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_attention.models import transformer
+from keras_attention.training import (
+    MaskedAccuracy,
+    MaskedCrossEntropy,
+    Perplexity,
+    blockwise,
+    tokens,
+)
+from tests.training import reference
+
+tf = pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="blocks are TensorFlow's"
+)
+BLOCK = 40  # logits: five rows of eight
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(blockwise, "_ELEMENTS", BLOCK)
+
+
+def value_and_slopes(loss, labels, logits, weights=None, dtype="float32", scale=1.0):
+    labels, logits = tf.convert_to_tensor(labels), tf.cast(logits, dtype)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = loss(labels, tf.cast(logits, "float32"), weights) * scale
+    return value, tape.gradient(value, logits)
+
+
+def in_graph(*arguments, **options):
+    """The same in a graph, which must have been in blocks."""
+    slope_of = tf.function(value_and_slopes, autograph=False)
+    found = slope_of(*arguments, **options)
+    graph = slope_of.get_concrete_function(*arguments, **options).graph
+    assert any("While" in operation.type for operation in graph.get_operations())
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "shape", [(5, 7), (1, 1), (1, 11), (4, 10), (0, 3)], ids=lambda shape: f"{shape}"
+)
+def test_is_what_all_at_once_is(shape, weighted, scale, smoothing, dtype):
+    chance = np.random.default_rng(5)
+    labels = chance.integers(0, 8, shape)
+    logits = chance.normal(size=(*shape, 8)) * 3
+    weights = chance.uniform(0, 2, shape) if weighted else None
+    arguments = MaskedCrossEntropy(smoothing), labels, logits, weights, dtype, scale
+    found, expected = in_graph(*arguments), value_and_slopes(*arguments)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-7)
+    assert found[1].dtype == dtype
+    few_digits = {"float32": 1e-5, "bfloat16": 1e-2, "float16": 1e-3}[dtype]
+    np.testing.assert_allclose(
+        tf.cast(found[1], "float32"),
+        tf.cast(expected[1], "float32"),
+        rtol=few_digits,
+        atol=1e-7,
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_probabilities_that_float32_loses_have_a_loss(smoothing):
+    labels = np.array([[3, 1, 0], [2, 2, 1]])
+    logits = np.zeros((2, 3, 4), "float32")
+    logits[:, :, 0] = [[300, 5e4, 3e38], [0, 150, 0]]
+    found, slopes = in_graph(MaskedCrossEntropy(smoothing), labels, logits)
+    expected = reference.cross_entropy(labels, logits, smoothing=smoothing)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert np.isfinite(slopes).all()
+    assert (slopes.numpy()[labels == 0] == 0).all()
+
+
+def test_padding_alone_has_no_loss_and_no_slope():
+    logits = np.random.default_rng(7).normal(size=(3, 4, 8))
+    found, slopes = in_graph(MaskedCrossEntropy(0.1), np.zeros((3, 4), int), logits)
+    assert found == 0
+    assert (slopes.numpy() == 0).all()
+
+
+@pytest.mark.parametrize("ignore_id", [-1, 0, 97])
+def test_any_id_may_pad(ignore_id):
+    labels, logits = reference.some_batch(rows=5, length=7, seed=3)
+    labels = np.where(labels == 0, ignore_id, labels)
+    found, _ = in_graph(MaskedCrossEntropy(0.1, ignore_id), labels, logits)
+    expected = reference.cross_entropy(
+        labels, logits, smoothing=0.1, ignore_id=ignore_id
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "blocks"),
+    [(12, 5, 3), (12, 12, 1), (12, 99, 1), (13, 5, 13), (0, 5, 1), (7, 1, 7)],
+)
+def test_blocks_have_as_many_rows_each(count, most, blocks):
+    assert blockwise._blocks(count, most) == blocks
+
+
+@pytest.mark.parametrize("metric_id", [0, 5])
+def test_metrics_take_what_the_loss_found(metric_id, monkeypatch):
+    labels, logits = reference.some_batch(rows=5, length=7, seed=3)
+    metric, other = Perplexity(metric_id), MaskedAccuracy(metric_id)
+    computed = []
+    compute = tokens._cross_entropy
+    monkeypatch.setattr(
+        tokens, "_cross_entropy", lambda *given: computed.append(1) or compute(*given)
+    )
+
+    @tf.function(autograph=False)
+    def step(labels, logits):
+        MaskedCrossEntropy(0.1)(labels, logits)
+        metric.update_state(labels, logits)
+        other.update_state(labels, logits)
+
+    step(tf.cast(labels, "int32"), tf.cast(logits, "float32"))
+    assert len(computed) == (metric_id != 0)
+    expected = reference.cross_entropy(labels, logits, ignore_id=metric_id)
+    np.testing.assert_allclose(metric.result(), np.exp(expected), rtol=1e-5)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_compiled_training_is_eager_training(jit_compile):
+    chance = np.random.default_rng(11)
+    ids = chance.integers(1, 30, (12, 9)).astype("int32")
+    ids[:4, 6:] = 0
+    weights = []
+    for eagerly in (False, True):
+        keras.utils.set_random_seed(2)
+        model = transformer(
+            30,
+            30,
+            num_layers=1,
+            num_heads=2,
+            embedding_dim=8,
+            intermediate_dim=16,
+            dropout=0,
+            tie_embeddings=True,
+        )
+        model.compile(
+            keras.optimizers.SGD(0.5),
+            MaskedCrossEntropy(0.1),
+            metrics=[Perplexity()],
+            run_eagerly=eagerly,
+            jit_compile=jit_compile and not eagerly,
+        )
+        model.fit(
+            {"source": ids, "target": ids}, ids, 6, epochs=2, shuffle=False, verbose=0
+        )
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
