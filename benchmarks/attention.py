@@ -11,15 +11,11 @@ square of the length.
 
 import argparse
 import json
-import os
-import resource
-import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from workers import medians, peak_mib, run_worker
 
 WIDTH, HEADS, DROPOUT = 256, 4, 0.1
 # Length, batch and number of steps: medians of less than three say little.
@@ -62,22 +58,11 @@ def _measure(length, batch, repeats, dtype, options):
         "dtype": dtype,
         "chunk_size": CHUNK_SIZE if length >= options.chunk_from else None,
     }
-    row = {**job, **_run(names=names, repeats=repeats, **job)}
+    row = {**job, **run_worker(__file__, names=names, repeats=repeats, **job)}
     for name in names:
-        row[f"{name}_mib"] = _run(names=[name], repeats=1, **job)["peak_mib"]
+        found = run_worker(__file__, names=[name], repeats=1, **job)
+        row[f"{name}_mib"] = found["peak_mib"]
     return row
-
-
-def _run(**job):
-    """Do a job in a process of its own."""
-    output = subprocess.run(
-        [sys.executable, __file__, "--worker", json.dumps(job)],
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        text=True,
-    ).stdout
-    return json.loads(output.splitlines()[-1])
 
 
 def _work(names, length, batch, dtype, chunk_size, repeats):
@@ -95,18 +80,10 @@ def _work(names, length, batch, dtype, chunk_size, repeats):
         ),
         "keras": lambda: keras.layers.MultiHeadAttention(*sizes, dropout=DROPOUT),
     }
-    before = _peak()
+    before = peak_mib()
     steps = {name: _step(makers[name](), inputs) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(repeats + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step(inputs)[0].numpy()
-            times[name].append(time.perf_counter() - start)
-    return {
-        "peak_mib": _peak() - before,
-        **{name: statistics.median(found[1:]) for name, found in times.items()},
-    }
+    times = medians(steps, repeats)
+    return {"peak_mib": peak_mib() - before, **times}
 
 
 def _step(layer, inputs):
@@ -123,12 +100,7 @@ def _step(layer, inputs):
         weights = [weight.value for weight in layer.trainable_weights]
         return tape.gradient(loss, [inputs, *weights])
 
-    return step
-
-
-def _peak():
-    """The most memory that this process has had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return lambda: step(inputs)[0].numpy()
 
 
 def _print(row, is_first):

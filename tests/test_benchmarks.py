@@ -27,6 +27,13 @@ def test_attention(chunk_size):
     assert found["ours"] > 0
 
 
+def test_loss():
+    loss = importlib.import_module("loss")
+    found = loss._work(["ours", "keras"], 32, 9, "mixed_bfloat16", repeats=1)
+    assert set(found) == {"ours", "keras", "peak_mib"}
+    assert found["ours"] > 0
+
+
 def test_serving(tmp_path):
     serving = importlib.import_module("serving")
     make_translator("recurrent", "words").export(tmp_path / "model", check=False)

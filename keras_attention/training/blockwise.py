@@ -1,8 +1,8 @@
-"""Cross-entropy and its gradient in one go through the logits, some rows at a time.
+"""Cross-entropy and its gradient in one go through bfloat16 logits, in blocks of rows.
 
 TensorFlow on a CPU runs one operation after the other, and each reads and writes all
-logits of a batch, hundreds of megabytes. What is done to some rows before it goes on to
-the next stays in the processor's cache.
+logits of a batch, in float32 hundreds of megabytes. A block of rows stays in the
+processor's cache until its gradient is there, in bfloat16.
 
 Glossary of shapes: N tokens, K blocks, R rows of each, V vocabulary.
 """
@@ -18,21 +18,29 @@ _ELEMENTS = 2**19  # logits of a block: 2 MiB of float32
 _AT_ONCE = min(16, os.cpu_count() or 1)  # blocks
 
 
-def serves() -> bool:
-    """Whether blocks are faster here: in TensorFlow's graphs, on a CPU, without XLA.
+def logits_for_blocks(logits: Any) -> Any:
+    """Return the bfloat16 tensor that float32 logits were cast from, or `None`.
 
-    XLA has its own way of putting operations together, and on a GPU many small blocks
-    take longer than a large one.
+    `None` also where blocks would not be faster: but in TensorFlow's graphs, on a GPU,
+    where many small operations take longer than a large one, and under XLA, which has
+    a way of its own to put operations together. For float32 a second array of all
+    logits would cost more memory than the blocks save; for float16 their gradient would
+    lose small numbers, since loss scaling comes after it.
     """
     if keras.backend.backend() != "tensorflow":
-        return False
+        return None
     import tensorflow as tf  # only where it is the backend
 
-    return not (
+    if (
         tf.executing_eagerly()
         or tf.__internal__.get_enclosing_xla_context()
         or tf.config.list_logical_devices("GPU")
-    )
+    ):
+        return None
+    cast = getattr(logits, "op", None)  # an eager tensor has none
+    if cast is None or cast.type != "Cast" or cast.inputs[0].dtype != "bfloat16":
+        return None
+    return cast.inputs[0]
 
 
 def mean_cross_entropy(
@@ -42,7 +50,7 @@ def mean_cross_entropy(
 
     Args:
         labels: int32 ids `(batch, length)` of the vocabulary.
-        logits: float32 `(batch, length, vocabulary)`.
+        logits: bfloat16 `(batch, length, vocabulary)`.
         weights: float32 `(batch, length)`; the mean is zero if they sum to it.
         label_smoothing: from 0 up to, but not including, 1.
 
@@ -105,7 +113,7 @@ def mean_cross_entropy(
 
         return (mean, losses), gradient
 
-    mean, losses = compute(tf.reshape(_before_its_cast(logits), (-1, vocabulary)))
+    mean, losses = compute(tf.reshape(logits, (-1, vocabulary)))
     return mean, tf.stop_gradient(tf.reshape(losses, shape))
 
 
@@ -116,19 +124,3 @@ def _blocks(count, most):
     sizes = tf.range(1, most + 1)
     rows = tf.reduce_max(tf.where(count % sizes == 0, sizes, 1))
     return tf.maximum(1, count // rows)
-
-
-def _before_its_cast(logits):
-    """The bfloat16 tensor that a float32 one has its values from, or the float32 one.
-
-    Its gradient is half as large. That of float16 would lose small numbers, since loss
-    scaling comes after it.
-    """
-    operation = getattr(logits, "op", None)  # an eager tensor has none
-    if (
-        operation is not None
-        and operation.type == "Cast"
-        and operation.inputs[0].dtype == "bfloat16"
-    ):
-        return operation.inputs[0]
-    return logits

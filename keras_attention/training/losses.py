@@ -87,10 +87,11 @@ class MaskedCrossEntropy(keras.losses.Loss):
         # by the mask of the predictions, so here it is given the losses only
         labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
         weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
-        if blockwise.serves():
+        in_bfloat16 = blockwise.logits_for_blocks(logits)
+        if in_bfloat16 is not None:
             mean, losses = blockwise.mean_cross_entropy(
                 tokens.inside(labels, self.ignore_id),
-                logits,
+                in_bfloat16,
                 weights,
                 self.label_smoothing,
             )

@@ -200,6 +200,7 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         (["--test-source", "a", "--test-target", "b"], "--test-"),
         (["--resume", "--output", "nothing"], "no run"),
         (["--segmentations", "3", "--tokenizer", "word"], "0 is none"),
+        (["--preset", "transformer-4k", "--architecture", "rnn"], "transformer-4k is"),
     ):
         with pytest.raises(SystemExit):
             translate.main(arguments)

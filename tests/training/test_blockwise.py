@@ -1,4 +1,4 @@
-"""The loss in blocks of rows, of TensorFlow's graphs: eagerly it takes all at once."""
+"""The loss of bfloat16 logits, in blocks on a graph: eagerly it takes all at once."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(blockwise, "_ELEMENTS", BLOCK)
 
 
-def value_and_slopes(loss, labels, logits, weights=None, dtype="float32", scale=1.0):
+def value_and_slopes(loss, labels, logits, weights=None, dtype="bfloat16", scale=1.0):
     labels, logits = tf.convert_to_tensor(labels), tf.cast(logits, dtype)
     with tf.GradientTape() as tape:
         tape.watch(logits)
@@ -35,12 +35,12 @@ def value_and_slopes(loss, labels, logits, weights=None, dtype="float32", scale=
 
 
 def in_graph(*arguments, **options):
-    """The same in a graph, which must have been in blocks."""
+    """The same in a graph, and whether it was in blocks there."""
     slope_of = tf.function(value_and_slopes, autograph=False)
     found = slope_of(*arguments, **options)
     graph = slope_of.get_concrete_function(*arguments, **options).graph
-    assert any("While" in operation.type for operation in graph.get_operations())
-    return found
+    kinds = {operation.type for operation in graph.get_operations()}
+    return *found, any("While" in kind for kind in kinds)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
@@ -56,12 +56,14 @@ def test_is_what_all_at_once_is(shape, weighted, scale, smoothing, dtype):
     logits = chance.normal(size=(*shape, 8)) * 3
     weights = chance.uniform(0, 2, shape) if weighted else None
     arguments = MaskedCrossEntropy(smoothing), labels, logits, weights, dtype, scale
-    found, expected = in_graph(*arguments), value_and_slopes(*arguments)
-    np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-7)
-    assert found[1].dtype == dtype
+    value, slopes, blocks = in_graph(*arguments)
+    expected = value_and_slopes(*arguments)
+    np.testing.assert_allclose(value, expected[0], rtol=1e-5, atol=1e-7)
+    assert slopes.dtype == dtype
+    assert blocks == (dtype == "bfloat16")
     few_digits = {"float32": 1e-5, "bfloat16": 1e-2, "float16": 1e-3}[dtype]
     np.testing.assert_allclose(
-        tf.cast(found[1], "float32"),
+        tf.cast(slopes, "float32"),
         tf.cast(expected[1], "float32"),
         rtol=few_digits,
         atol=1e-7,
@@ -73,29 +75,33 @@ def test_probabilities_that_float32_loses_have_a_loss(smoothing):
     labels = np.array([[3, 1, 0], [2, 2, 1]])
     logits = np.zeros((2, 3, 4), "float32")
     logits[:, :, 0] = [[300, 5e4, 3e38], [0, 150, 0]]
-    found, slopes = in_graph(MaskedCrossEntropy(smoothing), labels, logits)
-    expected = reference.cross_entropy(labels, logits, smoothing=smoothing)
+    found, slopes, blocks = in_graph(MaskedCrossEntropy(smoothing), labels, logits)
+    rounded = tf.cast(tf.cast(logits, "bfloat16"), "float32").numpy()
+    expected = reference.cross_entropy(labels, rounded, smoothing=smoothing)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+    slopes = tf.cast(slopes, "float32").numpy()
+    assert blocks
     assert np.isfinite(slopes).all()
-    assert (slopes.numpy()[labels == 0] == 0).all()
+    assert (slopes[labels == 0] == 0).all()
 
 
 def test_padding_alone_has_no_loss_and_no_slope():
     logits = np.random.default_rng(7).normal(size=(3, 4, 8))
-    found, slopes = in_graph(MaskedCrossEntropy(0.1), np.zeros((3, 4), int), logits)
+    loss, padding = MaskedCrossEntropy(0.1), np.zeros((3, 4), int)
+    found, slopes, blocks = in_graph(loss, padding, logits)
+    assert blocks
     assert found == 0
-    assert (slopes.numpy() == 0).all()
+    assert not tf.math.count_nonzero(slopes)
 
 
 @pytest.mark.parametrize("ignore_id", [-1, 0, 97])
 def test_any_id_may_pad(ignore_id):
     labels, logits = reference.some_batch(rows=5, length=7, seed=3)
     labels = np.where(labels == 0, ignore_id, labels)
-    found, _ = in_graph(MaskedCrossEntropy(0.1, ignore_id), labels, logits)
-    expected = reference.cross_entropy(
-        labels, logits, smoothing=0.1, ignore_id=ignore_id
-    )
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    arguments = MaskedCrossEntropy(0.1, ignore_id), labels, logits
+    found, _, blocks = in_graph(*arguments)
+    assert blocks
+    np.testing.assert_allclose(found, value_and_slopes(*arguments)[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -118,18 +124,21 @@ def test_metrics_take_what_the_loss_found(metric_id, monkeypatch):
 
     @tf.function(autograph=False)
     def step(labels, logits):
+        logits = tf.cast(tf.cast(logits, "bfloat16"), "float32")
         MaskedCrossEntropy(0.1)(labels, logits)
         metric.update_state(labels, logits)
         other.update_state(labels, logits)
 
     step(tf.cast(labels, "int32"), tf.cast(logits, "float32"))
     assert len(computed) == (metric_id != 0)
-    expected = reference.cross_entropy(labels, logits, ignore_id=metric_id)
+    rounded = tf.cast(tf.cast(logits, "bfloat16"), "float32").numpy()
+    expected = reference.cross_entropy(labels, rounded, ignore_id=metric_id)
     np.testing.assert_allclose(metric.result(), np.exp(expected), rtol=1e-5)
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_compiled_training_is_eager_training(jit_compile):
+    keras.config.set_dtype_policy("mixed_bfloat16")  # reset after each test
     chance = np.random.default_rng(11)
     ids = chance.integers(1, 30, (12, 9)).astype("int32")
     ids[:4, 6:] = 0
@@ -147,7 +156,7 @@ def test_compiled_training_is_eager_training(jit_compile):
             tie_embeddings=True,
         )
         model.compile(
-            keras.optimizers.SGD(0.5),
+            keras.optimizers.SGD(0.1),
             MaskedCrossEntropy(0.1),
             metrics=[Perplexity()],
             run_eagerly=eagerly,
@@ -156,6 +165,6 @@ def test_compiled_training_is_eager_training(jit_compile):
         model.fit(
             {"source": ids, "target": ids}, ids, 6, epochs=2, shuffle=False, verbose=0
         )
-        weights.append(model.get_weights())
+        weights.append([*model.get_weights(), model.get_metrics_result()["perplexity"]])
     for one, other in zip(*weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5)
+        np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-3)

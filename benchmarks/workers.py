@@ -1,0 +1,39 @@
+"""Measurements in processes of their own: the times of engines in turns, and memory."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def run_worker(script: str, **job: Any) -> dict[str, Any]:
+    """Do a job by `script --worker JOB` on TensorFlow; its last line is JSON."""
+    output = subprocess.run(
+        [sys.executable, script, "--worker", json.dumps(job)],
+        check=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        text=True,
+    ).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def medians(steps: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """The seconds of each step, which take turns; the first turn does not count."""
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(repeats + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(found[1:]) for name, found in times.items()}
+
+
+def peak_mib() -> int:
+    """The most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
