@@ -4,7 +4,7 @@ TensorFlow on a CPU runs one operation after the other, and each reads and write
 logits of a batch, in float32 hundreds of megabytes. A block of rows stays in the
 processor's cache until its gradient is there, in bfloat16.
 
-Glossary of shapes: N tokens, K blocks, R rows of each, V vocabulary.
+Glossary of shapes: K blocks, R rows of each, V vocabulary.
 """
 
 import os
@@ -60,49 +60,19 @@ def mean_cross_entropy(
     import tensorflow as tf
 
     vocabulary, shape = logits.shape[-1], tf.shape(labels)
-    rest, share = 1.0 - label_smoothing, label_smoothing / vocabulary
-    weights = tf.reshape(tf.math.divide_no_nan(weights, tf.reduce_sum(weights)), (-1,))
     blocks = _blocks(tf.size(labels), max(1, _ELEMENTS // vocabulary))
-    rows = tf.size(labels) // blocks
-    ids = tf.reshape(labels, (blocks, rows, 1))
+    of_block = (blocks, tf.size(labels) // blocks)
+    ids = tf.reshape(labels, (*of_block, 1))
+    weights = tf.math.divide_no_nan(weights, tf.reduce_sum(weights))
+    scales = tf.reshape(weights, (*of_block, 1))
 
     @tf.custom_gradient
     def compute(logits):
-        parts = tf.reshape(logits, (blocks, rows, vocabulary))
-        scales = tf.reshape(weights, (blocks, rows, 1))
-
-        def step(block, of_tokens, slopes):
-            part = tf.cast(parts[block], "float32")  # (R, V)
-            probabilities = tf.nn.softmax(part)
-            label_logit, label_probability = (
-                tf.gather(values, ids[block], batch_dims=1)  # (R, 1)
-                for values in (part, probabilities)
-            )
-            loss = tokens.negative_log(
-                label_probability, label_logit, part, probabilities
-            )
-            over_mean = label_logit - tf.reduce_mean(part, axis=-1, keepdims=True)
-            found = tf.concat([loss, over_mean], axis=-1)  # (R, 2)
-            truth = tf.one_hot(ids[block, :, 0], vocabulary, rest + share, share)
-            slope = tf.cast((probabilities - truth) * scales[block], logits.dtype)
-            return block + 1, of_tokens.write(block, found), slopes.write(block, slope)
-
-        _, of_tokens, slopes = tf.while_loop(
-            lambda block, *_: block < blocks,
-            step,
-            (
-                tf.constant(0),
-                tf.TensorArray("float32", blocks, element_shape=(None, 2)),
-                tf.TensorArray(logits.dtype, blocks, element_shape=(None, vocabulary)),
-            ),
-            parallel_iterations=_AT_ONCE,
-        )
-        found = tf.reshape(of_tokens.stack(), (-1, 2))
-        losses, over_means = tf.unstack(found, axis=-1)  # (N,)
-        slopes = tf.reshape(slopes.stack(), (-1, vocabulary))
-        smoothed = losses + label_smoothing * over_means
+        parts = tf.reshape(logits, (*of_block, vocabulary))
+        losses, smoothed, slopes = _compute(ids, parts, scales, label_smoothing)
         # padding may have a loss that is infinite
-        mean = tf.reduce_sum(tf.math.multiply_no_nan(smoothed, weights))
+        mean = tf.reduce_sum(tf.math.multiply_no_nan(smoothed, scales))
+        slopes = tf.reshape(slopes, tf.shape(logits))
 
         def gradient(upstream, _):
             return tf.cond(  # nearly always it is 1, and a pass over all can be saved
@@ -113,7 +83,7 @@ def mean_cross_entropy(
 
         return (mean, losses), gradient
 
-    mean, losses = compute(tf.reshape(logits, (-1, vocabulary)))
+    mean, losses = compute(logits)
     return mean, tf.stop_gradient(tf.reshape(losses, shape))
 
 
@@ -124,3 +94,38 @@ def _blocks(count, most):
     sizes = tf.range(1, most + 1)
     rows = tf.reduce_max(tf.where(count % sizes == 0, sizes, 1))
     return tf.maximum(1, count // rows)
+
+
+def _compute(ids, logits, scales, label_smoothing):
+    """Losses `(K, R, 1)`, plain and smoothed, and the gradient of the logits."""
+    import tensorflow as tf
+
+    blocks, vocabulary = tf.shape(ids)[0], logits.shape[-1]
+    rest, share = 1.0 - label_smoothing, label_smoothing / vocabulary
+
+    def step(block, losses, slopes):
+        part = tf.cast(logits[block], "float32")  # (R, V)
+        probabilities = tf.nn.softmax(part)
+        label_logit, label_probability = (
+            tf.gather(values, ids[block], batch_dims=1)  # (R, 1)
+            for values in (part, probabilities)
+        )
+        loss = tokens.negative_log(label_probability, label_logit, part, probabilities)
+        mean = tf.reduce_mean(part, axis=-1, keepdims=True)
+        smoothed = loss + label_smoothing * (label_logit - mean)
+        truth = tf.one_hot(ids[block, :, 0], vocabulary, rest + share, share)
+        slope = tf.cast((probabilities - truth) * scales[block], logits.dtype)
+        both = tf.stack([loss, smoothed])
+        return block + 1, losses.write(block, both), slopes.write(block, slope)
+
+    found = (
+        tf.TensorArray("float32", blocks, element_shape=(2, None, 1)),
+        tf.TensorArray(logits.dtype, blocks, element_shape=(None, vocabulary)),
+    )
+    _, losses, slopes = tf.while_loop(
+        lambda block, *_: block < blocks,
+        step,
+        (tf.constant(0), *found),
+        parallel_iterations=_AT_ONCE,
+    )
+    return *tf.unstack(losses.stack(), axis=1), slopes.stack()
