@@ -58,11 +58,14 @@ def _measure(length, batch, repeats, dtype, options):
         "dtype": dtype,
         "chunk_size": CHUNK_SIZE if length >= options.chunk_from else None,
     }
-    row = {**job, **run_worker(__file__, names=names, repeats=repeats, **job)}
+    row = {**job, **_run(names=names, repeats=repeats, **job)}
     for name in names:
-        found = run_worker(__file__, names=[name], repeats=1, **job)
-        row[f"{name}_mib"] = found["peak_mib"]
+        row[f"{name}_mib"] = _run(names=[name], repeats=1, **job)["peak_mib"]
     return row
+
+
+def _run(**job):
+    return run_worker(__file__, json.dumps(job))
 
 
 def _work(names, length, batch, dtype, chunk_size, repeats):

@@ -31,10 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for tokens, vocabulary in SIZES:
         for dtype in ("float32", "mixed_bfloat16"):
             job = {"tokens": tokens, "vocabulary": vocabulary, "dtype": dtype}
-            times = run_worker(__file__, names=NAMES, repeats=options.repeats, **job)
+            times = _run(names=NAMES, repeats=options.repeats, **job)
             memory = [
-                run_worker(__file__, names=[name], repeats=1, **job)["peak_mib"]
-                for name in NAMES
+                _run(names=[name], repeats=1, **job)["peak_mib"] for name in NAMES
             ]
             cells = [
                 tokens,
@@ -45,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 *memory,
             ]
             print(" ".join(str(cell).rjust(10) for cell in cells), flush=True)
+
+
+def _run(**job):
+    return run_worker(__file__, json.dumps(job))
 
 
 def _work(names, tokens, vocabulary, dtype, repeats) -> dict[str, Any]:

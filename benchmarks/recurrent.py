@@ -10,16 +10,13 @@ medians of the runs, in target tokens a second.
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from workers import run_worker
 
 BATCH, LENGTH, WIDTH, VOCABULARY = 64, 20, 256, 8000
 ENGINES = ("ours", "ours, XLA", "keras", "keras, XLA", "torch")
@@ -34,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, float]:
     found: dict[str, list[float]] = {name: [] for name in options.engines}
     for _ in range(options.runs):
         for name in options.engines:
-            found[name].append(_run(name, options.steps))
+            found[name].append(
+                run_worker(__file__, name, "--steps", str(options.steps))
+            )
     medians = {name: statistics.median(speeds) for name, speeds in found.items()}
     print(f"{'engine':>12} {'tokens/s':>9} {'to torch':>9}  runs")
     for name, median in medians.items():
@@ -42,17 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, float]:
         runs = " ".join(f"{speed:.0f}" for speed in found[name])
         print(f"{name:>12} {median:>9.0f} {ratio:>9}  {runs}")
     return medians
-
-
-def _run(name, steps):
-    output = subprocess.run(
-        [sys.executable, __file__, "--worker", name, "--steps", str(steps)],
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        text=True,
-    ).stdout
-    return json.loads(output.splitlines()[-1])
 
 
 def _tokens_per_second(name, steps):

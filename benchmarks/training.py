@@ -15,16 +15,13 @@ in target tokens a second that are not padding.
 
 import argparse
 import itertools
-import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from workers import run_worker
 
 LAYERS, WIDTH, HEADS, INTERMEDIATE, DROPOUT = 3, 256, 4, 1024, 0.1
 VOCABULARY, BATCH, LENGTH = 8000, 64, 20
@@ -63,18 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, float]:
 
 def _run(name, options):
     files = [options.source, options.target]
-    command = [sys.executable, __file__, "--worker", name]
-    command += ["--steps", str(options.steps)]
+    arguments = ["--steps", str(options.steps)]
     if all(files):
-        command += ["--source", files[0], "--target", files[1]]
-    output = subprocess.run(
-        command,
-        check=True,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        text=True,
-    ).stdout
-    return json.loads(output.splitlines()[-1])
+        arguments += ["--source", files[0], "--target", files[1]]
+    return run_worker(__file__, name, *arguments)
 
 
 def _tokens_per_second(options):

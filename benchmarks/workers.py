@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def run_worker(script: str, **job: Any) -> dict[str, Any]:
+def run_worker(script: str, job: str, *options: str) -> Any:
     """Do a job by `script --worker JOB` on TensorFlow; its last line is JSON."""
     output = subprocess.run(
-        [sys.executable, script, "--worker", json.dumps(job)],
+        [sys.executable, script, "--worker", job, *options],
         check=True,
         stdout=subprocess.PIPE,
         env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
