@@ -233,6 +233,7 @@ def build_model(
             embedding_dim=options.embedding_dim or 128,
             intermediate_dim=options.intermediate_dim,
             normalize_first=not options.post_norm,
+            positions=options.positions,
             dropout=options.dropout,
             attention_options={"dropout": attention_dropout},
             tie_embeddings=options.tie_embeddings,

@@ -69,6 +69,8 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--num-heads", type=int, default=4, help="of the transformer")
     add("--intermediate-dim", type=int, default=512, help="of the transformer")
     add("--post-norm", action="store_true", help="of the transformer, as published")
+    positions = ("sinusoidal", "rotary", "relative", "alibi")
+    add("--positions", choices=positions, default="sinusoidal", help="likewise")
     add("--units", type=int, default=256, help="of the rnn")
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")

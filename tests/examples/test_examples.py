@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from keras_attention import training
+from keras_attention import text, training
 from keras_attention.decoding import BeamSearch, Greedy
 from tests.translators import make_translator
 
@@ -130,6 +130,21 @@ def test_presets_give_way_to_what_is_asked_for(monkeypatch):
         assert set(preset) < set(plain)
         expected = plain | preset | {"preset": name, "dropout": 0.7}
         assert translate.main(["--dropout", "0.7", "--preset", name]) == expected
+
+
+def test_options_of_the_transformer_reach_it(monkeypatch):
+    translate = importlib.import_module("translate")
+    monkeypatch.setattr(translate, "transformer", lambda *sizes, **options: options)
+    tokenizers = [text.CharacterTokenizer.train(["ab"])] * 2
+    parser = translate.train_parser("")
+    asked = "--num-layers 7 --positions rotary --post-norm --dropout 0.4".split()
+    for more, of_weights in ([], 0.4), (["--attention-dropout", "0"], 0):
+        options = parser.parse_args([*asked, *more])
+        found = translate.build_model(options, tokenizers)
+        expected = {"num_layers": 7, "positions": "rotary", "normalize_first": False}
+        assert expected.items() <= found.items()
+        assert found["dropout"] == 0.4
+        assert found["attention_options"] == {"dropout": of_weights}
 
 
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):

@@ -1,5 +1,7 @@
 """Adam in one pass: Keras's own is the reference, whatever it is asked to do."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -47,9 +49,14 @@ def train(optimizer, weights, **options):
         {"beta_1": 0.7, "beta_2": 0.98, "epsilon": 1e-2},
         {"amsgrad": True},
         {"weight_decay": 0.1},
-        {"global_clipnorm": 0.1, "use_ema": True, "ema_momentum": 0.9},
+        {"global_clipnorm": 0.1, "use_ema": True, "ema_momentum": 0.1},
         {"clipnorm": 0.1},
-        {"clipvalue": 0.01, "ema_overwrite_frequency": 7, "use_ema": True},
+        {
+            "clipvalue": 0.01,
+            "use_ema": True,
+            "ema_momentum": 0.1,
+            "ema_overwrite_frequency": 7,
+        },
         {"gradient_accumulation_steps": 3},
         {"loss_scale_factor": 8.0},
         {"learning_rate": keras.optimizers.schedules.PolynomialDecay(0.1, 20, 0.01)},
@@ -64,6 +71,34 @@ def test_is_that_of_keras(options):
     assert_same(found, expected)
     moved = zip(found[: len(weights)], weights, strict=True)
     assert all(np.abs(one - two).max() > 0.01 for one, two in moved)
+
+
+def test_averaged_weights_forget_the_first_ones():
+    """Of step s there is 9 / (s + 9) * (s + 9 over 9) / (t + 9 over 9) after step t."""
+    weight = keras.Variable(np.zeros(3), dtype=DTYPE)
+    optimizer = Adam(0.5, use_ema=True, ema_momentum=0.999)
+    steps = []
+    for _ in range(40):
+        optimizer.apply([CHANCE.normal(size=3).astype(DTYPE)], [weight])
+        steps.append(np.array(weight))
+    last = len(steps) - 1
+    shares = [
+        9 / (step + 9) * math.comb(step + 9, 9) / math.comb(last + 9, 9)
+        for step in range(len(steps))
+    ]
+    assert sum(shares) == pytest.approx(1)
+    (average,) = optimizer._model_variables_moving_average
+    assert_same([np.array(average)], [np.array(shares) @ steps])
+
+
+def test_averaged_weights_have_the_momentum_asked_for_in_the_end():
+    weight = keras.Variable(np.ones(1), dtype=DTYPE)
+    optimizer = Adam(0.5, use_ema=True, ema_momentum=0.6)
+    for step in range(30):
+        before = np.array(optimizer._model_variables_moving_average)[0] if step else 1
+        optimizer.apply([np.ones(1, DTYPE)], [weight])
+    average = np.array(optimizer._model_variables_moving_average)[0]
+    assert_same([average], [0.6 * before + 0.4 * np.array(weight)])
 
 
 @pytest.mark.one_backend
