@@ -137,7 +137,8 @@ def test_options_of_the_transformer_reach_it(monkeypatch):
     monkeypatch.setattr(translate, "transformer", lambda *sizes, **options: options)
     tokenizers = [text.CharacterTokenizer.train(["ab"])] * 2
     parser = translate.train_parser("")
-    asked = "--num-layers 7 --positions rotary --post-norm --dropout 0.4".split()
+    asked = ["--num-layers", "7", "--positions", "rotary", "--post-norm"]
+    asked += ["--dropout", "0.4"]
     for more, of_weights in ([], 0.4), (["--attention-dropout", "0"], 0):
         options = parser.parse_args([*asked, *more])
         found = translate.build_model(options, tokenizers)
