@@ -16,6 +16,7 @@ import argparse
 import json
 import shutil
 import sys
+import unicodedata
 from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import islice
@@ -85,6 +86,10 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
         options.epochs = 20 if options.pairs or options.source else 8
     folder = Path(options.output)
     prepare_folder(parser, options, folder)
+    complete = folder / "figures.json"
+    if complete.exists():
+        print(f"The run in {folder} is complete, and stays as it is")
+        return json.loads(complete.read_text("utf-8"))
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     corpus = read_corpus(options)
@@ -100,7 +105,6 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     translator = Translator(model, *tokenizers, search=search)
     show_samples(translator, corpus.test, options.samples)
     figures = measure(translator, corpus.test, options.lowercase, options.bleu_tokenize)
-    (folder / "figures.json").write_text(json.dumps(figures, indent=2), "utf-8")
     draw(translator, corpus.test[0], folder / "attention.png")
     translator.save(folder / "translator", overwrite=True)
     checked = corpus.test[0][:20]
@@ -110,6 +114,7 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
         f"{folder / 'saved_model'}; in a fresh process without keras_attention it "
         f"gives the same for {len(checked)} of {len(checked)} sentences"
     )
+    complete.write_text(json.dumps(figures, indent=2), "utf-8")
     for kept in ("backup", "best"):
         shutil.rmtree(folder / kept, ignore_errors=True)
     return figures
@@ -197,24 +202,33 @@ def make_tokenizers(
     """Train the tokenizers, or load those of the run that goes on."""
     paths = [folder / f"{side}_tokenizer.json" for side in ("source", "target")]
     if not all(path.is_file() for path in paths):
-        size = options.vocabulary_size or default_vocabulary(corpus.train[1])
         make = TOKENIZERS[options.tokenizer]
-        choices = {"vocabulary_size": size, "lowercase": options.lowercase}
+        choices = {"lowercase": options.lowercase}
         if options.tokenizer == "sentencepiece":
             choices["model_type"] = options.model_type
         sides = [list(corpus.train[0]), list(corpus.train[1])]
         if options.tie_embeddings:
             sides = [sides[0] + sides[1]] * 2
         for path, lines in zip(paths, sides, strict=True):
-            make.train(lines, **choices).save(path)
+            size = options.vocabulary_size
+            size = size or default_vocabulary(corpus.train[1], characters_of(lines))
+            make.train(lines, **choices, vocabulary_size=size).save(path)
     source, target = (text.load_tokenizer(path) for path in paths)
     return source, target
 
 
-def default_vocabulary(lines: Lines) -> int:
-    """Half as many pieces as there are words, each to be met four times or more."""
+def default_vocabulary(lines: Lines, characters: int) -> int:
+    """Half as many pieces as there are words, each to be met four times or more.
+
+    There is room for every character too, of which some scripts have thousands.
+    """
     words = len({word for line in lines for word in line.split()})
-    return max(1000, min(8000, words // 2, len(lines) // 4))
+    return max(1000, min(8000, words // 2, len(lines) // 4), characters + 200)
+
+
+def characters_of(lines: Lines) -> int:
+    """How many characters there are, in the form in which they become pieces."""
+    return len({char for line in lines for char in unicodedata.normalize("NFKC", line)})
 
 
 def build_model(

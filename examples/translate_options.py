@@ -12,6 +12,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "num_layers": 4,
         "embedding_dim": 128,
         "intermediate_dim": 256,
+        "positions": "rotary",
         "tie_embeddings": True,
         "vocabulary_size": 10_000,
         "dropout": 0.3,
@@ -20,7 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 5e-3,
         "ema": 0.999,
         "segmentations": 20,
-        "epochs": 78,
+        "epochs": 64,
     },
     "transformer-4k": {
         "architecture": "transformer",
@@ -59,9 +60,9 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     for side in ("", "validation-", "test-"):
         add(f"--{side}source", help=f"file of {side or 'training '}source lines")
         add(f"--{side}target", help="their translations, in the same order")
-    add("--limit", type=int, help="use only so many of the first pairs")
+    add("--limit", type=int, help="use only so many of the first pairs of your files")
     add("--output", default="translation-run", help="folder to write")
-    add("--resume", action="store_true", help="go on where a killed run stopped")
+    add("--resume", action="store_true", help="go on where a killed run stopped, if so")
     add("--overwrite", action="store_true", help="replace the run in --output")
     add("--architecture", choices=("transformer", "rnn"), default="transformer")
     add("--num-layers", type=int, help="transformer 3, rnn 1")
@@ -70,7 +71,9 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--intermediate-dim", type=int, default=512, help="of the transformer")
     add("--post-norm", action="store_true", help="of the transformer, as published")
     positions = ("sinusoidal", "rotary", "relative", "alibi")
-    add("--positions", choices=positions, default="sinusoidal", help="likewise")
+    add(
+        "--positions", choices=positions, default="sinusoidal", help="how it knows them"
+    )
     add("--units", type=int, default=256, help="of the rnn")
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
@@ -97,11 +100,19 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--plain-share", type=share, default=0.5, help="of the epochs, without any")
     add("--max-length", type=int, default=100, help="tokens a side")
     add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
-    add("--minutes", type=float, help="end with the epoch that passes them")
+    add(
+        "--minutes",
+        type=float,
+        help="end with the epoch that passes them, from the last start on",
+    )
     add("--batch-tokens", type=int, default=1024, help="rows times length")
-    add("--accumulate", type=int, help="batches to sum the gradients of")
+    add("--accumulate", type=int, help="batches for one update, by their mean gradient")
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
-    add("--warmup-steps", type=positive, help="1,000, or a tenth of all if it is less")
+    add(
+        "--warmup-steps",
+        type=positive,
+        help="updates; 1,000, or a tenth of all if it is less",
+    )
     add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
     add("--label-smoothing", type=float, default=0.1)
     add(

@@ -31,7 +31,7 @@ def fit(
     """Train with label smoothing and a moving average of the weights.
 
     Where words are cut at random, the last epochs are trained on plain ones, and
-    patience counts these alone.
+    patience counts these alone; with `--plain-share 0` it counts all.
     """
 
     def batches_of(part, **choices):
@@ -47,14 +47,20 @@ def fit(
         )
 
     to_validate = batches_of(validation, shuffle=False)
-    phases = [(options.epochs, batches_of(train))]
+    phases, plain = [], options.epochs
     if options.segmentations:
+        plain = math.floor(round(options.epochs * options.plain_share, 6))
         drawn = {"segmentations": options.segmentations, "alpha": options.alpha}
-        until = math.ceil(options.epochs * (1 - options.plain_share))
-        if until:
-            phases.insert(0, (until, batches_of(train, **drawn)))
+        if plain < options.epochs:
+            phases.append((options.epochs - plain, batches_of(train, **drawn)))
+    if plain:
+        phases.append((options.epochs, batches_of(train)))
+    # A schedule counts batches.
+    a_update = options.accumulate or 1
     tenth = max(1, len(phases[0][1]) * options.epochs // 10)
-    warmup_steps = options.warmup_steps or min(1000, tenth)
+    warmup_steps = (options.warmup_steps or 1000) * a_update
+    if options.warmup_steps is None:
+        warmup_steps = min(warmup_steps, tenth)
     model.compile(
         training.Adam(
             training.InverseSquareRoot(options.learning_rate, warmup_steps),

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_attention.text.arguments import (
     check_boolean,
     check_integer,
+    check_lines,
     check_pairs,
 )
 from keras_attention.text.batch_plan import BatchPlan, plan_buckets, plan_shapes
@@ -191,7 +192,7 @@ def language_dataset(
     >>> ids[0, :4].numpy().tolist(), labels[0, :4].numpy().tolist()
     ([2, 4, 5, 0], [4, 5, 3, 0])
     """
-    lines = list(lines)
+    lines = check_lines("lines", lines)
     pairs = translation_dataset(lines, lines, tokenizer, tokenizer, **options)
     dataset = pairs.map(lambda inputs, labels: (inputs["target"], labels))
     dataset.position = pairs.position

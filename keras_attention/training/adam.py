@@ -17,8 +17,8 @@ class Adam(keras.optimizers.Adam):
     Keras's, but for two things. The gradients of an embedding's id that comes twice in
     a batch are summed before they are squared, on TensorFlow as on other backends;
     Keras there squares each alone. And the averaged weights of `use_ema` forget the
-    first ones soon: their momentum is `step / (step + 9)` where `ema_momentum` is more,
-    so that a validation that uses them tells something from the first epoch on.
+    first ones soon: their momentum is `n / (n + 9)` at batch `n` where `ema_momentum`
+    is more, so that a validation of them tells something from the first epoch on.
 
     Example:
     >>> model = keras.Sequential([keras.layers.Dense(1)])
@@ -56,12 +56,12 @@ class Adam(keras.optimizers.Adam):
 
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         """Average the weights; the first average is the weights themselves."""
-        iterations = ops.convert_to_tensor(self.iterations)
+        batches = ops.convert_to_tensor(self._iterations)
         averages = self._model_variables_moving_average
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:
                 exact = keras.backend.result_type(variable.dtype, "float32")
-                step = ops.cast(iterations, exact)
-                share = 1 - ops.minimum(self.ema_momentum, step / (step + 9))
+                count = ops.cast(batches, exact)
+                share = 1 - ops.minimum(self.ema_momentum, count / (count + 9))
                 share = ops.cast(share, variable.dtype)
                 average.assign(average + share * (variable - average))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
+from typing import Any
 
 import keras
 import numpy as np
@@ -60,10 +61,14 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Lend a model in training the moving averages that its optimizer keeps.
 
     In the end it has its own weights back, bit by bit: Keras's `SwapEMAWeights` takes
-    them from sums on TensorFlow, and rounds. Without `use_ema=True` nothing changes.
+    them from sums on TensorFlow, and rounds. Without `use_ema=True`, and before the
+    first step, nothing changes.
     """
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    if not getattr(optimizer, "use_ema", False):
+    optimizer: Any = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    averages = getattr(optimizer, "use_ema", False)
+    # They are zeros before the first step.
+    if not averages or not keras.ops.convert_to_numpy(optimizer._iterations):
         yield
         return
     own = [

@@ -1,6 +1,7 @@
 """Early stopping by what users see: translations."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -17,9 +18,9 @@ class BleuCallback(keras.callbacks.Callback):
     """Measures BLEU after epochs, keeps the best weights, and stops when it stagnates.
 
     The score (Papineni et al. 2002, by sacrebleu) joins the logs, for the progress bar,
-    the history and Keras's other callbacks, which stand behind this one in the list.
-    Where the optimizer keeps averaged weights (`use_ema=True`), these are measured and
-    kept.
+    the history and Keras's other callbacks, which stand behind this one in the list; in
+    epochs without a measurement it is NaN. Where the optimizer keeps averaged weights
+    (`use_ema=True`), these are measured and kept.
 
     Args:
         translate: from a list of texts to the list of their translations: a
@@ -28,8 +29,8 @@ class BleuCallback(keras.callbacks.Callback):
         sources: texts to translate.
         references: their translations.
         folder: where to keep the scores and the best weights. Without it there are no
-            best weights; with it, a training that is gone on with by `Backup` stops
-            where it would have stopped uninterrupted.
+            best weights; with it, a training that is gone on with by a `Backup` before
+            this callback in the list stops where it would have stopped uninterrupted.
         patience: number of measured epochs without a better score after which training
             stops; `None` for never.
         restore_best_weights: whether the model has the best weights in the end.
@@ -106,14 +107,23 @@ class BleuCallback(keras.callbacks.Callback):
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
         # What was measured after the backup is measured anew.
         self.scores = {int(e): s for e, s in known.items() if int(e) < begin}
+        last = begin - 1
+        if last in self.scores and self.scores[last] is None:
+            del self.scores[last]  # killed after the backup, before it was measured
+            self._measure(last, {})
         if self._stagnates():
             self.model._initial_epoch = self.params["epochs"]
 
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._is_due(epoch):
+            self._write({**self.scores, epoch: None})
+
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every:
+        logs = {} if logs is None else logs
+        if not self._is_due(epoch):
+            logs[self.name] = math.nan
             return
-        with averaged_weights(self.model):
-            self._measure(epoch, logs)
+        self._measure(epoch, logs)
         if self._stagnates():
             self.model.stop_training = True
 
@@ -122,6 +132,9 @@ class BleuCallback(keras.callbacks.Callback):
         if self.restore_best_weights and self.scores:
             self.model.load_weights(self.folder / _BEST)
 
+    def _is_due(self, epoch):
+        return (epoch + 1) % self.every == 0
+
     def _stagnates(self):
         if self.patience is None or not self.scores:
             return False
@@ -129,20 +142,21 @@ class BleuCallback(keras.callbacks.Callback):
         return len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
     def _measure(self, epoch, logs):
-        found = self.translate(self.sources)
-        score = self._bleu.corpus_score(found, [self.references]).score
-        if logs is not None:
-            logs[self.name] = score
-        is_best = score > max(self.scores.values(), default=-1.0)
-        self.scores[epoch] = score
+        with averaged_weights(self.model):
+            found = self.translate(self.sources)
+            score = self._bleu.corpus_score(found, [self.references]).score
+            if self.folder and score > max(self.scores.values(), default=-1.0):
+                fresh = self.folder / f"new-{_BEST}"
+                self.model.save_weights(fresh)
+                fresh.replace(self.folder / _BEST)
+        logs[self.name] = self.scores[epoch] = score
+        self._write(self.scores)
+
+    def _write(self, scores):
         if self.folder is None:
             return
-        if is_best:
-            fresh = self.folder / f"new-{_BEST}"
-            self.model.save_weights(fresh)
-            fresh.replace(self.folder / _BEST)
         fresh = self.folder / f"new-{_SCORES}"
-        fresh.write_text(json.dumps(self.scores), "utf-8")
+        fresh.write_text(json.dumps(scores), "utf-8")
         fresh.replace(self.folder / _SCORES)
 
 

@@ -38,7 +38,7 @@ class FiniteLoss(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            step = int(self.model.optimizer.iterations)
+            step = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
             raise FloatingPointError(
                 f"The loss is {loss} at step {step}, in batch {batch} of epoch "
                 f"{self._epoch} (both counted from 0). A lower learning rate or "

@@ -22,7 +22,9 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
         warmup_steps: the number of the step that has it, at least 1.
 
     Call arguments:
-        step: integer scalar, the number of updates made.
+        step: integer scalar, the number of steps before. Keras's optimizers count a
+            step for each batch, also where `gradient_accumulation_steps` of them make
+            one update.
 
     Returns:
         The rate, a float32 scalar.

@@ -1,9 +1,12 @@
 """How a training went, as a picture."""
 
 import csv
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from keras_attention.visualization.files import check_path, write_figure
 
@@ -24,7 +27,7 @@ def plot_training(
     """Draw what `fit` measured epoch by epoch: training and validation side by side.
 
     Each figure has a plot of its own, with a line for training and one for validation
-    (`loss` and `val_loss`), as far as there are both.
+    (`loss` and `val_loss`), as far as there are both. NaN is an epoch without it.
 
     Args:
         history: `fit(...).history`, or a file of Keras's `CSVLogger`.
@@ -62,9 +65,10 @@ def plot_training(
             (f"val_{name}", "validation", "C1"),
         ):
             if column in columns:
-                values = columns[column]
-                epochs = range(1, len(values) + 1)
-                axes.plot(epochs, values, color=color, marker=".", label=label)
+                values = np.asarray(columns[column], "float64")
+                (measured,) = np.nonzero(~np.isnan(values))
+                points = measured + 1, values[measured]
+                axes.plot(*points, color=color, marker=".", label=label)
         axes.set_xlabel("epoch")
         axes.set_ylabel(_NAMES.get(name, name.replace("_", " ")))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -83,17 +87,29 @@ def _read(path: str | os.PathLike[str]) -> dict[str, list[float]]:
         rows = list(csv.DictReader(file))
     # A training that was gone on with has some epochs twice: the last counts.
     by_epoch = {int(row["epoch"]): row for row in rows}
-    return {
-        name: [float(by_epoch[epoch][name]) for epoch in sorted(by_epoch)]
+    columns = {
+        name: [_number(by_epoch[epoch][name]) for epoch in sorted(by_epoch)]
         for name in (rows[0] if rows else {})
         if name != "epoch"
     }
+    return {
+        name: values
+        for name, values in columns.items()
+        if not all(map(math.isnan, values))
+    }
+
+
+def _number(cell: str) -> float:
+    """NaN for what Keras writes where an epoch has no such figure."""
+    return math.nan if cell in ("", "NA") else float(cell)
 
 
 def _choose(
     columns: Mapping[str, Sequence[float]], names: Sequence[str] | None
 ) -> list[str]:
     """The figures to draw, without `val_`, each of which has an epoch."""
+    if not columns or not all(len(values) for values in columns.values()):
+        raise ValueError("`history` must hold at least one epoch, and it holds none")
     known = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
     if names is None:
         names = [name for name in known if name != "learning_rate"]
@@ -102,6 +118,4 @@ def _choose(
         raise ValueError(
             f"`names` must be some of {known}. Received: names={list(names)}"
         )
-    if not all(len(values) for values in columns.values()):
-        raise ValueError("`history` must hold at least one epoch, and it holds none")
     return list(names)

@@ -148,6 +148,24 @@ def test_options_of_the_transformer_reach_it(monkeypatch):
         assert found["attention_options"] == {"dropout": of_weights}
 
 
+@pytest.mark.filterwarnings("ignore:The corpus fills")
+def test_the_default_vocabulary_has_room_for_all_characters(tmp_path):
+    translate = importlib.import_module("translate")
+    han = [chr(0x4E00 + i) for i in range(1500)]
+    chinese = ["".join(han[i : i + 5]) for i in range(0, len(han), 5)]
+    latin = [f"one two {i}" for i in range(len(chinese))]
+    options = translate.train_parser("").parse_args([])
+    nothing = ([], [])
+    for number, train in enumerate(((chinese, latin), (latin, chinese))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        corpus = translate.Corpus(train, nothing, nothing)
+        made = translate.make_tokenizers(options, corpus, folder)
+        for tokenizer, lines in zip(made, train, strict=True):
+            found = tokenizer.detokenize(tokenizer.tokenize(lines)).numpy()
+            assert [line.decode() for line in found] == lines
+
+
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
     translate = importlib.import_module("translate")
     common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
@@ -206,6 +224,12 @@ def test_translate_resumes_where_it_stopped(pairs_file, tmp_path, capsys, monkey
     assert "Epoch 1/3" not in out
     assert "Epoch 2/3" in out
     assert "Epoch 3/3" in out
+    # A run that is complete is not trained again.
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    figures = json.loads((tmp_path / "run" / "figures.json").read_text())
+    assert translate.main([*common, "--resume"]) == figures
+    assert "complete" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def test_translate_refuses_options_that_do_not_go_together(capsys):

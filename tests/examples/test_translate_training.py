@@ -102,3 +102,38 @@ def test_time_ends_both_phases_and_patience_the_last(tmp_path, monkeypatch):
     arguments += ["--learning-rate", "1e-9"]  # no epoch is better than the first
     _, history = run(monkeypatch, tmp_path / "patience", *arguments)
     assert [epoch for epoch, _ in history] == ["epoch", "0", "1", "2", "3", "4"]
+    arguments += ["--plain-share", "0"]  # one phase
+    _, history = run(monkeypatch, tmp_path / "one", *arguments)
+    assert [epoch for epoch, _ in history] == ["epoch", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "share", "cut"), [(10, 0.7, 3), (20, 0.7, 6), (3, 0.5, 2), (4, 1, 0)]
+)
+def test_the_share_of_plain_epochs_is_exact(tmp_path, monkeypatch, epochs, share, cut):
+    fitted = []
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda *_, epochs, **__: fitted.append(epochs)
+    )
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    training_of = importlib.import_module("translate_training")
+    monkeypatch.setattr(training_of, "plot_training", lambda *_, **__: None)
+    arguments = ["--epochs", str(epochs), "--plain-share", str(share), *TWO_PHASES]
+    (tmp_path / "history.csv").touch()
+    run(monkeypatch, tmp_path, *arguments)
+    assert fitted == [*[cut] * (cut > 0), epochs]
+
+
+@pytest.mark.parametrize("asked", [[], ["--warmup-steps", "3"]], ids=str)
+def test_the_warm_up_counts_updates(tmp_path, monkeypatch, asked):
+    rates = []
+    schedule = training.InverseSquareRoot
+
+    def record(peak, warmup_steps):
+        rates.append(warmup_steps)
+        return schedule(peak, warmup_steps)
+
+    monkeypatch.setattr(training, "InverseSquareRoot", record)
+    for more in ([], ["--accumulate", "2"]):
+        run(monkeypatch, tmp_path / str(len(more)), "--epochs", "1", *asked, *more)
+    assert rates == ([3, 6] if asked else [1, 1])

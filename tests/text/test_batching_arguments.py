@@ -2,7 +2,11 @@
 
 import pytest
 
-from keras_attention.text import CharacterTokenizer, translation_dataset
+from keras_attention.text import (
+    CharacterTokenizer,
+    language_dataset,
+    translation_dataset,
+)
 
 LETTERS = CharacterTokenizer(list("abcdefg"))
 
@@ -43,6 +47,8 @@ def test_sides_are_checked():
         make([3], ["c"])
     with pytest.raises(ValueError, match="`target_lines` must be an iterable"):
         make(["a"], "a")
+    with pytest.raises(ValueError, match="`lines` must be an iterable.*lines='ab'"):
+        language_dataset("ab", LETTERS, batch_size=1)
     message = "No pair of sentences remains: dropped 2 of 2 pairs: 1 with an empty"
     with pytest.raises(ValueError, match=message):
         make(["abcdefg", ""], ["a", "a"], max_length=3)

@@ -73,10 +73,13 @@ def test_is_that_of_keras(options):
     assert all(np.abs(one - two).max() > 0.01 for one, two in moved)
 
 
-def test_averaged_weights_forget_the_first_ones():
+@pytest.mark.parametrize("batches", [None, 4], ids="{} batches a step".format)
+def test_averaged_weights_forget_the_first_ones(batches):
     """Of step s there is 9 / (s + 9) * (s + 9 over 9) / (t + 9 over 9) after step t."""
     weight = keras.Variable(np.zeros(3), dtype=DTYPE)
-    optimizer = Adam(0.5, use_ema=True, ema_momentum=0.999)
+    optimizer = Adam(
+        0.5, use_ema=True, ema_momentum=0.999, gradient_accumulation_steps=batches
+    )
     steps = []
     for _ in range(40):
         optimizer.apply([CHANCE.normal(size=3).astype(DTYPE)], [weight])

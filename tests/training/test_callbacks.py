@@ -199,8 +199,12 @@ def test_averaged_weights_are_lent(begin):
     for weight, before in zip(model.get_weights(), own, strict=True):
         np.testing.assert_array_equal(weight, before)
     assert not np.array_equal(found[0], own[0])
-    with training.averaged_weights(begin()):
-        pass
+    untrained = begin(use_ema=True)
+    for other in (begin(), untrained, keras.Sequential([keras.layers.Dense(1)])):
+        before = other.get_weights()
+        with training.averaged_weights(other):
+            for weight, expected in zip(other.get_weights(), before, strict=True):
+                np.testing.assert_array_equal(weight, expected)
 
 
 def test_tokens_are_counted_beyond_what_float32_tells_apart():
@@ -269,6 +273,45 @@ def test_bleu_goes_on_with_what_it_measured(tmp_path, begin):
     model, callbacks = run()
     assert fit(model, callbacks, epochs=9).epoch == []  # it had stopped
     np.testing.assert_array_equal(model.get_weights()[0], best.get_weights()[0])
+
+
+def test_bleu_is_measured_after_a_kill_in_the_middle_of_it(tmp_path, begin):
+    def run(*wrong, **options):
+        def translate(texts):
+            if not wrong:
+                raise KilledError
+            return worse_and_better(wrong[0])(texts)
+
+        def next_one(texts):
+            nonlocal wrong
+            found = translate(texts)
+            wrong = wrong[1:]
+            return found
+
+        model = begin(use_ema=True, ema_momentum=0.5)
+        bleu = training.BleuCallback(
+            next_one, SENTENCES, SENTENCES, tmp_path / "m", 2, True, **options
+        )
+        fit(model, [training.Backup(tmp_path / "b"), bleu], epochs=9)
+        return model, bleu
+
+    with pytest.raises(KilledError):
+        run(3)  # 0 sentences are right in the first epoch, the second is not measured
+    whole = begin(use_ema=True, ema_momentum=0.5)
+    fit(whole, [], epochs=2)
+    with training.averaged_weights(whole):
+        best = whole.get_weights()
+    model, bleu = run(0, 1, 2)
+    assert list(bleu.scores) == [0, 1, 2, 3]
+    assert bleu.scores[1] == pytest.approx(100)
+    for found, expected in zip(model.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_bleu_is_nan_where_it_is_not_measured(begin):
+    bleu = training.BleuCallback(list, SENTENCES, SENTENCES, every=2)
+    found = fit(begin(), [bleu]).history["val_bleu"]
+    np.testing.assert_allclose(found, [np.nan, 100, np.nan, 100])
 
 
 def test_bleu_of_a_sample():

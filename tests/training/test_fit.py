@@ -149,7 +149,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, two)
 import keras
 from keras_attention.training import (
-    Adam, MaskedAccuracy, MaskedCrossEntropy, Perplexity
+    Adam, FiniteLoss, MaskedAccuracy, MaskedCrossEntropy, Perplexity
 )
 data = np.load(sys.argv[1] + "/data.npz")
 
@@ -171,5 +171,16 @@ for make in (lambda: keras.optimizers.SGD(1.0), lambda: Adam(0.1, epsilon=0.01))
     for one, other in zip(run(tf.distribute.get_strategy(), make), run(strategy, make)):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 print("equal")
+
+with strategy.scope():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+lost = np.array([[1.0]] * 4 + [[np.nan]] * 4)
+try:
+    model.fit(lost, lost, 4, shuffle=False, verbose=0, callbacks=[FiniteLoss()])
+except FloatingPointError as error:
+    print(error)
 """
-    assert run_in_fresh_process(script, tmp_path).split()[-1] == "equal"
+    printed = run_in_fresh_process(script, tmp_path)
+    assert "equal" in printed
+    assert "at step 2, in batch 1 of epoch 0" in printed

@@ -1,5 +1,7 @@
 """Curves of trainings."""
 
+import math
+
 import pytest
 
 from keras_attention.visualization import plot_training
@@ -38,10 +40,20 @@ def test_a_file_that_was_gone_on_with(tmp_path):
     ]
 
 
+def test_epochs_without_a_figure_are_left_out(tmp_path):
+    keras_file = tmp_path / "history.csv"
+    keras_file.write_text("epoch,loss,val_bleu,val_loss\n0,3,nan,NA\n1,2,7.5,NA\n")
+    logs = {"loss": [3, 2], "val_bleu": [math.nan, 7.5]}
+    for history in (keras_file, logs):
+        loss, bleu = plot_training(history).axes
+        assert loss.get_lines()[0].get_xydata().tolist() == [[1, 3], [2, 2]]
+        assert bleu.get_lines()[0].get_xydata().tolist() == [[2, 7.5]]
+
+
 @pytest.mark.parametrize(
     ("history", "options", "named"),
     [
-        ({}, {}, "names"),
+        ({}, {}, "at least one epoch"),
         ({"loss": []}, {}, "at least one epoch"),
         (HISTORY, {"names": ["accuracy"]}, "accuracy"),
         (HISTORY, {"path": "nowhere/curves.png"}, "nowhere"),
