@@ -16,6 +16,11 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
 
 
+def to_bytes(text: Any) -> Any:
+    """A text as UTF-8, also with half a character, as JavaScript may cut one."""
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+
+
 def read(model: Any, request: dict[str, Any]) -> dict[str, tf.Tensor]:
     """The inputs of a request, or an error that says what does not fit.
 
@@ -32,6 +37,8 @@ def read(model: Any, request: dict[str, Any]) -> dict[str, tf.Tensor]:
         dtype = specs[name].dtype
         if dtype == tf.int32 and isinstance(value, int):
             value = min(max(value, dtype.min), dtype.max)
+        if name == "text":
+            value = [to_bytes(text) for text in value]
         inputs[name] = tf.constant(value, dtype)
         if not specs[name].is_compatible_with(inputs[name]):
             raise ValueError(f"{name} must be of shape {specs[name].shape}: {value!r}")

@@ -127,6 +127,11 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         parser.error(f"--preset {options.preset} is for --architecture {meant}")
     if options.pairs and (options.source or options.target):
         parser.error("--pairs stands for both sides: leave out --source and --target")
+    if keras.config.backend() != "tensorflow":
+        parser.error(
+            "a translator is measured on TensorFlow: KERAS_BACKEND=tensorflow. On "
+            "JAX, distributed.py trains and exports one"
+        )
     if options.tensorboard and not find_spec("tensorboard"):
         parser.error("--tensorboard needs it: pip install tensorboard")
     if options.segmentations and options.tokenizer != "sentencepiece":

@@ -59,7 +59,8 @@ class Translator:
     Args:
         model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
             tokenizers; or a `LanguageModel`, which continues the texts, with one
-            tokenizer given twice.
+            tokenizer given twice: the search's `max_length` counts what it continues
+            too, and an empty text stays empty.
         source_tokenizer: of `keras_attention.text`, or one with its methods.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
@@ -117,8 +118,16 @@ class Translator:
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         self.replace_unknown = replace_unknown
-        limit = model.source_embedding.max_length or max_source_length
-        self._source_limit = min(max_source_length, limit)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Graphs are of what they were made with.
+        self.__dict__.pop("_serving", None)
+        super().__setattr__(name, value)
+
+    @property
+    def _source_limit(self) -> int:
+        limit = self.model.source_embedding.max_length or self.max_source_length
+        return min(self.max_source_length, limit)
 
     @cached_property
     def _serving(self) -> Serving:
@@ -145,7 +154,10 @@ class Translator:
         return self._in_batches(self._call_batch, texts=texts)
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
-        """The translations that the search found of each text, best first."""
+        """The translations that the search found of each text, best first.
+
+        There may be fewer than it has hypotheses, but one at least.
+        """
         return self._in_batches(self._hypotheses_batch, texts=texts)
 
     def stream(
@@ -187,7 +199,8 @@ class Translator:
         Args:
             texts: to translate.
             references: a translation of each. What is longer than the model's limit is
-                cut.
+                cut; if it has none, what is longer than `max_source_length` and than
+                the search's `max_length`.
         """
         columns = {"texts": texts, "references": references}
         return self._in_batches(self._score_batch, **columns)
@@ -288,7 +301,8 @@ class Translator:
         - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
           gives and each `length` in tokens. TensorFlow Serving puts defaults in place
           of options that are not given; in Python, `loaded.translate(texts,
-          num_beams=2)` does the same.
+          num_beams=2)` does the same. There `texts` must be a list: TensorFlow raises
+          an error for one string, and after that lets other threads wait for ever.
 
         Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
         and versions, and requests with which TensorFlow Serving warms up. On another
@@ -328,8 +342,7 @@ class Translator:
         Raises:
             ValueError: for a model that is quantized already.
         """
-        # Graphs use the kernels as they were.
-        self.__dict__.pop("_serving", None)
+        # New graphs, since those there are use the kernels as they were.
         self.search = self.search.from_config(self.search.get_config())
         with warnings.catch_warnings():
             # It names every layer that has no kernel.

@@ -74,7 +74,7 @@ def test_on_another_backend_it_is_saved_and_exported(tmp_path):
     ):
         np.testing.assert_array_equal(one, other)
     # It is tried in a fresh process, and compared with what TensorFlow gives.
-    loaded.export(tmp_path / "saved_model", check=["one two", ""])
+    loaded.export(tmp_path / "saved_model", check=["one two", "내 이름은"] * 3000)
     assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
     with pytest.raises(FileExistsError):
         loaded.export(tmp_path / "saved_model")
@@ -362,3 +362,44 @@ def test_an_alignment_pairs_each_token_with_what_it_attended_to_most():
     assert empty.alignment() == []
     with pytest.raises(ValueError, match="needs attention"):
         Hypothesis("", 0.0, ["x"], ["a"], None).alignment()
+
+
+@on_tensorflow
+def test_what_is_set_later_holds_from_then_on():
+    translate, other = make_translator(), make_translator()
+    before = translate(TEXTS)
+    for name, value in (("search", Greedy(2)), ("max_source_length", 3)):
+        setattr(translate, name, value)
+        arguments = {"search": translate.search}
+        arguments["max_source_length"] = translate.max_source_length
+        fresh = Translator(
+            translate.model,
+            translate.source_tokenizer,
+            translate.target_tokenizer,
+            **arguments,
+        )
+        assert translate(TEXTS) == fresh(TEXTS) != before
+        before = translate(TEXTS)
+    assert other.search.max_length != 2
+
+
+@on_tensorflow
+def test_hypotheses_that_were_not_found_are_left_out():
+    translate = make_translator("beam")
+    count = len(translate.hypotheses(TEXTS[:1])[0])
+    nothing, some = translate.hypotheses(["", TEXTS[0]])
+    assert [found.score for found in nothing] == [0]
+    assert len(some) == count > 1
+
+
+@on_tensorflow
+def test_references_have_a_limit_where_the_model_has_none():
+    translate = make_translator(search=Greedy(9))
+    translate.max_source_length = 7
+    assert translate.model.target_embedding.max_length is None
+    text, long = TEXTS[0], "하나 둘 셋 넷 다섯 " * 50
+    one, other = translate.score([text] * 2, ["하나", long])
+    assert len(other.tokens) == 9
+    assert one.log_probability == pytest.approx(
+        translate.score([text], ["하나"])[0].log_probability, abs=1e-4
+    )

@@ -212,3 +212,13 @@ def test_a_failed_save_changes_nothing(folder, monkeypatch, name, exists):
         translate.save(folder, overwrite=True)
     assert contents(folder.parent) == before
     assert len(list(folder.parent.iterdir())) == exists
+
+
+def test_the_loss_of_the_training_need_not_be_known(tmp_path):
+    def own_loss(labels, logits):
+        return keras.ops.mean(logits)
+
+    translate = make_translator()
+    translate.model.compile("sgd", own_loss)
+    translate.save(tmp_path / "saved")
+    assert Translator.load(tmp_path / "saved")(TEXTS) == translate(TEXTS)

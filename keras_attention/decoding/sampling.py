@@ -34,7 +34,8 @@ class Sampling(StepwiseSearch):
             (Holtzman et al. 2020).
         seed: integer; each call draws the same then, and so does each batch of a
             `Translator`, though another when compiled by XLA than when not. Without it
-            each call draws anew.
+            each call draws anew, in a SavedModel from the same beginning each time that
+            it is loaded.
         min_p: draw of the ids that have this share of the highest probability (Nguyen
             et al. 2024).
         num_samples: number of outputs of each source.

@@ -6,6 +6,8 @@ python client.py FOLDER < texts.json > translations.json
 import json
 import sys
 
+BATCH = 64  # texts at once
+
 
 def main(folder: str) -> None:
     """Translate a JSON list of texts from standard input to one on standard output."""
@@ -14,8 +16,11 @@ def main(folder: str) -> None:
     import tensorflow_text  # noqa: F401  (registers the tokenizers' operations)
 
     serve = tf.saved_model.load(folder).signatures["serving_default"]
-    texts = tf.constant(json.load(sys.stdin), tf.string)
-    translations = serve(text=texts)["translation"].numpy().tolist()
+    texts = [text.encode("utf-8", "surrogatepass") for text in json.load(sys.stdin)]
+    translations = []
+    for start in range(0, max(1, len(texts)), BATCH):
+        batch = tf.constant(texts[start : start + BATCH], tf.string)
+        translations += serve(text=batch)["translation"].numpy().tolist()
     print(json.dumps([translation.decode() for translation in translations]))
 
 

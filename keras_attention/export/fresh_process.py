@@ -15,8 +15,7 @@ CLIENT = Path(__file__).with_name("client.py")
 EXPORT = """
 import json, sys
 from keras_attention import Translator
-folder, options = sys.argv[1], json.loads(sys.argv[2])
-Translator.load(folder).export(**options)
+Translator.load(sys.argv[1]).export(**json.load(sys.stdin))
 """
 
 
@@ -69,7 +68,8 @@ def export_in_fresh_process(
     check = check if isinstance(check, bool) else list(check)
     options = {"path": str(path), "overwrite": overwrite, "check": check}
     done = subprocess.run(
-        [sys.executable, "-c", EXPORT, str(translator), json.dumps(options)],
+        [sys.executable, "-c", EXPORT, str(translator)],
+        input=json.dumps(options),  # an argument has a limit
         capture_output=True,
         encoding="utf-8",
         check=False,

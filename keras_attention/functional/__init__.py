@@ -36,6 +36,7 @@ from keras_attention.functional.masks import (
 from keras_attention.functional.normalization import normalize_layer
 from keras_attention.functional.positions import (
     alibi_slopes,
+    as_position,
     relative_buckets,
     rotate,
     sinusoidal_positions,
@@ -59,6 +60,7 @@ __all__ = [
     "address",
     "alibi_slopes",
     "as_boolean",
+    "as_position",
     "attend",
     "attended_axes",
     "causal_mask",

@@ -33,6 +33,8 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     scores = ops.convert_to_tensor(scores)
     dtype = backend.standardize_dtype(scores.dtype)
     scores = ops.cast(scores, "float32")
+    if dtype == "float16":  # whose products overflow
+        scores = ops.clip(scores, -65504.0, 65504.0)
     if mask is None:
         return ops.cast(_softmax(scores), dtype)
     mask = as_boolean(mask)

@@ -36,6 +36,11 @@ def sinusoidal_positions(positions: Tensor, dim: int) -> Tensor:
     return ops.reshape(waves, (*shape, 2 * pairs))[..., :dim]
 
 
+def as_position(index: Any) -> Any:
+    """An index that int32 positions can be added to; NumPy's integers are int64."""
+    return index if isinstance(index, int) else ops.cast(index, "int32")
+
+
 def rotate(
     inputs: Tensor,
     positions: Tensor,

@@ -70,4 +70,5 @@ def _unit_length(vectors: Tensor) -> Tensor:
     is_zero = ops.equal(squares, 0.0)
     # The root's gradient is infinite at zero, so zero never reaches it.
     scale = ops.where(is_zero, 0.0, ops.rsqrt(ops.where(is_zero, 1.0, squares)))
-    return vectors * ops.cast(scale, vectors.dtype)
+    # float16 could not hold the scale of a short vector
+    return ops.cast(ops.cast(vectors, "float32") * scale, vectors.dtype)

@@ -8,12 +8,12 @@ Tensor = Any
 
 
 def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Reverse the real positions of each row and leave its padding at the end.
+    """Reverse the real positions of each row and leave its padding where it is.
 
     Args:
         inputs: `(batch, length, dim)`.
-        mask: boolean `(batch, length)`, `True` for real positions, which come
-            first in their row; `None` when all are real.
+        mask: boolean `(batch, length)`, `True` for real positions; `None` when all are
+            real.
 
     Returns:
         Shaped as `inputs`. Reversing twice gives `inputs` again.
@@ -26,9 +26,14 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
     inputs = ops.convert_to_tensor(inputs)
     if mask is None:
         return ops.flip(inputs, axis=1)
-    positions = ops.arange(ops.shape(inputs)[1], dtype="int32")  # (T,)
-    lengths = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (B, 1)
-    mirrored = ops.where(positions < lengths, lengths - 1 - positions, positions)
+    mask = ops.cast(mask, "bool")
+    length = ops.shape(inputs)[1]
+    positions = ops.arange(length, dtype="int32")  # (T,)
+    real_first = ops.argsort(ops.where(mask, positions, length + positions), axis=1)
+    # how many real ones are behind each: the place of its mirror image among them
+    behind = ops.flip(ops.cumsum(ops.cast(ops.flip(mask, 1), "int32"), 1), 1) - 1
+    mirrored = ops.take_along_axis(real_first, ops.maximum(behind, 0), axis=1)
+    mirrored = ops.where(mask, mirrored, positions)
     return ops.take_along_axis(inputs, ops.expand_dims(mirrored, -1), axis=1)
 
 

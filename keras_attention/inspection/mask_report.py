@@ -29,8 +29,8 @@ class MaskRow(NamedTuple):
         masks_output: whether its output carries one.
         finding: `"made"` (inputs had no mask, the output has), `"kept"`, `"lost"`,
             `"used"` (the output has no such positions any more, as after pooling),
-            `"none"`, or `"attends unmasked"` of an attention layer that had no mask of
-            any kind.
+            `"none"`, or `"attends unmasked"` of an attention layer that had no mask but
+            a causal one.
     """
 
     layer: str
@@ -146,11 +146,14 @@ class _Call:
             return "made" if keeps else "none"
         if keeps:
             return "kept"
+        # Attention has outputs for its queries; it uses the masks of the others.
+        at_stake = self.input_masks[:1] if attends else masks
         still_there = any(
             len(output.shape) > len(mask.shape)
             and tuple(output.shape[: len(mask.shape)]) == tuple(mask.shape)
             for output in self.outputs
-            for mask in masks
+            for mask in at_stake
+            if mask is not None
         )
         return "lost" if still_there else "used"
 

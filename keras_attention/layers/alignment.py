@@ -127,6 +127,8 @@ class Alignment(keras.layers.Layer):
 
     def _weigh_around_prediction(self, query, scores, mask):
         source = ops.shape(scores)[-1]
+        if mask is not None:
+            mask = ops.broadcast_to(mask, ops.shape(scores))
         center = self._predict_center(query, source, mask)
         near = functional.window_mask(center, source, self.window)
         weights = functional.masked_softmax(

@@ -78,8 +78,9 @@ class MultiHeadAttention(MultiHeadProjections):
             `(batch, key_value_heads, length, dim)`, from `init_cache` or
             `project_memory`.
         cache_index: integer scalar. The keys and values of `value` are written into
-            `cache` from this position on, and each query sees the positions up to
-            its own. When left out, `cache` is attended to as it is.
+            `cache` from this position on, which must have room for them, and each
+            query sees the positions up to its own. When left out, `cache` is attended
+            to as it is.
 
     Masks given here are combined with those that `mask_zero` or `Masking` left on the
     tensors; with a cache, `value_mask` and `key_mask` cover the length of the cache. A
@@ -92,7 +93,8 @@ class MultiHeadAttention(MultiHeadProjections):
 
     Raises:
         ValueError: for sizes that are not positive or do not divide each other, options
-            that exclude each other, or key and value of different lengths.
+            that exclude each other, key and value of different lengths, or a cache
+            beside inputs of more than three axes.
 
     Example:
     >>> layer = MultiHeadAttention(num_heads=4, key_dim=2, num_key_value_heads=2)
@@ -123,50 +125,23 @@ class MultiHeadAttention(MultiHeadProjections):
         cache=None,
         cache_index=None,
     ):
-        if len(query.shape) > 3:
-            return self._call_over_axes(
-                query,
-                value,
-                key,
-                query_mask,
-                value_mask,
-                key_mask,
-                attention_mask,
-                return_attention_scores=return_attention_scores,
-                training=training,
-                use_causal_mask=use_causal_mask,
+        tensors = query, value, key
+        masks = query_mask, value_mask, key_mask, attention_mask
+        options = {
+            "return_attention_scores": return_attention_scores,
+            "training": training,
+            "use_causal_mask": use_causal_mask,
+        }
+        if len(query.shape) == 3:
+            return self._attend(
+                *tensors, *masks, **options, cache=cache, cache_index=cache_index
             )
-        if self.flash_attention and return_attention_scores:
+        if cache is not None:
             raise ValueError(
-                "Returning attention scores is not supported when flash attention is "
-                "enabled. Received: return_attention_scores=True, flash_attention=True"
+                "A `cache` needs inputs of three axes. "
+                f"Received: query.shape={tuple(query.shape)}"
             )
-        start = 0 if cache_index is None else cache_index
-        memory = self._memory(value, key, cache, cache_index)
-        context, weights = functional.dot_product_attention(
-            self._project_query(query, start),
-            memory["key"],
-            memory["value"],
-            self._rules(use_causal_mask or cache_index is not None),
-            query_mask=functional.combine_masks(
-                query_mask, functional.implicit_mask(query)
-            ),
-            key_mask=functional.combine_masks(
-                _source_mask(value_mask, value, cache),
-                _source_mask(key_mask, key, cache),
-            ),
-            pair_mask=_over_heads(attention_mask),
-            distance_bias=self._distance_bias(query, memory, start),
-            query_start=start,
-            seeds=self._draw_seeds(query, memory, training),
-            chunk_size=None if return_attention_scores else self.chunk_size,
-            fused=bool(self.flash_attention),
-        )
-        output = self._project_context(context, query)
-        results = (output, weights) if return_attention_scores else (output,)
-        if cache_index is not None:
-            results = (*results, memory)
-        return results if len(results) > 1 else output
+        return self._attend_over_axes(*tensors, *masks, **options)
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
@@ -227,7 +202,57 @@ class MultiHeadAttention(MultiHeadProjections):
         """
         return copy_from_keras(cls, layer)
 
-    def _call_over_axes(self, query, value, key, *masks, **options):
+    def _attend(
+        self,
+        query,
+        value,
+        key,
+        query_mask,
+        value_mask,
+        key_mask,
+        attention_mask,
+        return_attention_scores,
+        training,
+        use_causal_mask,
+        cache=None,
+        cache_index=None,
+    ):
+        """Attend within sequences, `(batch, length, dim)`."""
+        if self.flash_attention and return_attention_scores:
+            raise ValueError(
+                "Returning attention scores is not supported when flash attention is "
+                "enabled. Received: return_attention_scores=True, flash_attention=True"
+            )
+        if cache_index is not None:
+            cache_index = functional.as_position(cache_index)
+        start = 0 if cache_index is None else cache_index
+        memory = self._memory(value, key, cache, cache_index)
+        context, weights = functional.dot_product_attention(
+            self._project_query(query, start),
+            memory["key"],
+            memory["value"],
+            self._rules(use_causal_mask or cache_index is not None),
+            query_mask=functional.combine_masks(
+                query_mask, functional.implicit_mask(query)
+            ),
+            key_mask=functional.combine_masks(
+                _source_mask(value_mask, value, cache),
+                _source_mask(key_mask, key, cache),
+            ),
+            pair_mask=_over_heads(attention_mask),
+            distance_bias=self._distance_bias(query, memory, start),
+            query_start=start,
+            seeds=self._draw_seeds(query, memory, training),
+            chunk_size=None if return_attention_scores else self.chunk_size,
+            fused=bool(self.flash_attention),
+        )
+        output = self._project_context(context, query)
+        results = (output, weights) if return_attention_scores else (output,)
+        if cache_index is not None:
+            results = (*results, memory)
+        return results if len(results) > 1 else output
+
+    def _attend_over_axes(self, query, value, key, *masks, **options):
         """Attend as over sequences, with the other axes as part of the batch."""
         *masks, attention_mask = masks
         tensors = query, value, key
@@ -237,7 +262,7 @@ class MultiHeadAttention(MultiHeadProjections):
         ]
         if attention_mask is not None:
             attention_mask = functional.fold_pairs(attention_mask, query, self._axes)
-        results = self.call(
+        results = self._attend(
             *(None if t is None else functional.fold(t, self._axes) for t in tensors),
             *(None if m is None else functional.fold(m, self._axes, 0) for m in masks),
             attention_mask=attention_mask,

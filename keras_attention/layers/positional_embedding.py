@@ -112,7 +112,8 @@ class PositionalEmbedding(keras.layers.Layer):
             vectors = vectors * self.embedding_dim**0.5
         if self.positions is None:
             return vectors
-        indices = ops.arange(ops.shape(inputs)[1], dtype="int32") + start_index
+        start = functional.as_position(start_index)
+        indices = start + ops.arange(ops.shape(inputs)[1], dtype="int32")
         if self.positions == "learned":
             return vectors + self._position_embedding(indices)
         waves = functional.sinusoidal_positions(indices, self.embedding_dim)

@@ -68,7 +68,8 @@ class RotaryEmbedding(keras.layers.Layer):
     def call(self, inputs, start_index=0, positions=None):
         axis = self.sequence_axis % len(inputs.shape)
         if positions is None:
-            positions = start_index + ops.arange(ops.shape(inputs)[axis], dtype="int32")
+            start = functional.as_position(start_index)
+            positions = start + ops.arange(ops.shape(inputs)[axis], dtype="int32")
         others = len(inputs.shape) - 2 - axis
         positions = ops.reshape(positions, (-1, *[1] * others))
         return self.rotate(inputs, positions)

@@ -51,16 +51,22 @@ class TransformerDecoder(TransformerBlock):
         training: whether to drop.
         return_attention_scores: whether to return the weights too.
         cache: from `init_cache`, for `decoder_sequence` to be the next positions of a
-            sequence whose past it holds; `encoder_sequence` is not needed then.
+            sequence whose past it holds; `encoder_sequence` is not needed then, but its
+            `encoder_padding_mask` is.
         cache_index: number of positions already in `cache`, an integer or a scalar.
 
-    Masks given here are combined with those on the sequences.
+    Masks given here are combined with those on the sequences. With a cache, those of
+    the decoder are of its queries; which positions of the past are padding is told by a
+    `decoder_attention_mask`, `(batch, 1, length of the cache)`.
 
     Returns:
         Shaped as `decoder_sequence`; with `return_attention_scores` followed by a
         dictionary of the weights, `"self_attention"` `(batch, heads, target, target)`
         and, with a memory, `"cross_attention"` `(batch, heads, target, source)`; with a
         `cache` followed by the new cache.
+
+    Raises:
+        ValueError: for a memory at some calls only, or a cache without its index.
 
     Example:
     >>> block = TransformerDecoder(intermediate_dim=32, num_heads=2)
@@ -102,6 +108,11 @@ class TransformerDecoder(TransformerBlock):
         cache_index=None,
     ):
         self._check_memory(encoder_sequence, cache)
+        if (cache is None) != (cache_index is None):
+            raise ValueError(
+                "`cache` and `cache_index` belong together. "
+                f"Received: cache={cache}, cache_index={cache_index}"
+            )
         weights = {}
         hidden, weights["self_attention"], self_cache = self._attend_to_self(
             decoder_sequence,

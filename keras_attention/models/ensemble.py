@@ -128,6 +128,11 @@ class _Mean(keras.layers.Layer):
         self.models = models
         self.built = True
 
+    @property
+    def metrics(self):
+        """None: those of the models in it are of their own trainings."""
+        return []
+
     def call(self, inputs):
         return _mean([model(inputs) for model in self.models])
 

@@ -20,6 +20,7 @@ from keras_attention.layers.positional_embedding import POSITIONS
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
 from keras_attention.models.seq2seq import (
     State,
+    check_max_length,
     compute_logits,
     delay,
     pick_log_probabilities,
@@ -94,6 +95,7 @@ class LanguageModel(keras.Model):
 
     def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """The state before the first id; as in `Seq2Seq`."""
+        check_max_length(self.target_embedding, max_length)
         state = self.decoder.start(memory, max_length)
         return {**state, "memory": {**state["memory"], **memory}}
 

@@ -113,6 +113,12 @@ def rnn_seq2seq(
             '`attention_units` belongs to attention="additive" alone. Received: '
             f"attention={attention!r}, attention_units={attention_units!r}"
         )
+    if attention is None and (readout_units, readout, order) != (None, "tanh", "luong"):
+        raise ValueError(
+            "`readout_units`, `readout` and `order` need attention. Received: "
+            f"attention=None, readout_units={readout_units}, readout={readout!r}, "
+            f"order={order!r}"
+        )
     width = units if attention is None else readout_units or units
     if tie_embeddings and (embedding_dim != width or peeky):
         raise ValueError(

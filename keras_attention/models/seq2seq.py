@@ -121,12 +121,7 @@ class Seq2Seq(keras.Model):
         Raises:
             ValueError: when the target embedding has fewer positions.
         """
-        limit = getattr(self.target_embedding, "max_length", None)
-        if limit is not None and max_length > limit:
-            raise ValueError(
-                "`max_length` must not exceed the positions of the model. "
-                f"Received: max_length={max_length}, model with max_length={limit}"
-            )
+        check_max_length(self.target_embedding, max_length)
         return self.decoder.start(memory, max_length * hypotheses)
 
     @property
@@ -224,6 +219,16 @@ class Seq2Seq(keras.Model):
     def from_config(cls, config, custom_objects=None):
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**config)
+
+
+def check_max_length(embedding: Any, max_length: int) -> None:
+    """Raise for more ids than an embedding has positions, if that has a limit."""
+    limit = getattr(embedding, "max_length", None)
+    if limit is not None and max_length > limit:
+        raise ValueError(
+            "`max_length` must not exceed the positions of the model. "
+            f"Received: max_length={max_length}, model with max_length={limit}"
+        )
 
 
 def _encode(embedding, encoder, source):

@@ -15,6 +15,7 @@ from keras_attention.recurrent.cells import (
     check_recurrent_dropout,
     draw_keep,
     factors,
+    initial_states,
     project_inputs,
     run_cell,
     state_sizes,
@@ -246,6 +247,9 @@ class AttentionRNN(keras.layers.Layer):
         self, memory: Tensor, memory_mask: Tensor | None = None
     ) -> dict[str, Any]:
         """What all steps need of a memory, computed once: values, keys and mask."""
+        memory_mask = functional.combine_masks(
+            memory_mask, functional.implicit_mask(memory)
+        )
         return {
             "value": memory,
             "key": self.attention.project_key(memory),
@@ -398,8 +402,10 @@ class AttentionRNN(keras.layers.Layer):
 
     def _complete(self, state, batch_size, source):
         state = [] if state is None else keras.tree.flatten(state)
-        of_cell, own = len(state_sizes(self.cell)), self._own_sizes()
-        initial = [ops.zeros((batch_size, size), self.compute_dtype) for size in own]
+        initial = initial_states(self.cell, batch_size, self.compute_dtype)
+        of_cell = len(initial)
+        if self.input_feeding:
+            initial.append(ops.zeros((batch_size, self._units), self.compute_dtype))
         initial += self.attention.initial_state(batch_size, source)
         if len(state) not in (0, of_cell, len(initial)):
             raise ValueError(

@@ -15,6 +15,7 @@ from keras_attention.recurrent.cells import (
     check_recurrent_dropout,
     draw_keep,
     factors,
+    initial_states,
     project_inputs,
     run_cell,
     state_sizes,
@@ -131,7 +132,7 @@ class CellRNN(keras.layers.Layer):
         return self.cell.output_size
 
     def get_initial_state(self, rows: Tensor) -> list[Tensor]:
-        """States of zeros, for as many rows as a tensor has."""
+        """States before the first step, for as many rows as a tensor has."""
         return self._complete(None, ops.shape(rows)[0])
 
     def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
@@ -157,10 +158,9 @@ class CellRNN(keras.layers.Layer):
         return draw_keep(self.cell, recurrent, between)
 
     def _complete(self, state, batch_size):
-        sizes = state_sizes(self.cell)
         if state is None:
-            return [ops.zeros((batch_size, size), self.compute_dtype) for size in sizes]
-        state = keras.tree.flatten(state)
+            return initial_states(self.cell, batch_size, self.compute_dtype)
+        sizes, state = state_sizes(self.cell), keras.tree.flatten(state)
         if len(state) != len(sizes):
             raise ValueError(
                 f"`initial_state` must hold the {len(sizes)} states of the cell. "

@@ -43,6 +43,14 @@ def state_sizes(cell: Any) -> list[int]:
     return keras.tree.flatten(cell.state_size)
 
 
+def initial_states(cell: Any, batch_size: Any, dtype: str) -> list[Any]:
+    """A built cell's states before the first step, in one list: its own, or zeros."""
+    if hasattr(cell, "get_initial_state"):
+        states = keras.tree.flatten(cell.get_initial_state(batch_size=batch_size))
+        return [ops.cast(state, dtype) for state in states]
+    return [ops.zeros((batch_size, size), dtype) for size in state_sizes(cell)]
+
+
 def build_cell(cell: Any, shapes: list[Any]) -> None:
     """Build a cell for inputs in parts."""
     if hasattr(cell, "advance"):

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_positive
-from keras_attention.children import quantized_dtype
+from keras_attention.children import build_once, quantized_dtype
 from keras_attention.recurrent.recurrent_cell import RecurrentCell
 
 Tensor = Any
@@ -197,6 +197,7 @@ class NTMCell(keras.layers.Layer):
             return states[-2], states
 
         inputs = ops.convert_to_tensor(inputs)
+        build_once(self, (None, inputs.shape[-1]))
         states = self.get_initial_state(ops.shape(inputs)[0])
         weights, _ = functional.run_recurrence(step, inputs, states)
         length = ops.shape(weights)[1]

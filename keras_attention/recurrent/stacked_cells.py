@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_attention.children import restore
 from keras_attention.recurrent.cells import (
@@ -12,6 +11,7 @@ from keras_attention.recurrent.cells import (
     build_cell,
     check_cell,
     draw_keep,
+    initial_states,
     project_inputs,
     state_sizes,
 )
@@ -122,10 +122,11 @@ class StackedCells(keras.layers.Layer):
         }
 
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
-        """States of zeros."""
+        """The states of all cells before the first step, the lowest first."""
         return [
-            ops.zeros((batch_size, size), dtype=self.compute_dtype)
-            for size in self.state_size
+            state
+            for cell in self.cells
+            for state in initial_states(cell, batch_size, self.compute_dtype)
         ]
 
     def draw_keep(self, recurrent: Draw, between: Draw) -> list[dict[str, Any]]:

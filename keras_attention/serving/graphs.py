@@ -60,7 +60,10 @@ class Serving:
         self._search = search
         self._replace_unknown = replace_unknown
         self.source_limit = source_limit
-        self._target_limit = model.target_embedding.max_length
+        # Memory grows with the square of a length, so references have a limit too.
+        self._target_limit = model.target_embedding.max_length or max(
+            source_limit, search.max_length
+        )
         self.options = {
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
@@ -230,11 +233,9 @@ def _with_options(function: Any, defaults: dict[str, tf.Tensor]) -> Any:
     return _graph(call, _TEXT, *specs)
 
 
-def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int | None) -> tf.Tensor:
+def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int) -> tf.Tensor:
     """Dense int32 ids, each row with its end, no longer than a limit."""
-    ids = tokenizer.tokenize(text)
-    if limit is not None:
-        ids = ids[:, : limit - 1]
+    ids = tokenizer.tokenize(text)[:, : limit - 1]
     ends = tf.fill([tf.shape(text)[0], 1], tf.constant(END, ids.dtype))
     dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
     # Zero rows have no length, and not every encoder reads that.

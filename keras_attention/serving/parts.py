@@ -45,9 +45,12 @@ def load_search(path: Path, config: dict[str, Any]) -> Any:
 
 
 def load_model(path: Path) -> Any:
-    """The model of a `.keras` file."""
+    """The model of a `.keras` file, without what it was trained by.
+
+    Its loss may be a function that only its training knew.
+    """
     try:
-        return keras.models.load_model(path)
+        return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever its readers raise.
         raise ValueError(
             f"{str(path)!r} is not a usable Keras model: {error}"

@@ -68,7 +68,7 @@ class Score(NamedTuple):
 def read_hypotheses(
     found: dict[str, Any], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
 ) -> list[list[Hypothesis]]:
-    """What `Serving.hypotheses` found, a list for each row."""
+    """What `Serving.hypotheses` found, a list for each row, without empty places."""
     found = {name: part.numpy() for name, part in found.items()}
     texts = _decode(found["translation"])
     target_tokens = _decode(target_tokenizer.tokens(found["ids"]))
@@ -85,8 +85,12 @@ def read_hypotheses(
             attention=None if attention is None else attention[row, rank, :end, :size],
         )
 
-    rows, count = texts.shape
-    return [[read(row, rank) for rank in range(count)] for row in range(rows)]
+    exists = found["scores"] > -np.inf
+    exists[:, 0] = True
+    return [
+        [read(row, rank) for rank, one in enumerate(ranks) if one]
+        for row, ranks in enumerate(exists)
+    ]
 
 
 def read_scores(found: dict[str, Any], target_tokenizer: Tokenizer) -> list[Score]:

@@ -16,7 +16,9 @@ from keras_attention.export import (
     write_metadata,
     write_warm_up,
 )
+from keras_attention.export.client import BATCH
 from keras_attention.serving.graphs import Serving
+from keras_attention.text.strings import to_strings
 
 TEXTS = ("", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20)
 HELP = {
@@ -113,12 +115,15 @@ def _requests(serving: Serving, signatures: Any) -> Iterator[tuple[str, Any]]:
 
 def _compare(serving: Serving, folder: Path, texts: Sequence[str]) -> None:
     found = translate_in_fresh_process(folder, texts)
-    expected = serving.translate(tf.constant(texts, tf.string))["translation"].numpy()
-    expected = [text.decode() for text in expected]
     if serving.is_random:
         return
-    if found != expected:
-        raise RuntimeError(
-            "The SavedModel translates otherwise in a fresh process. For "
-            f"{list(texts)} it gives {found} in place of {expected}"
-        )
+    expected = []
+    for start in range(0, len(texts), BATCH):
+        batch = to_strings(texts[start : start + BATCH])
+        expected += serving.translate(batch)["translation"].numpy().tolist()
+    for text, one, other in zip(texts, found, expected, strict=True):
+        if one != other.decode():
+            raise RuntimeError(
+                "The SavedModel translates otherwise in a fresh process. For "
+                f"{text!r} it gives {one!r} in place of {other.decode()!r}"
+            )

@@ -24,8 +24,8 @@ class BleuCallback(keras.callbacks.Callback):
 
     Args:
         translate: from a list of texts to the list of their translations: a
-            `Translator` of the model in training. One with `Greedy` search takes
-            seconds.
+            `Translator` of the model in training, on Keras's TensorFlow backend. One
+            with `Greedy` search takes seconds.
         sources: texts to translate.
         references: their translations.
         folder: where to keep the scores and the best weights. Without it there are no

@@ -108,8 +108,14 @@ def _choose(
     columns: Mapping[str, Sequence[float]], names: Sequence[str] | None
 ) -> list[str]:
     """The figures to draw, without `val_`, each of which has an epoch."""
-    if not columns or not all(len(values) for values in columns.values()):
+    lengths = {name: len(values) for name, values in columns.items()}
+    if not all(lengths.values()) or not lengths:
         raise ValueError("`history` must hold at least one epoch, and it holds none")
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            "`history` must have a figure, or NaN, for each epoch, as the file of a "
+            f"`CSVLogger` has beside a `validation_freq`. Received epochs: {lengths}"
+        )
     known = list(dict.fromkeys(name.removeprefix("val_") for name in columns))
     if names is None:
         names = [name for name in known if name != "learning_rate"]

@@ -23,6 +23,7 @@ BAD = [
     '{"text": null}',
     '{"text": "one"}',
     '{"text": [["one"]]}',
+    '{"text": ["one", 2]}',
     '{"text": ["one"], "beam": 3}',
     '{"text": ["one"], "num_beams": [3]}',
     '{"text": ["one"], "num_beams": "3"}',
@@ -73,6 +74,11 @@ def test_it_answers_as_the_translator(ask):
         assert [one["score"] for one in row] == pytest.approx(scores, abs=1e-4)
     assert len(send(json.dumps({"text": ["one"], "num_beams": 1}))[0]) == 1
     assert len(send('{"text": ["one"], "max_length": 3000000000}')[0]) == 3
+    halves = ["one", "\ud83d"]  # of a character, as JavaScript may cut one
+    for row, expected in zip(
+        send(json.dumps({"text": halves})), translate.hypotheses(halves), strict=True
+    ):
+        assert [one["text"] for one in row] == [one.text for one in expected]
     for body in BAD:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             send(body)

@@ -40,7 +40,8 @@ def translate(texts):
     return translations, scores
 
 folder, rows, settled = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-serve = tf.saved_model.load(folder).signatures["serving_default"]
+loaded = tf.saved_model.load(folder)
+serve = loaded.signatures["serving_default"]
 alone = [translate([probe]) for probe in PROBES]
 rng, texts = random.Random(1), hostile_texts(rows)
 sent = batches = 0
@@ -56,6 +57,10 @@ while sent < rows:
     np.testing.assert_allclose(scores[place], alone[which][1][0], atol=1e-4)
     if batches % settled == 0:
         memory.append(round(used()))
+scores = loaded.signatures["score"](
+    text=tf.constant([b"one", b"one"]), reference=tf.constant([b"x " * 30000, b"x"])
+)
+assert np.isfinite(scores["log_probability"].numpy()).all()
 assert not {"keras_attention", "sentencepiece"} & set(sys.modules)
 print(json.dumps({"rows": sent, "batches": batches, "memory": memory}))
 """

@@ -352,7 +352,9 @@ def test_requests_to_warm_up_are_answered(tmp_path, architecture):
 
 def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):
     translate = make_translator("recurrent", "words")
-    translate.export(tmp_path / "model", check=np.array([*ENGLISH, b""], dtype=object))
+    odd = [b"", "you\0", "\ud83d"]  # half a character
+    many = np.array([*ENGLISH, *odd] * 50, dtype=object)
+    translate.export(tmp_path / "model", check=many)
     monkeypatch.setattr(
         "keras_attention.serving.saved_model.translate_in_fresh_process",
         lambda folder, texts: ["else"] * len(texts),

@@ -95,3 +95,9 @@ def test_attend_without_heads():
         ops.convert_to_tensor(weights), ops.convert_to_tensor(values)
     )
     np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+def test_an_overflow_of_float16_is_no_nan():
+    scores = np.array([[np.inf, 0, np.inf], [-np.inf, -np.inf, 3]], "float16")
+    weights = to_numpy(functional.masked_softmax(scores))
+    np.testing.assert_allclose(weights, [[0.5, 0, 0.5], [0, 0, 1]])

@@ -73,3 +73,13 @@ def test_scaled_dot_of_long_half_precision_vectors_does_not_overflow():
     # The sum of products, 147,456, is beyond the largest float16; its scaled value not.
     scores = functional.scaled_dot_scores(query, query)
     np.testing.assert_allclose(to_numpy(scores), 147_456 / 32, rtol=1e-2)
+
+
+def test_the_cosine_of_short_vectors_in_float16():
+    query, key = (normal(1, 3, 64, seed=seed) * 1e-6 for seed in (0, 1))
+    expected = functional.cosine_scores(query, key)
+    halves = (ops.cast(part, "float16") for part in (query, key))
+    found = to_numpy(ops.cast(functional.cosine_scores(*halves), "float32"))
+    assert np.isfinite(found).all()
+    # so short they have two or three digits left
+    np.testing.assert_allclose(found, to_numpy(expected), atol=0.15)

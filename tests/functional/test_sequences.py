@@ -22,6 +22,19 @@ def test_real_positions_are_reversed_and_padding_stays(lengths):
     np.testing.assert_array_equal(to_numpy(again), inputs)
 
 
+@given(
+    rows=st.lists(
+        st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=4
+    )
+)
+def test_padding_may_be_anywhere(rows):
+    inputs, mask = normal(len(rows), 6, 2), np.array(rows)
+    found = to_numpy(functional.reverse_sequence(inputs, mask))
+    for row, reversed_row, is_real in zip(inputs, found, mask, strict=True):
+        np.testing.assert_array_equal(reversed_row[is_real], row[is_real][::-1])
+        np.testing.assert_array_equal(reversed_row[~is_real], row[~is_real])
+
+
 def test_without_a_mask_all_is_reversed():
     inputs = normal(3, 5, 7)
     found = functional.reverse_sequence(inputs)

@@ -38,6 +38,17 @@ def test_weights_are_those_that_the_layer_returns(layer):
     np.testing.assert_array_equal(to_numpy(model([QUERY, VALUE])), expected_output)
 
 
+def test_attention_over_one_of_several_axes():
+    inputs = keras.Input((3, 5, 8))
+    layer = layers.MultiHeadAttention(2, 4, attention_axes=2, name="looked_at")
+    model = keras.Model(inputs, layer(inputs, inputs))
+    images = normal(7, 3, 5, 8)
+    maps = attention_maps(model, images)
+    _, weights = layer(images, images, return_attention_scores=True)
+    assert maps["looked_at"].shape == (7, 3, 2, 5, 5)
+    np.testing.assert_allclose(maps["looked_at"], to_numpy(weights), atol=1e-6)
+
+
 def test_keras_attention_of_lists():
     query, value = keras.Input((5, 8)), keras.Input((7, 8))
     layer = keras.layers.AdditiveAttention(name="additive")

@@ -64,6 +64,15 @@ def test_attention_without_a_mask():
     assert _findings(keras.Model(ids, outputs))["heads"] == "kept"
 
 
+def test_attention_uses_the_mask_of_a_memory_as_long_as_its_queries():
+    ids, words = _embedded()
+    other, queries = _embedded("queries", mask_zero=False)
+    heads = layers.MultiHeadAttention(2, 3, name="heads")(queries, words)
+    attention = layers.Attention(name="attention")(queries, words)
+    found = _findings(keras.Model([ids, other], [heads, attention]), [IDS, IDS])
+    assert (found["heads"], found["attention"]) == ("used", "used")
+
+
 def test_attention_with_an_explicit_mask_or_a_causal_one_alone():
     ids, words = _embedded(mask_zero=False)
     mask = keras.Input((None,), dtype="bool")

@@ -54,6 +54,16 @@ def test_local_monotonic_sees_what_is_near_its_own_position():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("axes", [(5, 7), (7,)], ids=str)
+def test_local_predictive_takes_masks_that_broadcast(axes):
+    layer = _built("local_p")
+    expected = _weights(layer)
+    found = _weights(layer, query_mask=np.ones((3, 5), "bool"))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = _weights(layer, attention_mask=np.ones(axes, "bool"))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_local_predictive_is_a_bell_around_a_share_of_the_real_length():
     layer = _built("local_p")
     weights = weights_by_name(layer)

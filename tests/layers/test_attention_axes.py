@@ -87,3 +87,11 @@ def test_axes_out_of_range(axes):
     inputs = np.zeros((2, 3, 7, 11), "float32")
     with pytest.raises(ValueError, match=rf"`attention_axes` must .*\({axes},\)"):
         MultiHeadAttention(2, 5, attention_axes=axes)(inputs, inputs)
+
+
+def test_a_cache_needs_three_axes():
+    layer = MultiHeadAttention(2, 5, attention_axes=2)
+    inputs = np.ones((2, 3, 7, 11), "float32")
+    layer(inputs, inputs)
+    with pytest.raises(ValueError, match=r"cache.*query.shape=\(2, 3, 7, 11\)"):
+        layer(inputs, inputs, cache=layer.init_cache(2, 7), cache_index=0)

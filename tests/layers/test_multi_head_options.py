@@ -64,6 +64,11 @@ def test_steps_over_a_cache_with_every_option(name):
     for max_length in (5, 11):
         found = stepwise(layer, QUERY, [1, 3, 1], max_length)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+    cache = layer.init_cache(len(QUERY), 5)
+    for index in np.arange(5):  # NumPy's integers
+        now = QUERY[:, index : index + 1]
+        found, cache = layer(now, now, cache=cache, cache_index=index)
+        np.testing.assert_allclose(to_numpy(found)[:, 0], expected[:, index], atol=1e-5)
 
 
 @pytest.mark.parametrize("causal", [False, True])

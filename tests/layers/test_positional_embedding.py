@@ -46,7 +46,11 @@ def test_one_id_at_a_time_gets_its_own_position(positions):
     step = compiled(lambda ids, index: layer(ids, start_index=index))
     for index in range(5):
         ids = keras.ops.convert_to_tensor(IDS[:, index : index + 1])
-        for found in (layer(ids, start_index=index), step(ids, np.int32(index))):
+        for found in (
+            layer(ids, start_index=index),
+            layer(ids, start_index=np.int64(index)),
+            step(ids, np.int32(index)),
+        ):
             np.testing.assert_allclose(
                 to_numpy(found)[:, 0], whole[:, index], atol=1e-6
             )

@@ -158,3 +158,28 @@ def test_a_memory_must_come_always_or_never(built_with_memory):
     layer(*calls[0])
     with pytest.raises(ValueError, match=r"`encoder_sequence` must be .* Received: "):
         layer(*calls[1])
+
+
+def test_a_cache_and_its_index_belong_together():
+    layer = _built(INPUTS.shape)
+    for options in ({"cache": layer.init_cache(3, 7)}, {"cache_index": 0}):
+        with pytest.raises(ValueError, match="`cache` and `cache_index` belong"):
+            layer(INPUTS, **options)
+
+
+def test_a_mask_of_pairs_tells_the_padding_of_a_past():
+    layer = _built(INPUTS.shape)
+    is_real = np.array([[0, 1, 1, 1, 1], [1, 1, 0, 1, 1], [1, 1, 1, 1, 1]], "bool")
+    expected = to_numpy(layer(INPUTS, decoder_padding_mask=is_real))
+    past = np.pad(is_real, ((0, 0), (0, 2)))[:, None]
+    found, cache = [], layer.init_cache(3, 7)
+    for start, end in ((0, 2), (2, 5)):
+        output, cache = layer(
+            INPUTS[:, start:end],
+            decoder_attention_mask=past,
+            cache=cache,
+            cache_index=start,
+        )
+        found.append(to_numpy(output))
+    found = np.concatenate(found, axis=1)
+    np.testing.assert_allclose(found[is_real], expected[is_real], atol=2e-5)

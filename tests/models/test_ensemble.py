@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_attention import training
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.models import Ensemble
 from tests.backends import to_numpy
@@ -87,3 +88,22 @@ def test_limits_are_those_of_the_shortest():
 def test_wrong_models_are_named(models, message):
     with pytest.raises(ValueError, match=message):
         Ensemble(models())
+
+
+@pytest.mark.one_backend
+def test_it_is_evaluated_by_its_own_loss_and_not_by_those_of_its_models():
+    models = _models()[::2]
+    models[0].compile(
+        loss=training.MaskedCrossEntropy(), metrics=[training.MaskedAccuracy()]
+    )
+    ensemble = Ensemble(models)
+    ensemble.compile(
+        loss=training.MaskedCrossEntropy(), metrics=[training.Perplexity()]
+    )
+    found = ensemble.evaluate(INPUTS, TARGET, verbose=0, return_dict=True)
+    probabilities = _probabilities(ensemble)
+    picked = np.take_along_axis(probabilities, TARGET[..., None], axis=-1)[..., 0]
+    expected = -np.log(picked)[TARGET != 0].mean()
+    assert found.keys() == {"loss", "perplexity"}
+    assert found["loss"] == pytest.approx(expected, rel=1e-4)
+    assert found["perplexity"] == pytest.approx(np.exp(expected), rel=1e-4)

@@ -167,3 +167,12 @@ def test_an_option_of_another_architecture_is_refused():
         language_model(11, "rnn", embedding_dim=8, num_heads=2)
     with pytest.raises(ValueError, match="units"):
         language_model(11, "transformer", embedding_dim=8, units=5)
+
+
+def test_no_more_than_the_positions_of_the_model():
+    model = language_model(
+        11, embedding_dim=6, num_heads=2, positions="learned", max_length=5
+    )
+    assert Greedy(5)(model, IDS[:, :2]).ids.shape[-1] == 5
+    with pytest.raises(ValueError, match=r"max_length=6, model with max_length=5"):
+        Greedy(6)(model, IDS[:, :2])

@@ -133,6 +133,11 @@ def test_without_attention_the_memory_is_the_final_state_alone():
             "`attention_units` belongs.*attention='general', attention_units=3",
         ),
         (
+            {"attention": None, "readout_units": 3},
+            "need attention. .*attention=None, readout_units=3, readout='tanh'",
+        ),
+        ({"attention": None, "order": "bahdanau"}, "need attention. .*'bahdanau'"),
+        (
             {"tie_embeddings": True, "embedding_dim": 5},
             "`tie_embeddings=True` .*source_vocabulary_size=11, "
             "target_vocabulary_size=13",

@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_attention.layers import CellRNN, NTMCell
+from keras_attention.layers import (
+    Attention,
+    AttentionRNN,
+    CellRNN,
+    NTMCell,
+    StackedCells,
+)
 from tests.backends import gradients, to_numpy
 from tests.tensors import normal, randomize
 
@@ -27,10 +33,32 @@ def _layer(**options):
 def test_keras_rnn_and_cell_rnn_agree(controller):
     layer = _layer(controller=controller, read_heads=2)
     expected = to_numpy(layer(INPUTS))
-    found = CellRNN(layer.cell)(
-        INPUTS, initial_state=layer.cell.get_initial_state(len(INPUTS))
-    )
+    states = layer.cell.get_initial_state(len(INPUTS))
+    for options in ({"initial_state": states}, {}):  # with its own states anyway
+        found = CellRNN(layer.cell)(INPUTS, **options)
+        np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+    stack = StackedCells([layer.cell])
+    stack.build([INPUTS[:, 0].shape])
+    found = keras.layers.RNN(stack, return_sequences=True)(INPUTS)
     np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+@pytest.mark.one_backend
+def test_attention_begins_with_the_states_of_the_cell():
+    decoder = AttentionRNN(_cell(), Attention("scaled_dot"), input_feeding=False)
+    memory = normal(2, 4, 12)
+    decoder(INPUTS, memory)
+    randomize(decoder)
+    expected = decoder.cell.get_initial_state(2)
+    found = decoder.get_initial_state(memory)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(to_numpy(one), to_numpy(other))
+    assert max(np.abs(to_numpy(one)).max() for one in found) > 0.1
+
+
+def test_weightings_build_the_cell():
+    heads = to_numpy(_cell().weightings(INPUTS))
+    assert heads["read"].shape == (2, 5, 1, 11)
 
 
 def test_what_is_read_is_what_the_weights_say():

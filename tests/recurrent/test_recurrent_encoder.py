@@ -225,3 +225,21 @@ def test_padding_changes_nothing(cell, bidirectional):
 def test_wrong_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         RecurrentEncoder(**{"units": 5, **options})
+
+
+@pytest.mark.parametrize("cell", LAYERS)
+def test_padding_in_front_or_between_changes_nothing(cell):
+    encoder = RecurrentEncoder(5, cell, num_layers=2, bidirectional=True)
+    short = normal(2, 3, 7)
+    expected, expected_states = to_numpy(encoder(short))
+    for places in ([2, 3, 4], [1, 3, 4], [0, 2, 4]):
+        inputs = normal(2, 5, 7, seed=9)
+        inputs[:, places] = short
+        mask = np.zeros((2, 5), "bool")
+        mask[:, places] = True
+        found, states = to_numpy(encoder(inputs, mask=mask))
+        np.testing.assert_allclose(found[:, places], expected, atol=1e-6)
+        for state, wanted in zip(
+            *map(keras.tree.flatten, (states, expected_states)), strict=True
+        ):
+            np.testing.assert_allclose(state, wanted, atol=1e-6)

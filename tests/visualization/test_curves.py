@@ -55,6 +55,7 @@ def test_epochs_without_a_figure_are_left_out(tmp_path):
     [
         ({}, {}, "at least one epoch"),
         ({"loss": []}, {}, "at least one epoch"),
+        ({"loss": [3, 2], "val_loss": [2]}, {}, "{'loss': 2, 'val_loss': 1}"),
         (HISTORY, {"names": ["accuracy"]}, "accuracy"),
         (HISTORY, {"path": "nowhere/curves.png"}, "nowhere"),
         (HISTORY, {"path": "curves.doc"}, "curves.doc"),
