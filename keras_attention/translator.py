@@ -29,6 +29,7 @@ from keras_attention.serving import (
     Serving,
     batch_by_length,
     check_ids,
+    check_saved,
     check_search,
     check_strings,
     load_model,
@@ -246,7 +247,10 @@ class Translator:
 
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
+            ValueError: for a tokenizer that is not of `keras_attention.text`.
         """
+        check_saved("source_tokenizer", self.source_tokenizer)
+        check_saved("target_tokenizer", self.target_tokenizer)
         with new_folder(path, MARKER, overwrite) as folder:
             self.model.save(folder / MODEL)
             self.source_tokenizer.save(folder / SOURCE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from keras_attention import Translator
+from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
 from keras_attention.folders import write_manifest
 from keras_attention.translator import FORMAT, MARKER, MODEL, SOURCE, TARGET, VERSION
@@ -222,3 +222,14 @@ def test_the_loss_of_the_training_need_not_be_known(tmp_path):
     translate.model.compile("sgd", own_loss)
     translate.save(tmp_path / "saved")
     assert Translator.load(tmp_path / "saved")(TEXTS) == translate(TEXTS)
+
+
+def test_a_tokenizer_that_could_not_be_loaded_is_not_saved(tmp_path):
+    class Own(text.CharacterTokenizer):
+        pass
+
+    translate = make_translator("transformer", "characters")
+    translate.target_tokenizer = Own.train(list(ENGLISH))
+    with pytest.raises(ValueError, match="`target_tokenizer` must be one of"):
+        translate.save(tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()

@@ -232,7 +232,10 @@ def check_max_length(embedding: Any, max_length: int) -> None:
 
 
 def _encode(embedding, encoder, source):
-    return encoder(embedding(source), padding_mask=embedding.compute_mask(source))
+    mask = embedding.compute_mask(source)
+    if mask is None:  # for this embedding no id is padding
+        mask = ops.ones_like(source, dtype="bool")
+    return encoder(embedding(source), padding_mask=mask)
 
 
 def compute_logits(

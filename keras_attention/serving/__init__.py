@@ -8,6 +8,7 @@ from keras_attention.serving.batches import (
 from keras_attention.serving.graphs import Serving
 from keras_attention.serving.parts import (
     check_ids,
+    check_saved,
     check_search,
     load_model,
     load_search,
@@ -27,6 +28,7 @@ __all__ = [
     "Serving",
     "batch_by_length",
     "check_ids",
+    "check_saved",
     "check_search",
     "check_strings",
     "load_model",

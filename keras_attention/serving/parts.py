@@ -7,6 +7,7 @@ import keras
 
 from keras_attention.decoding import Search
 from keras_attention.text import Tokenizer
+from keras_attention.text.loading import TOKENIZERS
 
 
 def check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
@@ -33,6 +34,16 @@ def check_search(search: Any, limit: int | None) -> None:
         raise ValueError(
             "`search` must not write more ids than the model has positions for. "
             f"Received: search={search!r}, model with max_length={limit}"
+        )
+
+
+def check_saved(name: str, tokenizer: Tokenizer) -> None:
+    """Raise for a tokenizer whose file no one could read."""
+    if type(tokenizer) not in TOKENIZERS:
+        kinds = [kind.__name__ for kind in TOKENIZERS]
+        raise ValueError(
+            f"`{name}` must be one of {kinds} for a `Translator` to be saved and "
+            f"loaded. Received: {name}={tokenizer!r}"
         )
 
 

@@ -8,10 +8,11 @@ from keras_attention.text.storage import damaged, read_tokenizer
 from keras_attention.text.tokenizer import Tokenizer
 from keras_attention.text.word import WordTokenizer
 
-_TOKENIZERS: dict[str, type[Tokenizer]] = {
-    tokenizer.__name__: tokenizer
-    for tokenizer in (SentencePieceTokenizer, WordTokenizer, CharacterTokenizer)
-}
+TOKENIZERS: tuple[type[Tokenizer], ...] = (
+    SentencePieceTokenizer,
+    WordTokenizer,
+    CharacterTokenizer,
+)
 
 
 def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
@@ -34,6 +35,7 @@ def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     CharacterTokenizer(vocabulary_size=6)
     """
     kind, content = read_tokenizer(path)
-    if kind not in _TOKENIZERS:
-        raise damaged(path, f"its `type` is {kind!r}, not one of {[*_TOKENIZERS]}")
-    return _TOKENIZERS[kind].from_content(content, path)
+    known = {tokenizer.__name__: tokenizer for tokenizer in TOKENIZERS}
+    if kind not in known:
+        raise damaged(path, f"its `type` is {kind!r}, not one of {[*known]}")
+    return known[kind].from_content(content, path)

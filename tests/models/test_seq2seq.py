@@ -220,3 +220,25 @@ def test_encode_and_step_take_arrays(name):
     state = model.start(model.encode(SOURCE.astype("int64")), max_length=3)
     logits, _, _ = model.step(np.array([2, 2, 2]), state, 0)
     assert tuple(logits.shape) == (3, 13)
+
+
+@pytest.mark.parametrize("name", ["transformer", "rnn"])
+def test_an_embedding_for_which_no_id_is_padding(name):
+    model = _make(name)
+    embedding = PositionalEmbedding.from_config(
+        {**model.source_embedding.get_config(), "mask_zero": False}
+    )
+    unmasked = Seq2Seq(
+        embedding,
+        model.encoder,
+        model.decoder,
+        model.target_embedding,
+        model.output_projection,
+    )
+    embedding.set_weights(model.source_embedding.get_weights())
+    full, padded = {}, {}
+    for found, source in ((full, SOURCE[:1]), (padded, SOURCE[1:2])):
+        for kind, one in (("masked", model), ("unmasked", unmasked)):
+            found[kind] = to_numpy(one({"source": source, "target": TARGET[:1]}))
+    np.testing.assert_allclose(full["masked"], full["unmasked"], atol=1e-5)
+    assert np.abs(padded["masked"] - padded["unmasked"]).max() > 1e-3
