@@ -28,6 +28,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "num_layers": 2,
         "embedding_dim": 128,
         "intermediate_dim": 512,
+        "positions": "rotary",
         "dropout": 0.3,
         "attention_dropout": 0.0,
         "max_length": 60,
