@@ -200,8 +200,8 @@ class Translator:
         Args:
             texts: to translate.
             references: a translation of each. What is longer than the model's limit is
-                cut; if it has none, what is longer than `max_source_length` and than
-                the search's `max_length`.
+                cut; if it has none, what is longer than 256 tokens, `max_source_length`
+                and the search's `max_length`.
         """
         columns = {"texts": texts, "references": references}
         return self._in_batches(self._score_batch, **columns)

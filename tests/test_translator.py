@@ -394,12 +394,13 @@ def test_hypotheses_that_were_not_found_are_left_out():
 
 @on_tensorflow
 def test_references_have_a_limit_where_the_model_has_none():
-    translate = make_translator(search=Greedy(9))
-    translate.max_source_length = 7
+    translate = make_translator()
     assert translate.model.target_embedding.max_length is None
-    text, long = TEXTS[0], "하나 둘 셋 넷 다섯 " * 50
-    one, other = translate.score([text] * 2, ["하나", long])
-    assert len(other.tokens) == 9
-    assert one.log_probability == pytest.approx(
-        translate.score([text], ["하나"])[0].log_probability, abs=1e-4
-    )
+    text, long = TEXTS[0], "하나 둘 셋 넷 다섯 " * 100
+    for most in (256, 300):
+        one, other = translate.score([text] * 2, ["하나", long])
+        assert len(other.tokens) == most
+        assert one.log_probability == pytest.approx(
+            translate.score([text], ["하나"])[0].log_probability, abs=1e-4
+        )
+        translate.search = Greedy(300)

@@ -14,6 +14,8 @@ from keras_attention.serving.buckets import Buckets
 from keras_attention.serving.unknown import replace_unknown as replace
 from keras_attention.text import Tokenizer
 
+REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
+
 _TEXT = tf.TensorSpec([None], tf.string, name="text")
 _REFERENCE = tf.TensorSpec([None], tf.string, name="reference")
 
@@ -60,9 +62,9 @@ class Serving:
         self._search = search
         self._replace_unknown = replace_unknown
         self.source_limit = source_limit
-        # Memory grows with the square of a length, so references have a limit too.
+        # Memory grows with the square of a length.
         self._target_limit = model.target_embedding.max_length or max(
-            source_limit, search.max_length
+            REFERENCE_LENGTH, source_limit, search.max_length
         )
         self.options = {
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
