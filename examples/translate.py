@@ -114,7 +114,9 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
         f"{folder / 'saved_model'}; in a fresh process without keras_attention it "
         f"gives the same for {len(checked)} of {len(checked)} sentences"
     )
-    complete.write_text(json.dumps(figures, indent=2), "utf-8")
+    whole = complete.with_suffix(".new")
+    whole.write_text(json.dumps(figures, indent=2), "utf-8")
+    whole.replace(complete)
     for kept in ("backup", "best"):
         shutil.rmtree(folder / kept, ignore_errors=True)
     return figures

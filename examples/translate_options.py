@@ -73,7 +73,10 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--post-norm", action="store_true", help="of the transformer, as published")
     positions = ("sinusoidal", "rotary", "relative", "alibi")
     add(
-        "--positions", choices=positions, default="sinusoidal", help="how it knows them"
+        "--positions",
+        choices=positions,
+        default="sinusoidal",
+        help="of the transformer",
     )
     add("--units", type=int, default=256, help="of the rnn")
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")

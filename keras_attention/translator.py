@@ -62,7 +62,8 @@ class Translator:
             tokenizers; or a `LanguageModel`, which continues the texts, with one
             tokenizer given twice: the search's `max_length` counts what it continues
             too, and an empty text stays empty.
-        source_tokenizer: of `keras_attention.text`, or one with its methods.
+        source_tokenizer: of `keras_attention.text`, or one with its methods, which is
+            exported but not saved.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
             or less where the model's own limit is lower.
@@ -138,6 +139,7 @@ class Translator:
                 "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
                 f"Received: backend={keras.config.backend()!r}"
             )
+        check_search(self.search, self.model.target_embedding.max_length)
         return Serving(
             self.model,
             self.source_tokenizer,

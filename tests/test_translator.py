@@ -381,6 +381,9 @@ def test_what_is_set_later_holds_from_then_on():
         assert translate(TEXTS) == fresh(TEXTS) != before
         before = translate(TEXTS)
     assert other.search.max_length != 2
+    translate.search = None
+    with pytest.raises(ValueError, match="`search` must be one of .*search=None"):
+        translate(TEXTS)
 
 
 @on_tensorflow

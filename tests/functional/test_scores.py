@@ -77,9 +77,7 @@ def test_scaled_dot_of_long_half_precision_vectors_does_not_overflow():
 
 def test_the_cosine_of_short_vectors_in_float16():
     query, key = (normal(1, 3, 64, seed=seed) * 1e-6 for seed in (0, 1))
-    expected = functional.cosine_scores(query, key)
-    halves = (ops.cast(part, "float16") for part in (query, key))
+    halves = [ops.cast(part, "float16") for part in (query, key)]
     found = to_numpy(ops.cast(functional.cosine_scores(*halves), "float32"))
-    assert np.isfinite(found).all()
-    # so short they have two or three digits left
-    np.testing.assert_allclose(found, to_numpy(expected), atol=0.15)
+    expected = functional.cosine_scores(*(ops.cast(p, "float32") for p in halves))
+    np.testing.assert_allclose(found, to_numpy(expected), atol=2e-3)
