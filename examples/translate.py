@@ -161,7 +161,8 @@ def prepare_folder(
         if not record.is_file():
             parser.error(f"--resume: there is no run to go on with in {folder}")
         before = json.loads(record.read_text("utf-8"))
-        changed = sorted(k for k in settings if before.get(k) != settings[k])
+        same = settings.keys() - {"minutes", "samples"}  # free to change on the way
+        changed = sorted(name for name in same if before.get(name) != settings[name])
         if changed:
             parser.error(f"--resume: the run in {folder} had another {changed}")
         return

@@ -107,7 +107,8 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add(
         "--minutes",
         type=float,
-        help="end with the epoch that passes them, from the last start on",
+        help="end with the epoch that passes them, from the last start on; another "
+        "number may follow --resume",
     )
     add("--batch-tokens", type=int, default=1024, help="rows times length")
     add("--accumulate", type=int, help="batches for one update, by their mean gradient")

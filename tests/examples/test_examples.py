@@ -186,6 +186,8 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     with pytest.raises(SystemExit):
         translate.main([*common, "--resume", "--dropout", "0.3"])
     assert "another ['dropout']" in capsys.readouterr().err
+    with pytest.raises(StoppedError):
+        translate.main([*common, "--resume", "--minutes", "3", "--samples", "2"])
     left_over = tmp_path / "run" / "figures.json"
     left_over.write_text("{}")
     with pytest.raises(StoppedError):
