@@ -42,7 +42,8 @@ class CellRNN(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, length, dim)`.
-        initial_state: list of tensors `(batch, size)`; zeros when left out.
+        initial_state: list of tensors `(batch, size)`; the cell's own when left out,
+            which are zeros for most.
         return_state: whether to return the last states too.
         training: whether to drop.
 
