@@ -69,8 +69,8 @@ class AttentionRNN(keras.layers.Layer):
         memory: `(batch, source, memory_dim)`.
         memory_mask: boolean `(batch, source)`, combined with the mask on `memory`.
         initial_state: list of tensors `(batch, size)`: the cell's states, alone or with
-            all that follows them in a last state; the cell's own, which are zeros
-            for most, and zeros when left out.
+            all that follows them in a last state; those the cell begins with when
+            left out, and zeros for the rest.
         return_state: whether to return the last state too.
         return_attention_scores: whether to return the weights too.
         training: whether to drop.
@@ -262,7 +262,7 @@ class AttentionRNN(keras.layers.Layer):
     ) -> list[Tensor]:
         """The state before the first step over `memory`, `(batch, source, dim)`.
 
-        The cell's states are its own when left out, zeros for most.
+        The cell's states are those it begins with when left out.
         """
         return self._complete(cell_state, *ops.shape(memory)[:2])
 

@@ -42,8 +42,8 @@ class CellRNN(keras.layers.Layer):
 
     Call arguments:
         inputs: `(batch, length, dim)`.
-        initial_state: list of tensors `(batch, size)`; the cell's own when left out,
-            which are zeros for most.
+        initial_state: list of tensors `(batch, size)`; what the cell begins with when
+            left out, zeros for most cells.
         return_state: whether to return the last states too.
         training: whether to drop.
 
