@@ -77,7 +77,7 @@ def train(
     )
     folder.mkdir(exist_ok=True)
     # One tokenizer for both, so that the rows and columns of their maps are the same.
-    tokenizers = translate.make_tokenizers(settings, corpus, folder.parent)
+    tokenizers = translate.make_tokenizers(settings, corpus)
     model = translate.build_model(settings, tokenizers)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
     fit(settings, model, corpus.train, corpus.validation, tokenizers, folder)

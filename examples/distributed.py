@@ -12,6 +12,7 @@ Translator, and exports the SavedModel, which is TensorFlow's.
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,12 +28,16 @@ from jax.experimental import multihost_utils
 
 from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
+from keras_attention.folders import check_free
 from keras_attention.models import Seq2Seq, transformer
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Join the other processes, train with them, and save what came out."""
     options = parse(arguments)
+    if options.process == 0:
+        prepare_folder(options)
+    tf.config.set_visible_devices([], "GPU")  # they are JAX's
     if options.processes > 1:
         # The collectives of CPUs; those of GPUs and TPUs need no choice.
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
@@ -52,6 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     keras.distribution.set_distribution(None)
     if options.process == 0:
         save(options, weights, tokenizers, lines[0][:3])
+
+
+def prepare_folder(options: argparse.Namespace) -> None:
+    """Make the folder now, and stop at what may not be replaced in the end."""
+    folder = Path(options.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+    Translator.check_free(folder / "translator", options.overwrite)
+    if options.export:
+        check_free(folder / "saved_model", "saved_model.pb", options.overwrite)
 
 
 def distribution(model_axis: int) -> Any:
@@ -162,9 +177,9 @@ def save(
     model.set_weights(weights)
     translator = Translator(model, *tokenizers, Greedy(max_length=60))
     folder = Path(options.output)
-    translator.save(folder / "translator", overwrite=True)
+    translator.save(folder / "translator", options.overwrite)
     if options.export:
-        translator.export(folder / "saved_model", overwrite=True, check=texts)
+        translator.export(folder / "saved_model", options.overwrite, check=texts)
     print(f"Saved in {folder}")
 
 
@@ -189,6 +204,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--embedding-dim", type=int, default=128)
     add("--dropout", type=float, default=0.1)
     add("--output", default="distributed-run", help="folder to write")
+    add("--overwrite", action="store_true", help="what an earlier run left there")
     add("--export", action=argparse.BooleanOptionalAction, default=True)
     add("--seed", type=int, default=0)
     options = parser.parse_args(arguments)

@@ -144,7 +144,7 @@ def train(
             for part in (pairs[validation:], pairs[:validation], pairs[:validation])
         )
     )
-    tokenizers = translate.make_tokenizers(settings, corpus, run)
+    tokenizers = translate.make_tokenizers(settings, corpus)
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
     model: Seq2Seq = MODELS[name](*sizes, dropout=options.dropout)
     print(f"{name}: {model.count_params():,} parameters", flush=True)

@@ -38,7 +38,7 @@ from translate_training import fit
 
 from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
-from keras_attention.folders import new_folder
+from keras_attention.folders import check_free, new_folder
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 
 TOKENIZERS = {
@@ -46,6 +46,9 @@ TOKENIZERS = {
     "word": text.WordTokenizer,
     "character": text.CharacterTokenizer,
 }
+
+SETTINGS = "settings.json"
+TOKENIZER_FILES = ("source_tokenizer.json", "target_tokenizer.json")
 
 Lines = Sequence[str]
 
@@ -85,21 +88,29 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     if options.epochs is None:
         options.epochs = 20 if options.pairs or options.source else 8
     folder = Path(options.output)
-    prepare_folder(parser, options, folder)
+    check_folder(parser, options, folder)
     complete = folder / "figures.json"
-    if complete.exists():
+    if options.resume and complete.exists():
         print(f"The run in {folder} is complete, and stays as it is")
         return json.loads(complete.read_text("utf-8"))
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     corpus = read_corpus(options)
-    tokenizers = make_tokenizers(options, corpus, folder)
+    for name, (sources, _) in corpus._asdict().items():
+        if not sources:
+            parser.error(f"there is no pair for the {name}")
+    if options.resume:
+        tokenizers = [text.load_tokenizer(folder / file) for file in TOKENIZER_FILES]
+    else:
+        tokenizers = make_tokenizers(options, corpus)
     print(
         f"{len(corpus.train[0])} pairs to train, {len(corpus.validation[0])} to "
         f"validate, {len(corpus.test[0])} to test; {tokenizers[0]} to {tokenizers[1]}"
     )
     model = build_model(options, tokenizers)
     print(f"{model.name} with {model.count_params():,} parameters")
+    if not options.resume:
+        make_folder(options, tokenizers, folder)  # what has failed before left no trace
     fit(options, model, corpus.train, corpus.validation, tokenizers, folder)
     search = Greedy(options.max_length, jit_compile=options.xla)
     translator = Translator(model, *tokenizers, search=search)
@@ -134,6 +145,8 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
             "a translator is measured on TensorFlow: KERAS_BACKEND=tensorflow. On "
             "JAX, distributed.py trains and exports one"
         )
+    if not find_spec("matplotlib"):
+        parser.error("the pictures need it: pip install matplotlib")
     if options.tensorboard and not find_spec("tensorboard"):
         parser.error("--tensorboard needs it: pip install tensorboard")
     if options.segmentations and options.tokenizer != "sentencepiece":
@@ -147,32 +160,43 @@ def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -
         parser.error("--validation-* and --test-* need --source and --target")
 
 
-def prepare_folder(
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What a run keeps of its command."""
+    ours = ("resume", "overwrite", "output")
+    return {name: value for name, value in vars(options).items() if name not in ours}
+
+
+def check_folder(
     parser: argparse.ArgumentParser, options: argparse.Namespace, folder: Path
 ) -> None:
-    """Make the output folder; never touch an earlier run that was not asked for."""
-    settings = {
-        name: value
-        for name, value in vars(options).items()
-        if name not in ("resume", "overwrite", "output")
-    }
-    record = folder / "settings.json"
-    if options.resume:
-        if not record.is_file():
-            parser.error(f"--resume: there is no run to go on with in {folder}")
-        before = json.loads(record.read_text("utf-8"))
-        same = settings.keys() - {"minutes", "samples"}  # free to change on the way
-        changed = sorted(name for name in same if before.get(name) != settings[name])
-        if changed:
-            parser.error(f"--resume: the run in {folder} had another {changed}")
+    """Stop at an earlier run that was not asked for, or is another one."""
+    record = folder / SETTINGS
+    if not options.resume:
+        if record.is_file() and not options.overwrite:
+            parser.error(
+                f"{folder} holds a run: --resume goes on with it, --overwrite replaces "
+                "it, --output names another folder"
+            )
+        check_free(folder, SETTINGS, options.overwrite)
         return
-    if record.is_file() and not options.overwrite:
-        parser.error(
-            f"{folder} holds a run: --resume goes on with it, --overwrite replaces it, "
-            "--output names another folder"
-        )
-    with new_folder(folder, "settings.json", options.overwrite) as fresh:
-        (fresh / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
+    if not record.is_file():
+        parser.error(f"--resume: there is no run to go on with in {folder}")
+    now, before = settings(options), json.loads(record.read_text("utf-8"))
+    same = now.keys() - {"minutes", "samples"}  # free to change on the way
+    changed = sorted(name for name in same if before.get(name) != now[name])
+    if changed:
+        parser.error(f"--resume: the run in {folder} had another {changed}")
+
+
+def make_folder(
+    options: argparse.Namespace, tokenizers: Sequence[text.Tokenizer], folder: Path
+) -> None:
+    """Write what a run begins with, in place of an earlier one if asked for."""
+    with new_folder(folder, SETTINGS, options.overwrite) as fresh:
+        content = json.dumps(settings(options), indent=2)
+        (fresh / SETTINGS).write_text(content, "utf-8")
+        for tokenizer, file in zip(tokenizers, TOKENIZER_FILES, strict=True):
+            tokenizer.save(fresh / file)
 
 
 def read_corpus(options: argparse.Namespace) -> Corpus:
@@ -205,24 +229,25 @@ def read_corpus(options: argparse.Namespace) -> Corpus:
 
 
 def make_tokenizers(
-    options: argparse.Namespace, corpus: Corpus, folder: Path
-) -> tuple[text.Tokenizer, text.Tokenizer]:
-    """Train the tokenizers, or load those of the run that goes on."""
-    paths = [folder / f"{side}_tokenizer.json" for side in ("source", "target")]
-    if not all(path.is_file() for path in paths):
-        make = TOKENIZERS[options.tokenizer]
-        choices = {"lowercase": options.lowercase}
-        if options.tokenizer == "sentencepiece":
-            choices["model_type"] = options.model_type
-        sides = [list(corpus.train[0]), list(corpus.train[1])]
-        if options.tie_embeddings:
-            sides = [sides[0] + sides[1]] * 2
-        for path, lines in zip(paths, sides, strict=True):
-            size = options.vocabulary_size
-            size = size or default_vocabulary(corpus.train[1], characters_of(lines))
-            make.train(lines, **choices, vocabulary_size=size).save(path)
-    source, target = (text.load_tokenizer(path) for path in paths)
-    return source, target
+    options: argparse.Namespace, corpus: Corpus
+) -> list[text.Tokenizer]:
+    """Train the tokenizers of both sides."""
+    make = TOKENIZERS[options.tokenizer]
+    choices = {"lowercase": options.lowercase}
+    if options.tokenizer == "sentencepiece":
+        choices["model_type"] = options.model_type
+    sides = [list(corpus.train[0]), list(corpus.train[1])]
+    if options.tie_embeddings:
+        sides = [sides[0] + sides[1]] * 2
+    sizes = [
+        options.vocabulary_size
+        or default_vocabulary(corpus.train[1], characters_of(lines))
+        for lines in sides
+    ]
+    return [
+        make.train(lines, **choices, vocabulary_size=size)
+        for lines, size in zip(sides, sizes, strict=True)
+    ]
 
 
 def default_vocabulary(lines: Lines, characters: int) -> int:
@@ -283,8 +308,9 @@ def build_model(
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
     translator = load(options)
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    lines = (line.rstrip("\n") for line in sys.stdin)
+    # As `text.read_lines` does, but of what is no UTF-8, and line by line.
+    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
+    lines = (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
     if not options.alignments:
         for output in translator.stream(lines):
             print(output)
@@ -358,8 +384,12 @@ def read_test(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     if bool(options.source) != bool(options.target):
         sys.exit("--source and --target belong together, and --pairs stands for both")
     if options.pairs:
-        return text.read_pairs(options.pairs)
-    return text.read_parallel(options.source, options.target)
+        test = text.read_pairs(options.pairs)
+    else:
+        test = text.read_parallel(options.source, options.target)
+    if not test[0]:
+        sys.exit(f"there is no pair in {options.pairs or options.source}")
+    return test
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import argparse
 from contextlib import suppress
 from typing import Any
 
+import sacrebleu
+
 # Settings that did well on so many pairs; what each does is told in
 # benchmarks/README.md.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -61,15 +63,19 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     for side in ("", "validation-", "test-"):
         add(f"--{side}source", help=f"file of {side or 'training '}source lines")
         add(f"--{side}target", help="their translations, in the same order")
-    add("--limit", type=int, help="use only so many of the first pairs of your files")
+    add(
+        "--limit",
+        type=positive,
+        help="use only so many of the first pairs of your files",
+    )
     add("--output", default="translation-run", help="folder to write")
     add("--resume", action="store_true", help="go on where a killed run stopped, if so")
     add("--overwrite", action="store_true", help="replace the run in --output")
     add("--architecture", choices=("transformer", "rnn"), default="transformer")
-    add("--num-layers", type=int, help="transformer 3, rnn 1")
-    add("--embedding-dim", type=int, help="transformer 128, rnn 256")
-    add("--num-heads", type=int, default=4, help="of the transformer")
-    add("--intermediate-dim", type=int, default=512, help="of the transformer")
+    add("--num-layers", type=positive, help="transformer 3, rnn 1")
+    add("--embedding-dim", type=positive, help="transformer 128, rnn 256")
+    add("--num-heads", type=positive, default=4, help="of the transformer")
+    add("--intermediate-dim", type=positive, default=512, help="of the transformer")
     add("--post-norm", action="store_true", help="of the transformer, as published")
     positions = ("sinusoidal", "rotary", "relative", "alibi")
     add(
@@ -78,7 +84,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         default="sinusoidal",
         help="of the transformer",
     )
-    add("--units", type=int, default=256, help="of the rnn")
+    add("--units", type=positive, default=256, help="of the rnn")
     add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
     add("--attention", choices=scores, default="additive", help="of the rnn")
@@ -97,21 +103,26 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         default="sentencepiece",
     )
     add("--model-type", choices=("bpe", "unigram"), default="bpe")
-    add("--vocabulary-size", type=int, help="by default by the size of the data")
+    add("--vocabulary-size", type=positive, help="by default by the size of the data")
     add("--lowercase", action="store_true")
     add("--segmentations", type=int, help="of each pair, drawn at random; 0 for none")
     add("--alpha", type=share, default=0.1, help="share of bpe's merges left out")
     add("--plain-share", type=share, default=0.5, help="of the epochs, without any")
-    add("--max-length", type=int, default=100, help="tokens a side")
-    add("--epochs", type=int, help="8 of the shipped corpus, 20 of others")
+    add("--max-length", type=positive, default=100, help="tokens a side")
+    add("--epochs", type=positive, help="8 of the shipped corpus, 20 of others")
     add(
         "--minutes",
-        type=float,
+        type=duration,
         help="end with the epoch that passes them, from the last start on; another "
         "number may follow --resume",
     )
-    add("--batch-tokens", type=int, default=1024, help="rows times length")
-    add("--accumulate", type=int, help="batches for one update, by their mean gradient")
+    add("--batch-tokens", type=positive, default=1024, help="rows times length")
+    add(
+        "--accumulate",
+        type=positive,
+        default=1,
+        help="batches for one update, by their mean gradient",
+    )
     add("--learning-rate", type=float, default=2e-3, help="at the peak")
     add(
         "--warmup-steps",
@@ -122,7 +133,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--label-smoothing", type=float, default=0.1)
     add(
         "--patience",
-        type=int,
+        type=positive,
         help="measure BLEU of 200 validation sentences each epoch, stop after so many "
         "without a better one, and keep the best weights",
     )
@@ -191,6 +202,7 @@ def _add_test(parser):
 def _add_bleu(parser):
     parser.add_argument(
         "--bleu-tokenize",
+        type=bleu_tokenizer,
         default="13a",
         help="of sacrebleu: char for Korean, none for tokens between spaces",
     )
@@ -201,6 +213,26 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
+
+
+def duration(text: str) -> float:
+    """A number of the command line above 0."""
+    with suppress(ValueError):
+        if float(text) > 0:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def bleu_tokenizer(name: str) -> str:
+    """One of sacrebleu's tokenizers, which has what it needs."""
+    known = sacrebleu.BLEU.TOKENIZERS
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")
+    try:
+        sacrebleu.BLEU(tokenize=name)
+    except (RuntimeError, ImportError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"{name!r} cannot be used: {error}") from error
+    return name
 
 
 def share(text: str) -> float:

@@ -56,9 +56,8 @@ def fit(
     if plain:
         phases.append((options.epochs, batches_of(train)))
     # A schedule counts batches.
-    a_update = options.accumulate or 1
     tenth = max(1, len(phases[0][1]) * options.epochs // 10)
-    warmup_steps = (options.warmup_steps or 1000) * a_update
+    warmup_steps = (options.warmup_steps or 1000) * options.accumulate
     if options.warmup_steps is None:
         warmup_steps = min(warmup_steps, tenth)
     model.compile(
@@ -69,7 +68,9 @@ def fit(
             global_clipnorm=1.0,
             use_ema=True,
             ema_momentum=options.ema,
-            gradient_accumulation_steps=options.accumulate,
+            gradient_accumulation_steps=(
+                options.accumulate if options.accumulate > 1 else None
+            ),
         ),
         loss=training.MaskedCrossEntropy(label_smoothing=options.label_smoothing),
         metrics=[training.Perplexity(), training.TokenCount()],

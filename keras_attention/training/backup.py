@@ -14,13 +14,16 @@ _STATE, _TRIAL, _VARIABLES = "training.json", "training.json.new", ".variables.n
 
 
 class Backup(keras.callbacks.Callback):
-    """Backs a training up after epochs, and goes on with the last backup.
+    """Backs a training up as it begins and after epochs, and goes on with the last one.
 
     A backup holds the weights, the optimizer with its averages and its schedule, the
     seeds of the dropout, the epoch and the position in the data. So what `fit` ends
     with is what it would have ended with uninterrupted, bit by bit on one machine. A
     backup is written beside the last one and then takes its place: whenever a training
     is killed, or the disk is full, one of the two is whole.
+
+    What other callbacks remember is not in it: Keras's `EarlyStopping` counts anew from
+    where a training goes on. `BleuCallback` keeps a file of its own.
 
     An epoch may be any number of steps: for long ones, train on `batches.repeat()` with
     `steps_per_epoch`, and no more than those are lost.
@@ -30,13 +33,13 @@ class Backup(keras.callbacks.Callback):
         position: the `position` of a `translation_dataset` or `language_dataset`, which
             is for this training alone. Without it each run reads epochs in the order
             that its dataset begins with.
-        every: number of epochs from one backup to the next.
+        every: number of epochs from one backup to the next; the last epoch has one.
         keep: whether the backup stays when the training is complete, so that `fit`
-            does nothing when called once more.
+            does nothing when called once more for as many epochs.
 
     Raises:
-        ValueError: if `every` is not positive; when training begins, if the model or
-            its optimizer is another than the one backed up.
+        ValueError: if `every` is not positive; when training begins, if the model has
+            no weights yet, or it or its optimizer is another than the one backed up.
         OSError: when training begins, if `folder` cannot be written to, or holds
             something else.
 
@@ -70,6 +73,11 @@ class Backup(keras.callbacks.Callback):
         self._steps = self._before = 0
 
     def on_train_begin(self, logs=None):
+        if not self.model.built:
+            raise ValueError(
+                "`Backup` needs a model that has its weights: give it a `keras.Input`, "
+                f"or call it once. Received: model={self.model!r}"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         others = [path for path in self.folder.iterdir() if not _is_own(path)]
         if others:
@@ -83,6 +91,8 @@ class Backup(keras.callbacks.Callback):
         self._steps, self.model._initial_epoch = 0, None
         if (self.folder / _STATE).exists():
             self._restore()
+        else:
+            self._save(0)
         if self.position is not None:
             self.position.assign(self._steps)
 
@@ -93,7 +103,10 @@ class Backup(keras.callbacks.Callback):
         self._steps = self._before + batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every == 0:
+        if self.position is not None:
+            # With `steps_per_execution` Keras counts beyond the end of the data.
+            self._steps = min(self._steps, int(self.position))
+        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
             self._save(epoch + 1)
 
     def on_train_end(self, logs=None):

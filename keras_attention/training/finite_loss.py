@@ -12,8 +12,9 @@ class FiniteLoss(keras.callbacks.Callback):
     after the training runs, and a `Backup` of an earlier epoch stays as it is.
 
     Raises:
-        FloatingPointError: at the end of a step. It names the loss, the step since the
-            model was made, and the batch of the epoch.
+        FloatingPointError: at the end of a step. It names the loss, the optimizer's
+            step, which takes several batches where gradients are accumulated, and the
+            batch of the epoch.
 
     Example:
     >>> import numpy as np

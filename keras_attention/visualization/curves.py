@@ -85,10 +85,12 @@ def _read(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     """The columns of a file of Keras's `CSVLogger`."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    # A training that was gone on with has some epochs twice: the last counts.
+    # A training that was gone on with has some epochs twice: the last counts. One that
+    # was killed between its backup and this file lacks an epoch.
     by_epoch = {int(row["epoch"]): row for row in rows}
+    epochs = range(max(by_epoch, default=-1) + 1)
     columns = {
-        name: [_number(by_epoch[epoch][name]) for epoch in sorted(by_epoch)]
+        name: [_number(by_epoch.get(epoch, {}).get(name, "")) for epoch in epochs]
         for name in (rows[0] if rows else {})
         if name != "epoch"
     }

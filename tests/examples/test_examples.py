@@ -72,7 +72,8 @@ def test_translate_trains_saves_exports_and_serves(
     monkeypatch.setattr(sys, "stdin", typed("Minji sees tea.\n\nYun\xff\n"))
     translate.main(["translate", "run/translator"])
     assert len(capsys.readouterr().out.split("\n")) == 4
-    monkeypatch.setattr(sys, "stdin", typed("Minji sees tea.\n\n"))
+    # A byte order mark and a carriage return are of the file.
+    monkeypatch.setattr(sys, "stdin", typed("\xef\xbb\xbfMinji sees tea.\r\n\n"))
     translate.main(["translate", "run/translator", "--alignments"])
     some, none = capsys.readouterr().out.splitlines()
     source, target, pairs = (side.split() for side in some.split("|||"))
@@ -84,6 +85,7 @@ def test_translate_trains_saves_exports_and_serves(
         ["evaluate", "run", "--beams", "0"],
         ["evaluate", *test, "--length-penalty", "1"],
         ["score", "run", "--source=a"],
+        ["score", "run", "--source=/dev/null", "--target=/dev/null"],
     ):
         with pytest.raises(SystemExit):
             translate.main(wrong)
@@ -149,18 +151,16 @@ def test_options_of_the_transformer_reach_it(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:The corpus fills")
-def test_the_default_vocabulary_has_room_for_all_characters(tmp_path):
+def test_the_default_vocabulary_has_room_for_all_characters():
     translate = importlib.import_module("translate")
     han = [chr(0x4E00 + i) for i in range(1500)]
     chinese = ["".join(han[i : i + 5]) for i in range(0, len(han), 5)]
     latin = [f"one two {i}" for i in range(len(chinese))]
     options = translate.train_parser("").parse_args([])
     nothing = ([], [])
-    for number, train in enumerate(((chinese, latin), (latin, chinese))):
-        folder = tmp_path / str(number)
-        folder.mkdir()
+    for train in ((chinese, latin), (latin, chinese)):
         corpus = translate.Corpus(train, nothing, nothing)
-        made = translate.make_tokenizers(options, corpus, folder)
+        made = translate.make_tokenizers(options, corpus)
         for tokenizer, lines in zip(made, train, strict=True):
             found = tokenizer.detokenize(tokenizer.tokenize(lines)).numpy()
             assert [line.decode() for line in found] == lines
@@ -190,6 +190,19 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
         translate.main([*common, "--resume", "--minutes", "3", "--samples", "2"])
     left_over = tmp_path / "run" / "figures.json"
     left_over.write_text("{}")
+    (tmp_path / "empty").write_text("")
+    test = ["--test-source", "empty", "--test-target", "empty"]
+    parallel = ["--source", str(pairs_file), "--target", str(pairs_file), *test]
+    run = ["--output", "run", *SMALL, "--overwrite"]
+    for wrong, error in (
+        (["--pairs", "missing.tsv"], FileNotFoundError),
+        (["--pairs", str(pairs_file), "--embedding-dim", "15"], ValueError),
+        (parallel, SystemExit),
+    ):
+        with pytest.raises(error):
+            translate.main([*run, *wrong])
+        assert left_over.exists()
+    assert "no pair for the test" in capsys.readouterr().err
     with pytest.raises(StoppedError):
         translate.main([*common, "--overwrite"])
     assert not left_over.exists()
@@ -243,6 +256,9 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         (["--resume", "--output", "nothing"], "no run"),
         (["--segmentations", "3", "--tokenizer", "word"], "0 is none"),
         (["--preset", "transformer-4k", "--architecture", "rnn"], "transformer-4k is"),
+        (["--bleu-tokenize", "chars"], "'chars' is not one of"),
+        (["--epochs", "0"], "--epochs: '0' is not"),
+        (["--minutes", "0"], "--minutes: '0' is not"),
     ):
         with pytest.raises(SystemExit):
             translate.main(arguments)

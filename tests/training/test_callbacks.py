@@ -96,6 +96,60 @@ def test_backs_up_every_few_epochs(tmp_path, begin):
         with pytest.raises(KilledError):
             fit(begin(), [backup, kill_at(3 * len(epochs))])
         assert fit_epoch(tmp_path / "b") == 2
+    for trained in ([2, 3, 4], []):
+        backup = training.Backup(tmp_path / "b", every=2)
+        assert fit(begin(), [backup], epochs=5).epoch == trained
+
+
+def test_a_training_killed_in_its_first_epoch_begins_with_the_same_weights(tmp_path):
+    first = linear_model()
+    initial = first.get_weights()
+    with pytest.raises(KilledError):
+        fit(first, [training.Backup(tmp_path / "b"), kill_at(2)])
+    again, whole = linear_model(), linear_model()
+    whole.set_weights(initial)
+    assert fit(again, [training.Backup(tmp_path / "b")]).epoch == [0, 1, 2, 3]
+    fit(whole, [])
+    for found, expected in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="it reads texts")
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("batches", [4, 5])
+def test_several_steps_an_execution_are_counted(tmp_path, batches, repeated):
+    from keras_attention import text
+
+    letters = text.CharacterTokenizer(list("abcdefgh"))
+    lines = ["abcdefgh"[: 1 + i % 7] for i in range(batches * 2)]
+
+    def train(kill=None, folder=None):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((None,)), keras.layers.Embedding(12, 12)])
+        model.compile(
+            keras.optimizers.SGD(1.0),
+            training.MaskedCrossEntropy(),
+            steps_per_execution=2,
+        )
+        data = text.language_dataset(lines, letters, batch_size=2, bucket=128)
+        backup = training.Backup(folder, data.position)
+        options = {"steps_per_epoch": batches} if repeated else {}
+        model.fit(
+            data.repeat() if repeated else data,
+            epochs=4,
+            shuffle=False,
+            callbacks=[backup, *([kill_at(kill)] if kill else [])],
+            verbose=0,
+            **options,
+        )
+        return model.get_weights()
+
+    whole = train(folder=tmp_path / "whole")
+    executions = -(-batches // 2)
+    with pytest.raises(KilledError):
+        train(2 * executions + 1, tmp_path / "b")  # in the third epoch
+    again = train(folder=tmp_path / "b")
+    np.testing.assert_array_equal(again[0], whole[0])
 
 
 def fit_epoch(folder):
@@ -164,6 +218,14 @@ def test_the_backup_of_another_model_is_an_error(tmp_path, begin):
         fit(other, [training.Backup(tmp_path / "b")])
     with pytest.raises(ValueError, match="every=0"):
         training.Backup(tmp_path / "b", every=0)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras builds it there")
+def test_a_model_without_weights_cannot_be_backed_up(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"keras\.Input"):
+        fit(model, [training.Backup(tmp_path / "b")])
 
 
 def test_a_loss_that_is_no_number_ends_the_training(tmp_path, begin):

@@ -38,6 +38,9 @@ def test_a_file_that_was_gone_on_with(tmp_path):
     assert lines(plot_training(file)) == [
         {"training": [3.0, 1.5, 1.0], "validation": [4.0, 2.5, 2.0]}
     ]
+    file.write_text("epoch,loss\n0,3.0\n2,1.0\n")
+    (line,) = plot_training(file).axes[0].get_lines()
+    assert line.get_xydata().tolist() == [[1, 3], [3, 1]]
 
 
 def test_epochs_without_a_figure_are_left_out(tmp_path):
