@@ -364,10 +364,11 @@ def test_more_lines_than_a_chunk():
     assert sorted(read(epoch(dataset))) == expected
 
 
-def test_texts_for_a_language_model_are_targets_of_pairs():
-    lines = ["ab", "b", "abb", "a"]
+@pytest.mark.parametrize("layout", [{"bucket": 3}, {"shapes": 2}], ids=str)
+def test_texts_for_a_language_model_are_targets_of_pairs(layout):
+    lines = ["ab", "b", "abb", "a", "abbabba"]
     letters = CharacterTokenizer(["a", "b"])
-    options = {"batch_size": 2, "bucket": 3, "seed": 5}
+    options = {"batch_size": 2, "seed": 5, **layout}
     pairs = translation_dataset(lines, lines, letters, letters, **options)
     texts = language_dataset(lines, letters, **options)
     assert len(texts) == len(pairs)

@@ -49,6 +49,18 @@ def test_sides_are_checked():
         make(["a"], "a")
     with pytest.raises(ValueError, match="`lines` must be an iterable.*lines='ab'"):
         language_dataset("ab", LETTERS, batch_size=1)
-    message = "No pair of sentences remains: dropped 2 of 2 pairs: 1 with an empty"
+    with pytest.raises(ValueError, match="must be texts to make.*0 lines"):
+        language_dataset([], LETTERS, batch_size=1)
+    message = "None of the pairs remains: dropped 2 of 2 pairs: 1 with an empty"
     with pytest.raises(ValueError, match=message):
         make(["abcdefg", ""], ["a", "a"], max_length=3)
+
+
+def test_dropped_texts_are_called_so():
+    message = (
+        "^language_dataset dropped 2 of 3 texts: 1 with an empty text, 1 with a text "
+        "above max_length=3 tokens"
+    )
+    with pytest.warns(UserWarning, match=message) as caught:
+        language_dataset(["abc", "", "a"], LETTERS, batch_size=1, max_length=3)
+    assert caught[0].filename == __file__
