@@ -72,6 +72,7 @@ def train(
             f"--epochs={options.epochs}",
             f"--seed={options.seed}",
             "--tokenizer=word",
+            "--positions=sinusoidal",
             *options.sizes,
         ]
     )

@@ -81,7 +81,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add(
         "--positions",
         choices=positions,
-        default="sinusoidal",
+        default="rotary",
         help="of the transformer",
     )
     add("--units", type=positive, default=256, help="of the rnn")
