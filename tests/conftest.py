@@ -1,5 +1,6 @@
 """Every test begins from one seed and one dtype policy."""
 
+import gc
 import os
 import tempfile
 from collections import Counter
@@ -34,6 +35,18 @@ def _fixed_seed_and_policy():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def frozen_heap():
+    """What there is, left alone by the garbage collector.
+
+    Keras's `quantize` collects garbage once for every kernel, which takes up to a
+    second each, the longer the more other tests have left.
+    """
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def pytest_addoption(parser):

@@ -8,9 +8,12 @@ from keras_attention.models import Ensemble
 from tests.backends import BACKEND
 from tests.translators import ENGLISH, KOREAN, make_model, make_translator
 
-pytestmark = pytest.mark.skipif(
-    BACKEND != "tensorflow", reason="a Translator runs on TensorFlow only"
-)
+pytestmark = [
+    pytest.mark.usefixtures("frozen_heap"),
+    pytest.mark.skipif(
+        BACKEND != "tensorflow", reason="a Translator runs on TensorFlow only"
+    ),
+]
 ARCHITECTURES = ("transformer", "recurrent")
 
 

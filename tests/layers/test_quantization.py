@@ -24,6 +24,7 @@ from tests.small_models import build as build_seq2seq
 from tests.tensors import randomize, token_ids
 
 pytestmark = [
+    pytest.mark.usefixtures("frozen_heap"),
     # Keras warns of every layer that it cannot quantize: inputs, norms and dropouts.
     pytest.mark.filterwarnings(
         r"ignore:Layer \w+ does not have a `quantize` method:UserWarning"
