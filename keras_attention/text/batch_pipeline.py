@@ -65,7 +65,7 @@ def make_batches(
     Raises:
         ValueError: As `translation_dataset` does.
     """
-    _check(options)
+    options = _check(options)
     if not columns[0].lines:
         raise ValueError(f"There must be {rows} to make batches of. Received: 0 lines")
     max_length, times = options.max_length, options.segmentations
@@ -74,10 +74,9 @@ def make_batches(
     draws: list[Draws | None] = [None] * len(columns)
     if times is not None:
         # a seed a column, lest equal ones be cut in equal places
-        first = len(columns) * int(options.seed)
+        first = len(columns) * options.seed
         draws = [
-            Draws(int(times), options.alpha, first + index)
-            for index in range(len(columns))
+            Draws(times, options.alpha, first + index) for index in range(len(columns))
         ]
     ids = [
         _ids(column, drawn, options.cache)
@@ -113,23 +112,31 @@ def make_batches(
     return dataset
 
 
-def _check(options: Options) -> None:
+def _check(options: Options) -> Options:
+    """Returns the options with integers of Python's own."""
     _batch_rows(options.batch_tokens, options.batch_size)
-    check_integer("max_length", options.max_length, 2)
-    check_integer("bucket", options.bucket, 1)
-    if options.shapes is not None:
-        check_integer("shapes", options.shapes, 1)
+
+    def optional(name: str) -> int | None:
+        value = getattr(options, name)
+        return None if value is None else check_integer(name, value, 1)
+
+    checked = options._replace(
+        max_length=check_integer("max_length", options.max_length, 2),
+        bucket=check_integer("bucket", options.bucket, 1),
+        shapes=optional("shapes"),
+        seed=check_integer("seed", options.seed, 0),
+        segmentations=optional("segmentations"),
+    )
     check_boolean("shuffle", options.shuffle)
-    if check_integer("seed", options.seed, 0) >= 2**63:
+    if checked.seed >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: seed={options.seed}")
-    if options.segmentations is not None:
-        check_integer("segmentations", options.segmentations, 1)
-        if not options.shuffle:
-            raise ValueError(
-                "`segmentations` needs shuffle=True, because an epoch has only a part "
-                "of them. Received: "
-                f"segmentations={options.segmentations}, shuffle=False"
-            )
+    if options.segmentations is not None and not options.shuffle:
+        raise ValueError(
+            "`segmentations` needs shuffle=True, because an epoch has only a part "
+            "of them. Received: "
+            f"segmentations={options.segmentations}, shuffle=False"
+        )
+    return checked
 
 
 def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -1,6 +1,6 @@
 """Averages of saved weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def average_checkpoints(
-    model: keras.Model, paths: Sequence[str | PathLike[str]]
+    model: keras.Model, paths: Iterable[str | PathLike[str]]
 ) -> None:
     """Give a model the mean of weights that were saved on its way.
 
@@ -36,6 +36,7 @@ def average_checkpoints(
     >>> float(model.weights[0].numpy()[0, 0])
     1.5
     """
+    paths = list(paths)
     if not paths:
         raise ValueError(f"`paths` must hold at least one path. Received: {paths!r}")
     before = model.get_weights()

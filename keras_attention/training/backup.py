@@ -31,11 +31,13 @@ class Backup(keras.callbacks.Callback):
     Args:
         folder: where to keep the backup. One that a training left is gone on with.
         position: the `position` of a `translation_dataset` or `language_dataset`, which
-            is for this training alone. Without it each run reads epochs in the order
-            that its dataset begins with.
-        every: number of epochs from one backup to the next; the last epoch has one.
-        keep: whether the backup stays when the training is complete, so that `fit`
-            does nothing when called once more for as many epochs.
+            is for this training alone, and not behind `cache()`, which reads it no
+            more than once. Without it each run reads epochs in the order that its
+            dataset begins with.
+        every: number of epochs from one backup to the next; the last of all `epochs`
+            has one.
+        keep: whether the backup stays when all epochs are trained, so that `fit` does
+            nothing when called once more for as many.
 
     Raises:
         ValueError: if `every` is not positive; when training begins, if the model has
@@ -106,7 +108,8 @@ class Backup(keras.callbacks.Callback):
         if self.position is not None:
             # With `steps_per_execution` Keras counts beyond the end of the data.
             self._steps = min(self._steps, int(self.position))
-        if (epoch + 1) % self.every == 0 or epoch + 1 == self.params["epochs"]:
+        last = (self.params or {}).get("epochs")
+        if (epoch + 1) % self.every == 0 or epoch + 1 == last:
             self._save(epoch + 1)
 
     def on_train_end(self, logs=None):
@@ -115,7 +118,7 @@ class Backup(keras.callbacks.Callback):
             shutil.rmtree(self.folder)
 
     def _save(self, epoch):
-        variables = self.folder / f"{self._steps}{_VARIABLES}"
+        variables = self.folder / f"{epoch}{_VARIABLES}"
         state = {"epoch": epoch, "steps": self._steps, "variables": variables.name}
         try:
             np.savez(variables, *map(_to_numpy, _variables(self.model)))

@@ -106,11 +106,11 @@ class BleuCallback(keras.callbacks.Callback):
         path = self.folder / _SCORES
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
         # What was measured after the backup is measured anew.
-        self.scores = {int(e): s for e, s in known.items() if int(e) < begin}
+        known = {int(e): score for e, score in known.items() if int(e) < begin}
+        self.scores = {e: score for e, score in known.items() if score is not None}
         last = begin - 1
-        if last in self.scores and self.scores[last] is None:
-            del self.scores[last]  # killed after the backup, before it was measured
-            self._measure(last, {})
+        if last in known and last not in self.scores:
+            self._measure(last, {})  # killed after the backup, before it was measured
         if self._stagnates():
             self.model._initial_epoch = self.params["epochs"]
 

@@ -41,7 +41,7 @@ def plot_training(
         A figure outside `pyplot`; the settings of matplotlib stay as they are.
 
     Raises:
-        ValueError: for a history without an epoch, names that are not in it, or a
+        ValueError: for a history without a figure, names that are not in it, or a
             `path` that cannot be written.
         ImportError: when matplotlib is not installed.
 
@@ -83,15 +83,24 @@ def plot_training(
 
 def _read(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     """The columns of a file of Keras's `CSVLogger`."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        header, *rows = list(csv.reader(file)) or [[]]
+    if "epoch" not in header:
+        raise ValueError(
+            "`history` must be a file of a `CSVLogger`, with an epoch in each row. "
+            f"Received: history={str(path)!r}, whose columns are {header}"
+        )
+    # A full disk may have cut a row, and what was written next went on in its line.
+    whole = [
+        dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)
+    ]
     # A training that was gone on with has some epochs twice: the last counts. One that
     # was killed between its backup and this file lacks an epoch.
-    by_epoch = {int(row["epoch"]): row for row in rows}
+    by_epoch = {int(row["epoch"]): row for row in whole if row["epoch"].isdecimal()}
     epochs = range(max(by_epoch, default=-1) + 1)
     columns = {
         name: [_number(by_epoch.get(epoch, {}).get(name, "")) for epoch in epochs]
-        for name in (rows[0] if rows else {})
+        for name in header
         if name != "epoch"
     }
     return {
@@ -112,7 +121,7 @@ def _choose(
     """The figures to draw, without `val_`, each of which has an epoch."""
     lengths = {name: len(values) for name, values in columns.items()}
     if not all(lengths.values()) or not lengths:
-        raise ValueError("`history` must hold at least one epoch, and it holds none")
+        raise ValueError("`history` must hold a figure of at least one epoch")
     if len(set(lengths.values())) > 1:
         raise ValueError(
             "`history` must have a figure, or NaN, for each epoch, as the file of a "

@@ -233,6 +233,13 @@ def rows(dataset, epochs=1):
     return found
 
 
+def test_any_integers_are_taken():
+    for numbers in ({"seed": 5}, {"shapes": 4, "max_length": 40, "batch_size": 9}):
+        narrow = {name: np.uint8(number) for name, number in numbers.items()}
+        options = {"segmentations": np.uint8(3), **narrow}
+        assert rows(make(**options)) == rows(make(**numbers))
+
+
 def test_so_many_epochs_see_each_pair_in_each_of_its_segmentations():
     found = rows(make(alpha=0.4), epochs=3)
     sides = [

@@ -17,7 +17,7 @@ def test_weights_become_their_mean(tmp_path, ending):
         saved.append([weight.copy() for weight in model.get_weights()])
         paths.append(tmp_path / f"{seed}{ending}")
         (model.save if ending == ".keras" else model.save_weights)(paths[-1])
-    average_checkpoints(model, paths)
+    average_checkpoints(model, iter(paths))
     for weight, *own in zip(model.get_weights(), *saved, strict=True):
         if weight.dtype == np.float32:
             np.testing.assert_allclose(weight, np.mean(own, axis=0), atol=1e-6)

@@ -197,6 +197,27 @@ def test_a_backup_that_fails_leaves_the_last_one_whole(
     assert len(list(folder.iterdir())) == 2
 
 
+def test_a_backup_after_no_step_is_written_beside_the_last_one(
+    tmp_path, begin, monkeypatch
+):
+    model, backup = begin(), training.Backup(tmp_path / "b")
+    backup.set_model(model)
+    backup.on_train_begin()
+    backup.on_epoch_begin(0)
+    backup.on_epoch_end(0)
+
+    def half(path, *args):
+        path.write_text("half")
+        raise OSError(28, "No space left on device", str(path))
+
+    backup.on_epoch_begin(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", half)
+        with pytest.raises(OSError, match="No space"):
+            backup.on_epoch_end(1)
+    assert fit(model, [training.Backup(tmp_path / "b")]).epoch == [1, 2, 3]
+
+
 def test_a_folder_that_cannot_be_used_is_an_error_before_training(tmp_path, begin):
     (tmp_path / "file").write_text("a file")
     (tmp_path / "full").mkdir()
@@ -335,6 +356,18 @@ def test_bleu_goes_on_with_what_it_measured(tmp_path, begin):
     model, callbacks = run()
     assert fit(model, callbacks, epochs=9).epoch == []  # it had stopped
     np.testing.assert_array_equal(model.get_weights()[0], best.get_weights()[0])
+
+
+def test_bleu_that_was_never_measured_is_left_out(tmp_path, begin):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "bleu.json").write_text('{"0": 20.0, "1": null}')
+    backup = training.Backup(tmp_path / "b")
+    fit(begin(), [backup], epochs=3)
+    bleu = training.BleuCallback(
+        worse_and_better(3, 0), SENTENCES, SENTENCES, tmp_path / "m", patience=4
+    )
+    fit(begin(), [backup, bleu], epochs=5)
+    assert bleu.scores == {0: 20.0, 3: 0.0, 4: pytest.approx(100)}
 
 
 def test_bleu_is_measured_after_a_kill_in_the_middle_of_it(tmp_path, begin):

@@ -43,6 +43,32 @@ def test_a_file_that_was_gone_on_with(tmp_path):
     assert line.get_xydata().tolist() == [[1, 3], [3, 1]]
 
 
+def test_rows_that_are_not_whole_are_left_out(tmp_path):
+    file = tmp_path / "history.csv"
+    broken = ["1,2.0", "1,2.01,1.5,2.5", "epoch,loss,val_loss", "\0\0", ""]
+    rows = ["epoch,loss,val_loss", *broken, "0,3.0,4", *broken, "2,1.0,2"]
+    file.write_text("\n".join(rows))
+    ((training, validation),) = (axes.get_lines() for axes in plot_training(file).axes)
+    assert training.get_xydata().tolist() == [[1, 3], [3, 1]]
+    assert validation.get_xydata().tolist() == [[1, 4], [3, 2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("", r"whose columns are \[\]"),
+        ("epoch;loss\n0;1\n", "epoch;loss"),
+        ("epoch,loss\n", "a figure of at least one epoch"),
+        ("epoch,loss\n0,nan\n", "a figure of at least one epoch"),
+    ],
+    ids=repr,
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, content, named):
+    (tmp_path / "history.csv").write_text(content)
+    with pytest.raises(ValueError, match=named):
+        plot_training(tmp_path / "history.csv")
+
+
 def test_epochs_without_a_figure_are_left_out(tmp_path):
     keras_file = tmp_path / "history.csv"
     keras_file.write_text("epoch,loss,val_bleu,val_loss\n0,3,nan,NA\n1,2,7.5,NA\n")
@@ -56,8 +82,8 @@ def test_epochs_without_a_figure_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("history", "options", "named"),
     [
-        ({}, {}, "at least one epoch"),
-        ({"loss": []}, {}, "at least one epoch"),
+        ({}, {}, "a figure of at least one epoch"),
+        ({"loss": []}, {}, "a figure of at least one epoch"),
         ({"loss": [3, 2], "val_loss": [2]}, {}, "{'loss': 2, 'val_loss': 1}"),
         (HISTORY, {"names": ["accuracy"]}, "accuracy"),
         (HISTORY, {"path": "nowhere/curves.png"}, "nowhere"),
