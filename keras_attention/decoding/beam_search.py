@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.checks import (
     check_choice,
     check_divides,
@@ -246,7 +247,7 @@ class BeamSearch(Search):
             seen = {"attention": ops.zeros(shape, "float32")}
             attention = ops.repeat(attention, self.num_beams, axis=1)
         now = ops.expand_dims(attention, 0)
-        return {"attention": ops.slice_update(seen["attention"], (index, 0, 0, 0), now)}
+        return {"attention": functional.write_at(seen["attention"], now, index, 0)}
 
     def _choose(self, places, log_probs):
         """Log-probability, parent and id of what comes into each place.
@@ -383,7 +384,7 @@ def _take(tensor, order):
 
 def _put(tensor, values, index):
     """Write `(batch, places)` into `(batch, places, length)` at an index."""
-    return ops.slice_update(tensor, (0, 0, index), ops.expand_dims(values, 2))
+    return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
 
 
 def _is_repeated(ids, scores):

@@ -21,6 +21,7 @@ class CompiledSearch:
         self._search = search
         self._jit_compile = jit_compile
         self._runner: _Runner | None = None
+        self._variables: list[Any] = []
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
         inputs = {"source": _checked("source", source, model)}
@@ -36,9 +37,16 @@ class CompiledSearch:
                     "`prefix` must have as many rows as `source`. Received: "
                     f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
                 )
-        if self._runner is None or self._runner.model is not model:
+        # Another model, or one that has been quantized or adapted since.
+        variables = [*getattr(model, "variables", [])]
+        if (
+            self._runner is None
+            or self._runner.model is not model
+            or [*map(id, variables)] != [*map(id, self._variables)]
+        ):
             self._runner = _Runner(model, self._search)
             self._runner.compile(jit_compile=self._jit_compile)
+            self._variables = variables
         found = self._runner.predict_on_batch(inputs)
         return Hypotheses(**{"attention": None, **found})
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.request import Request
 from keras_attention.decoding.search import Search
@@ -84,13 +85,13 @@ def _write(written, ids, log_probs, attention, is_open, index):
     chosen = ops.take_along_axis(log_probs, ops.expand_dims(ids, 1), axis=1)[:, 0]
     kept = ops.expand_dims(ops.where(is_open, ids, PAD), 1)
     result = {
-        "ids": ops.slice_update(written["ids"], (0, index), kept),
+        "ids": functional.write_at(written["ids"], kept, index, 1),
         "lengths": written["lengths"] + ops.cast(is_open, "int32"),
         "scores": written["scores"] + ops.where(is_open, chosen, 0.0),
     }
     if attention is not None:
         kept = ops.where(ops.expand_dims(is_open, 1), attention, 0.0)
-        result["attention"] = ops.slice_update(
-            written["attention"], (0, index, 0), ops.expand_dims(kept, 1)
+        result["attention"] = functional.write_at(
+            written["attention"], ops.expand_dims(kept, 1), index, 1
         )
     return result

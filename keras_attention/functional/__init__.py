@@ -51,6 +51,7 @@ from keras_attention.functional.scores import (
 )
 from keras_attention.functional.sequences import (
     reverse_sequence,
+    write_at,
     zero_padding,
 )
 
@@ -97,6 +98,7 @@ __all__ = [
     "unfold_weights",
     "window_mask",
     "with_mask",
+    "write_at",
     "write_memory",
     "zero_padding",
 ]

@@ -40,8 +40,8 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     mask = as_boolean(mask)
     # Selecting, not adding: a masked score may be infinite.
     weights = _softmax(ops.where(mask, scores, _LOWEST))
-    allows_any = ops.any(mask, axis=-1, keepdims=True)
-    return ops.cast(ops.where(allows_any, weights, 0.0), dtype)
+    # Not zero yet where nothing is allowed, or all that is scores minus infinity.
+    return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
 
 def attend(weights: Tensor, value: Tensor) -> Tensor:

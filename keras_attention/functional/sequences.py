@@ -51,3 +51,21 @@ def zero_padding(inputs: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return inputs
     return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+
+
+def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
+    """Put a part into a tensor, from an index of one axis on.
+
+    Args:
+        tensor: of any shape.
+        part: shaped as `tensor`, but for a shorter `axis`.
+        index: an integer or a scalar tensor; `part` must fit behind it.
+        axis: not negative.
+
+    Returns:
+        Shaped as `tensor`.
+    """
+    # All of one type: JAX takes no other, and Python's integers may be int64 there.
+    start = [ops.convert_to_tensor(0, "int32")] * len(tensor.shape)
+    start[axis] = ops.cast(index, "int32")
+    return ops.slice_update(tensor, start, part)

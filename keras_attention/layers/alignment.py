@@ -81,6 +81,16 @@ class Alignment(keras.layers.Layer):
             for size in self.state_sizes(source)
         ]
 
+    def draw_noise(self, *shape: Any) -> Tensor | None:
+        """What training adds to scores `(batch, target, source)`, if anything.
+
+        It is drawn for all queries at once: a loop on JAX cannot draw.
+        """
+        if not self.noise:
+            return None
+        noise = keras.random.normal(shape, dtype="float32", seed=self._seeds)
+        return self.noise * noise
+
     def weigh(
         self,
         query: Tensor,
@@ -88,6 +98,7 @@ class Alignment(keras.layers.Layer):
         mask: Tensor | None,
         state: Sequence[Tensor],
         training: bool | None,
+        noise: Tensor | None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Weights, and what the last query leaves.
 
@@ -97,12 +108,15 @@ class Alignment(keras.layers.Layer):
             mask: boolean, broadcasting to `(batch, target, source)`.
             state: of `initial_state`, or of the query before.
             training: whether weights are those of training.
+            noise: of `draw_noise`, for these queries.
 
         Returns:
             float32 weights `(batch, target, source)` and the new state.
         """
         scores = ops.cast(scores, "float32")
         if self.kind == "monotonic":
+            if noise is not None:
+                scores = scores + noise
             weights, last = self._weigh_monotonic(scores, mask, state[0], training)
             return weights, [last]
         if self.kind == "local_p":
@@ -116,11 +130,7 @@ class Alignment(keras.layers.Layer):
         return functional.masked_softmax(scores, mask), list(state)
 
     def _weigh_monotonic(self, scores, mask, previous, training):
-        logits = scores + ops.cast(self._stop_bias, "float32")
-        if training and self.noise:
-            noise = keras.random.normal(ops.shape(logits), seed=self._seeds)
-            logits = logits + self.noise * ops.cast(noise, "float32")
-        stop = ops.sigmoid(logits)
+        stop = ops.sigmoid(scores + ops.cast(self._stop_bias, "float32"))
         if mask is not None:
             stop = ops.where(mask, stop, 0.0)
         return functional.monotonic_weights(stop, previous, self.hard and not training)

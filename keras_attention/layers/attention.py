@@ -239,8 +239,15 @@ class Attention(keras.layers.Layer):
             lengths = ops.shape(query)[1], ops.shape(value)[1]
             mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
         projected_key = self.project_key(value if key is None else key)
-        state = self.initial_state(ops.shape(query)[0], ops.shape(value)[1])
-        weights, _ = self.weigh(query, projected_key, mask, state, training=training)
+        (batch, target, _), source = ops.shape(query), ops.shape(value)[1]
+        weights, _ = self.weigh(
+            query,
+            projected_key,
+            mask,
+            self.initial_state(batch, source),
+            training=training,
+            noise=self.draw_noise(batch, target, source) if training else None,
+        )
         context = functional.attend(
             self._weight_dropout(weights, training=training), value
         )
@@ -299,6 +306,10 @@ class Attention(keras.layers.Layer):
             state.append(ops.zeros((batch_size, source), "float32"))
         return state
 
+    def draw_noise(self, batch_size: Any, target: Any, source: Any) -> Tensor | None:
+        """What training adds to scores `(batch, target, source)`, if anything."""
+        return self._alignment.draw_noise(batch_size, target, source)
+
     def weigh(
         self,
         query: Tensor,
@@ -307,6 +318,7 @@ class Attention(keras.layers.Layer):
         state: Sequence[Tensor] = (),
         *,
         training: bool | None = False,
+        noise: Tensor | None = None,
     ) -> tuple[Tensor, list[Tensor]]:
         """Weights of keys, and what they leave to the next query.
 
@@ -316,6 +328,7 @@ class Attention(keras.layers.Layer):
             mask: boolean, broadcasting to `(batch, target, source)`.
             state: of `initial_state`, or of the last query.
             training: whether weights are those of training.
+            noise: of `draw_noise`, for these queries.
 
         Returns:
             Weights `(batch, target, source)` and the new state.
@@ -324,33 +337,40 @@ class Attention(keras.layers.Layer):
             weigh = self._weigh
         else:
             weigh = self._weigh_next if query.shape[1] == 1 else self._weigh_in_turn
-        weights, state = weigh(query, projected_key, mask, state, training)
+        weights, state = weigh(query, projected_key, mask, state, training, noise)
         return ops.cast(weights, self.compute_dtype), list(state)
 
-    def _weigh(self, query, projected_key, mask, state, training):
+    def _weigh(self, query, projected_key, mask, state, training, noise):
         scores = self._scores(query, projected_key["key"])
-        return self._alignment.weigh(query, scores, mask, state, training)
+        return self._alignment.weigh(query, scores, mask, state, training, noise)
 
-    def _weigh_next(self, query, projected_key, mask, state, training):
+    def _weigh_next(self, query, projected_key, mask, state, training, noise):
         """Weights of one query, by keys that know what is covered."""
         *state, covered = state
         key, fertility = projected_key["key"], projected_key.get("fertility")
         told = {"key": self._coverage.tell(key, covered, fertility)}
-        weights, state = self._weigh(query, told, mask, state, training)
+        weights, state = self._weigh(query, told, mask, state, training, noise)
         return weights, [*state, covered + weights[:, 0]]
 
-    def _weigh_in_turn(self, query, projected_key, mask, state, training):
+    def _weigh_in_turn(self, query, projected_key, mask, state, training, noise):
         """Weights of one query after another."""
         batch, target, _ = ops.shape(query)
         inputs = {"query": query}
         if mask is not None:
             shape = (batch, target, ops.shape(projected_key["key"])[1])
             inputs["mask"] = ops.broadcast_to(mask, shape)
+        if noise is not None:
+            inputs["noise"] = noise
 
         def step(inputs, state):
             inputs = {name: ops.expand_dims(part, 1) for name, part in inputs.items()}
             weights, state = self._weigh_next(
-                inputs["query"], projected_key, inputs.get("mask"), state, training
+                inputs["query"],
+                projected_key,
+                inputs.get("mask"),
+                state,
+                training,
+                inputs.get("noise"),
             )
             return weights[:, 0], state
 

@@ -339,6 +339,6 @@ def _over_heads(mask: Tensor | None) -> Tensor | None:
 
 def _write(cache: Cache, new: Cache, index: Tensor) -> Cache:
     return {
-        name: ops.slice_update(part, (0, 0, index, 0), ops.cast(new[name], part.dtype))
+        name: functional.write_at(part, ops.cast(new[name], part.dtype), index, 2)
         for name, part in cache.items()
     }

@@ -106,7 +106,7 @@ class PositionalEmbedding(keras.layers.Layer):
     def call(self, inputs, start_index=0, reverse=False):
         if reverse:
             return self._token_embedding(inputs, reverse=True)
-        self._check_ids(inputs)
+        self._check_ids(inputs, start_index)
         vectors = self._token_embedding(inputs)
         if self.scale:
             vectors = vectors * self.embedding_dim**0.5
@@ -130,7 +130,7 @@ class PositionalEmbedding(keras.layers.Layer):
         if reverse:
             shape = (*inputs.shape[:-1], self.vocabulary_size)
         else:
-            self._check_ids(inputs)
+            self._check_ids(inputs, start_index)
             shape = (*inputs.shape, self.embedding_dim)
         return keras.KerasTensor(shape, self.compute_dtype)
 
@@ -153,15 +153,16 @@ class PositionalEmbedding(keras.layers.Layer):
         """Project vectors `(..., embedding_dim)` to logits by the tied token table."""
         return self(hidden, reverse=True)
 
-    def _check_ids(self, inputs):
+    def _check_ids(self, inputs, start_index):
         if not backend.is_int_dtype(inputs.dtype):
             raise ValueError(
                 "`inputs` must be integer token ids; give `keras.Input` an integer "
                 f"dtype. Received: dtype={backend.standardize_dtype(inputs.dtype)}"
             )
         length = inputs.shape[1]
-        if None not in (length, self.max_length) and length > self.max_length:
+        start = start_index if isinstance(start_index, int) else 0
+        if None not in (length, self.max_length) and start + length > self.max_length:
             raise ValueError(
-                "`inputs` must not be longer than `max_length`. "
-                f"Received: length={length}, max_length={self.max_length}"
+                "`inputs` must end before position `max_length`. Received: "
+                f"length={length}, start_index={start}, max_length={self.max_length}"
             )

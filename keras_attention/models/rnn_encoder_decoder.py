@@ -173,6 +173,7 @@ class RNNDecoder(keras.layers.Layer):
 
     def build(self, inputs_shape, memory_shape=None):
         batch, target, dim = inputs_shape
+        self._inputs_width = dim
         if self.peeky:
             dim += memory_shape["summary"][-1]
         memory_shapes = [memory_shape["sequence"]] if self.attends else []
@@ -224,6 +225,7 @@ class RNNDecoder(keras.layers.Layer):
             once["summary"] = memory["summary"]
         if training:
             once["keep"] = self.rnn.draw_keep(rows)
+            once["drawn"] = self._draw(rows, max_length)
         return {"memory": once, "cache": list(cache)}
 
     def step(
@@ -242,18 +244,44 @@ class RNNDecoder(keras.layers.Layer):
             `(rows, source)` or `None`.
         """
         memory, keep = state["memory"], state["memory"].get("keep")
-        inputs = self._input_dropout(inputs, training=training)
+        # (batch, 1, width) each
+        drawn = {
+            name: ops.take(part, [index], axis=1)
+            for name, part in memory.get("drawn", {}).items()
+        }
+        if training:
+            inputs = inputs * drawn["inputs"]
         inputs = self._peek(inputs, memory)[:, 0]
         if self.attends:
+            if "noise" in drawn:
+                keep = {**keep, "noise": drawn["noise"]}
             outputs, attention, cache = self.rnn.step(
                 inputs, state["cache"], memory["projected"], keep, training
             )
         else:
             attention = None
             outputs, cache = self.rnn.step(inputs, state["cache"], keep)
-        outputs = self.rnn.drop_outputs(outputs, training)
+        if training:
+            outputs = outputs * drawn["outputs"][:, 0]
         hidden = self._peek(ops.expand_dims(outputs, 1), memory)[:, 0]
         return hidden, {"memory": memory, "cache": cache}, attention
+
+    def _draw(self, rows, length):
+        """What is random at each of some steps, since a loop on JAX cannot draw."""
+        batch = ops.shape(rows)[0]
+
+        def ones(width):
+            return ops.ones((batch, length, width), self.compute_dtype)
+
+        drawn = {
+            "inputs": self._input_dropout(ones(self._inputs_width), training=True),
+            "outputs": self.rnn.drop_outputs(ones(self.rnn.output_width), True),
+        }
+        if self.attends:
+            noise = self.rnn.attention.draw_noise(batch, length, ops.shape(rows)[1])
+            if noise is not None:
+                drawn["noise"] = noise
+        return drawn
 
     def _peek(self, vectors, memory):
         if not self.peeky:

@@ -101,5 +101,5 @@ def _draw(logits: Tensor, chance: Tensor) -> Tensor:
     # Never padding, which is the first id.
     probabilities = ops.softmax(logits[:, 1:])
     passed = ops.cumsum(probabilities, axis=-1) < ops.expand_dims(chance, -1)
-    drawn = 1 + ops.sum(ops.cast(passed, "int32"), axis=-1)
+    drawn = ops.cast(1 + ops.sum(ops.cast(passed, "int32"), axis=-1), "int32")
     return ops.minimum(drawn, logits.shape[-1] - 1)

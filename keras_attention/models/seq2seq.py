@@ -94,8 +94,9 @@ class Seq2Seq(keras.Model):
     def call(self, inputs, training=None, mask=None):
         if not training or self.scheduled_sampling is None:
             return super().call(inputs, training=training, mask=mask)
-        target = inputs["target"]
-        memory, length = self.encode(inputs["source"]), ops.shape(target)[1]
+        named = isinstance(inputs, dict)
+        source, target = (inputs["source"], inputs["target"]) if named else inputs
+        memory, length = self.encode(source), ops.shape(target)[1]
         state = self.decoder.start(memory, length, training=True)
         logits = self._sampling.read(partial(self._step, training=True), state, target)
         return functional.with_mask(logits, self.target_embedding.compute_mask(target))

@@ -38,7 +38,24 @@ class _Stack(keras.layers.Layer):
             **super().get_config(),
             "blocks": [keras.saving.serialize_keras_object(b) for b in self.blocks],
             "dropout": self.dropout,
+            # The first block with the same, which is made once for all of them.
+            "position_of": [
+                next(i for i, b in enumerate(self.blocks) if b.position is own.position)
+                for own in self.blocks
+            ],
         }
+
+    @classmethod
+    def from_config(cls, config):
+        config, blocks = {**config}, []
+        saved = config.pop("blocks")
+        firsts = config.pop("position_of", range(len(saved)))
+        for block, first in zip(saved, firsts, strict=True):
+            if first < len(blocks):
+                own = {**block["config"], "position": blocks[first].position}
+                block = {**block, "config": own}
+            blocks.append(restore(block))
+        return cls(blocks, **config)
 
     def _build_blocks(self, inputs_shape, *other_shapes):
         for block in self.blocks:

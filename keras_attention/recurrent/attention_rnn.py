@@ -7,7 +7,12 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_index, check_positive, check_rate
-from keras_attention.children import build_once, quantized_dtype, restore
+from keras_attention.children import (
+    build_once,
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 from keras_attention.recurrent.cells import (
     advance,
     build_cell,
@@ -227,8 +232,8 @@ class AttentionRNN(keras.layers.Layer):
         return {
             **super().get_config(),
             **quantized_dtype(self),
-            "cell": keras.saving.serialize_keras_object(self.cell),
-            "attention": keras.saving.serialize_keras_object(self.attention),
+            "cell": serialize_shared(self.cell),
+            "attention": serialize_shared(self.attention),
             "input_feeding": self.input_feeding,
             "attention_units": self.attention_units,
             "dropout": self.dropout,
@@ -280,7 +285,8 @@ class AttentionRNN(keras.layers.Layer):
             inputs: `(batch, dim)`.
             state: of `get_initial_state` or of the last step.
             projected: from `project_memory`.
-            keep: what is dropped at all steps, of `draw_keep`.
+            keep: what is dropped at all steps, of `draw_keep`; and, if the attention
+                has any, its `"noise"` at this step, `(batch, 1, source)`.
             training: whether weights are those of training.
 
         Returns:
@@ -315,14 +321,22 @@ class AttentionRNN(keras.layers.Layer):
         """Cell and attention, step by step, with the readout if it is fed back."""
 
         def step(inputs, state):
+            inputs, *noise = inputs
+            now = {**keep, "noise": ops.expand_dims(noise[0], 1)} if noise else keep
             hidden, context, weights, state = self._step(
-                inputs, state, projected, keep, training
+                inputs, state, projected, now, training
             )
             found = [self._fed(state)] if self.input_feeding else [hidden, context]
             # PyTorch's loop stacks one tensor a step.
             return ops.concatenate([*found, weights], axis=-1), state
 
-        steps = inputs, project_inputs(self.cell, inputs)
+        steps = [(inputs, project_inputs(self.cell, inputs))]
+        noise = None
+        if training:
+            shape = *ops.shape(inputs)[:2], ops.shape(projected["value"])[1]
+            noise = self.attention.draw_noise(*shape)
+        if noise is not None:
+            steps.append(noise)
         mask = functional.implicit_mask(inputs)
         joined, state = functional.run_recurrence(step, steps, state, mask)
         if self.input_feeding:
@@ -374,7 +388,12 @@ class AttentionRNN(keras.layers.Layer):
 
     def _attend(self, query, projected, alignment, keep, training):
         weights, alignment = self.attention.weigh(
-            query, projected["key"], projected["mask"], alignment, training=training
+            query,
+            projected["key"],
+            projected["mask"],
+            alignment,
+            training=training,
+            noise=keep.get("noise"),
         )
         kept = weights
         if keep.get("memory") is not None:

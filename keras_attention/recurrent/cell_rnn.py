@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_rate
-from keras_attention.children import quantized_dtype, restore
+from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.recurrent.cells import (
     advance,
     build_cell,
@@ -121,7 +121,7 @@ class CellRNN(keras.layers.Layer):
         return {
             **super().get_config(),
             **quantized_dtype(self),
-            "cell": keras.saving.serialize_keras_object(self.cell),
+            "cell": serialize_shared(self.cell),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,

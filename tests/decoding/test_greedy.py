@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from keras_attention.decoding import Greedy, Hypotheses
 from tests.backends import compiled, one_operation_at_a_time, to_numpy
 from tests.small_models import SOURCE, build
+from tests.tensors import normal
 from tests.toy_search import END, PAD, START, Transitions, greedy
 
 KINDS, VOCABULARY, LENGTH = 3, 7, 5
@@ -238,3 +239,15 @@ def test_it_is_made_anew_of_its_configuration():
     assert restored.get_config() == search.get_config()
     assert restored.get_config()["jit_compile"]
     assert repr(restored) == "Greedy(max_length=6)"
+
+
+def test_a_search_meets_the_kernels_that_a_model_has_now():
+    model, search = build("transformer", num_layers=1), Greedy(LENGTH)
+    before = search(model, SOURCE).scores
+    model.output_projection.enable_lora(2)
+    for weight in model.output_projection.trainable_weights:
+        if "lora" in weight.name:
+            weight.assign(normal(*weight.shape))
+    after = search(model, SOURCE).scores
+    assert not np.allclose(after, before)
+    np.testing.assert_allclose(after, Greedy(LENGTH)(model, SOURCE).scores, atol=1e-5)

@@ -44,6 +44,11 @@ def test_masked_scores_have_no_influence(masked, rest):
     np.testing.assert_allclose(weights, [[0, *to_numpy(same)[0]]], atol=1e-7)
 
 
+def test_scores_of_minus_infinity_leave_masked_ones_without_weight():
+    weights = functional.masked_softmax([[-np.inf, 5.0, 7.0]], [[True, False, False]])
+    assert not to_numpy(weights).any()
+
+
 def test_a_single_entry_gets_all_the_weight_without_a_warning():
     scores, mask = normal(3, 5, 1), booleans(3, 5, 1)
     weights = functional.masked_softmax(scores)

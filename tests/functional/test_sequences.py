@@ -2,11 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention import functional
-from tests.backends import to_numpy
+from tests.backends import BACKEND, to_numpy
 from tests.tensors import normal, real_positions
 
 
@@ -54,3 +55,26 @@ def test_padding_becomes_zeros(rows):
     np.testing.assert_array_equal(found[mask], inputs[mask])
     assert not found[~mask].any()
     assert functional.zero_padding(inputs, None) is inputs
+
+
+def _write_at_each_axis():
+    for axis in range(3):
+        tensor, part = normal(3, 5, 7), normal(3, 5, 7, seed=1).take([0, 1], axis)
+        expected = tensor.copy()
+        expected[(slice(None),) * axis + (slice(1, 3),)] = part
+        tensors = keras.ops.convert_to_tensor(tensor), keras.ops.convert_to_tensor(part)
+        for index in (1, np.int64(1), keras.ops.convert_to_tensor(1, "int32")):
+            found = to_numpy(functional.write_at(*tensors, index, axis))
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_a_part_is_written_at_an_index():
+    _write_at_each_axis()
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="it has a mode for 64 bits")
+def test_a_part_is_written_where_integers_have_64_bits():
+    import jax
+
+    with jax.enable_x64(True):
+        _write_at_each_axis()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_attention.layers import Attention
+from keras_attention import functional
+from keras_attention.layers import Attention, AttentionRNN, RecurrentCell
 from tests import oracles
 from tests.backends import gradients, to_numpy
 from tests.tensors import (
@@ -179,6 +180,26 @@ def test_noise_is_of_training_alone():
     np.testing.assert_array_equal(_weights(layer), still)
     first, second = (_weights(layer, training=True) for _ in range(2))
     assert not np.allclose(first, second, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["covered", "recurrent"])
+def test_noise_differs_from_step_to_step(kind, monkeypatch):
+    monkeypatch.setattr(
+        functional, "monotonic_weights", lambda stop, before, hard: (stop, before)
+    )
+    attention = Attention(
+        "general",
+        noise=1.0,
+        coverage="sum" if kind == "covered" else None,
+        **LAYERS["monotonic"],
+    )
+    layer = attention
+    if kind == "recurrent":
+        layer = AttentionRNN(RecurrentCell(5), attention)
+    options = {"training": True, "return_attention_scores": True}
+    # One query and one key, so that nothing but noise tells them apart.
+    _, weights = layer(0 * QUERY, 0 * VALUE, **options)
+    assert len(np.unique(to_numpy(weights))) > 3 * 5 * 6
 
 
 def test_the_normalized_energy_has_a_length_of_its_own():

@@ -130,5 +130,8 @@ def test_ids_must_be_integers():
 def test_more_ids_than_positions_are_refused(positions):
     layer = PositionalEmbedding(11, 7, max_length=3, positions=positions)
     assert layer(IDS[:, :3]).shape == (3, 3, 7)
-    with pytest.raises(ValueError, match=r"`max_length`.*length=5, max_length=3"):
+    named = r"`max_length`.*length={}, start_index={}, max_length=3"
+    with pytest.raises(ValueError, match=named.format(5, 0)):
         layer(IDS)
+    with pytest.raises(ValueError, match=named.format(1, 3)):
+        layer(IDS[:, :1], start_index=3)

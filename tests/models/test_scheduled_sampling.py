@@ -7,7 +7,7 @@ import pytest
 from keras_attention.layers import Attention
 from keras_attention.models import Seq2Seq, gnmt
 from keras_attention.models.scheduled_sampling import ScheduledSampling
-from keras_attention.training import InverseSigmoidDecay
+from keras_attention.training import InverseSigmoidDecay, MaskedCrossEntropy
 from tests.backends import BACKEND, mask_of, run_in_fresh_process, to_numpy
 from tests.small_models import INPUTS, IS_REAL, SOURCE, build
 from tests.tensors import randomize, token_ids
@@ -134,6 +134,37 @@ def test_ids_are_drawn_by_their_probabilities():
 def test_draws_vary_from_call_to_call():
     model = _make("rnn", 0.5)
     assert not np.allclose(_trained(model), _trained(model), atol=1e-3)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.3, "recurrent_dropout": 0.2},
+        {"dropout": 0.3, "attention": None},
+        {"attention": Attention("general", alignment="monotonic", noise=1.0)},
+    ],
+    ids=str,
+)
+def test_it_is_trained_with_whatever_is_random(options):
+    model = build("rnn", **options, scheduled_sampling=0.5)
+    state = model.decoder.start(model.encode(SOURCE), 5, training=True)
+    for name, part in state["memory"]["drawn"].items():
+        first, second = to_numpy(part)[:, :2].swapaxes(0, 1)
+        is_random = name == "noise" or "dropout" in options
+        assert (first != second).any() == is_random
+    model.compile("sgd", MaskedCrossEntropy())
+    losses = model.fit(FULL, LABELS, epochs=2, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    assert np.isfinite(to_numpy(model(FULL))).all()
+
+
+def test_inputs_may_come_in_their_order():
+    keras.utils.set_random_seed(5)
+    named = _trained(_make("rnn", 0.5))
+    keras.utils.set_random_seed(5)
+    listed = _trained(_make("rnn", 0.5), [*INPUTS.values()])
+    np.testing.assert_array_equal(listed, named)
 
 
 def test_a_schedule_advances_in_training_alone():

@@ -143,6 +143,15 @@ def test_the_configuration_gives_the_same_model(name):
     )
 
 
+def test_the_configuration_says_which_blocks_share_positions():
+    model = build("transformer", positions="relative", num_layers=2)
+    other = Seq2Seq.from_config(model.get_config())
+    assert other.count_params() == model.count_params()
+    for stack in (other.encoder, other.decoder):
+        assert stack.blocks[0].position is stack.blocks[1].position
+    assert other.encoder.blocks[0].position is not other.decoder.blocks[0].position
+
+
 @pytest.mark.one_backend
 @every_model
 def test_predictions_follow_set_weights(name):

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from keras_attention import functional
-from keras_attention.layers import CellRNN, RecurrentCell, StackedCells
+from keras_attention.layers import (
+    Attention,
+    AttentionRNN,
+    CellRNN,
+    RecurrentCell,
+    StackedCells,
+)
 from tests import oracles
 from tests.backends import mask_of, to_numpy, to_tensors
 from tests.tensors import normal, randomize, weights_by_name
@@ -216,3 +222,23 @@ def test_a_state_of_the_wrong_number_of_tensors_is_refused(count):
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         CellRNN(**{"cell": RecurrentCell(5), **arguments})
+
+
+@pytest.mark.parametrize("kind", ["cell", "attention"])
+def test_what_two_layers_share_is_saved_once(kind, tmp_path):
+    inputs, memory = keras.Input((5, 7)), keras.Input((3, 5))
+    shared = RecurrentCell(5) if kind == "cell" else Attention("general")
+    hidden = inputs
+    for _ in range(2):
+        if kind == "cell":
+            hidden = CellRNN(shared)(keras.layers.Dense(7)(hidden))
+        else:
+            hidden = AttentionRNN(RecurrentCell(5), shared)(hidden, memory)
+    model = randomize(keras.Model([inputs, memory], hidden))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert len(loaded.weights) == len(model.weights)
+    given = [INPUTS, normal(3, 3, 5)]
+    np.testing.assert_allclose(
+        to_numpy(loaded(given)), to_numpy(model(given)), atol=1e-6
+    )
