@@ -24,7 +24,9 @@ class Seq2Seq(keras.Model):
     `(batch, length)` that 0 pads, where each target begins with the start id; and the
     output float32 logits `(batch, target, vocabulary)`, row `t` for the id that follows
     `target[:, t]`. It trains by `fit`, and decodes by `encode`, `start` and `step`,
-    which are all that a search needs to know of it.
+    which are all that a search needs to know of it. A copy with weights of its own
+    comes of `Seq2Seq.from_config(model.get_config())`; that of Keras's `clone_model` is
+    a plain model, which does not decode.
 
     Args:
         source_embedding: `PositionalEmbedding` of the source.
