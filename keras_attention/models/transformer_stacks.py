@@ -34,28 +34,26 @@ class _Stack(keras.layers.Layer):
         self._final_normalization = None
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "blocks": [keras.saving.serialize_keras_object(b) for b in self.blocks],
-            "dropout": self.dropout,
-            # The first block with the same, which is made once for all of them.
-            "position_of": [
-                next(i for i, b in enumerate(self.blocks) if b.position is own.position)
-                for own in self.blocks
-            ],
-        }
+        blocks = [keras.saving.serialize_keras_object(block) for block in self.blocks]
+        for own, saved in zip(self.blocks, blocks, strict=True):
+            # What blocks share is made once: the others name the first one.
+            first = [block.position is own.position for block in self.blocks].index(
+                True
+            )
+            if own.position is not None and own is not self.blocks[first]:
+                saved["config"]["position"] = first
+        return {**super().get_config(), "blocks": blocks, "dropout": self.dropout}
 
     @classmethod
     def from_config(cls, config):
-        config, blocks = {**config}, []
-        saved = config.pop("blocks")
-        firsts = config.pop("position_of", range(len(saved)))
-        for block, first in zip(saved, firsts, strict=True):
-            if first < len(blocks):
-                own = {**block["config"], "position": blocks[first].position}
-                block = {**block, "config": own}
-            blocks.append(restore(block))
-        return cls(blocks, **config)
+        blocks: list[Any] = []
+        for saved in config["blocks"]:
+            position = saved["config"].get("position")
+            if isinstance(position, int):
+                own = {**saved["config"], "position": blocks[position].position}
+                saved = {**saved, "config": own}
+            blocks.append(restore(saved))
+        return cls(**{**config, "blocks": blocks})
 
     def _build_blocks(self, inputs_shape, *other_shapes):
         for block in self.blocks:
