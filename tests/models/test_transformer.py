@@ -126,7 +126,9 @@ def test_more_steps_than_positions_are_refused(positions):
 
 def test_longer_sources_than_positions_are_refused():
     model = build("transformer", max_length=5)
-    with pytest.raises(ValueError, match=r"`max_length`.*length=7, max_length=5"):
+    with pytest.raises(
+        ValueError, match=r"`max_length`.*length=7, start_index=0, max_length=5"
+    ):
         model.encode(INPUTS["source"])
 
 
