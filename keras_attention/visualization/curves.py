@@ -52,7 +52,7 @@ def plot_training(
     ['loss in nats', 'BLEU']
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogFormatter, MaxNLocator
 
     file = None if path is None else check_path(path)
     columns = _read(history) if isinstance(history, str | os.PathLike) else history
@@ -69,6 +69,10 @@ def plot_training(
                 (measured,) = np.nonzero(~np.isnan(values))
                 points = measured + 1, values[measured]
                 axes.plot(*points, color=color, marker=".", label=label)
+        if name == "perplexity":
+            axes.set_yscale("log")  # the first epochs would hide all others
+            axes.yaxis.set_major_formatter(LogFormatter())
+            axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.0, 0.5)))
         axes.set_xlabel("epoch")
         axes.set_ylabel(_NAMES.get(name, name.replace("_", " ")))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
