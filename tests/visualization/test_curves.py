@@ -43,6 +43,16 @@ def test_a_file_that_was_gone_on_with(tmp_path):
     assert line.get_xydata().tolist() == [[1, 3], [3, 1]]
 
 
+def test_perplexity_has_a_logarithmic_axis_with_plain_numbers():
+    history = {"loss": [3.0, 2.0], "perplexity": [8.0, 6.5]}
+    figure = plot_training(history)
+    figure.draw_without_rendering()
+    loss, perplexity = figure.axes
+    assert (loss.get_yscale(), perplexity.get_yscale()) == ("linear", "log")
+    names = {text.get_text() for text in perplexity.get_yticklabels(minor=True)}
+    assert {"7", "8"} <= names
+
+
 def test_rows_that_are_not_whole_are_left_out(tmp_path):
     file = tmp_path / "history.csv"
     broken = ["1,2.0", "1,2.01,1.5,2.5", "epoch,loss,val_loss", "\0\0", ""]
