@@ -3,7 +3,6 @@
 import gc
 import os
 import tempfile
-from collections import Counter
 
 # Of tests in several processes each gets a core, before a library counts them: threads
 # of one would only wait for those of another.
@@ -15,6 +14,8 @@ if "PYTEST_XDIST_WORKER" in os.environ and hasattr(os, "sched_setaffinity"):
 import keras
 import pytest
 from hypothesis import settings
+
+from tests.selection import seed_of_commit, select
 
 # The first example of a test compiles, so none has a deadline; where every operation
 # compiles by itself, there are fewer of them.
@@ -55,24 +56,35 @@ def pytest_addoption(parser):
         type=int,
         default=4,
         metavar="N",
-        help="of the parameters of a test take each N-th (1 for all; the default is "
+        help="of the parameters of a test take one in N (1 for all; the default is "
         "4); of one marked `whole`, all",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="of the parameters that are taken (by default it follows the commit)",
     )
 
 
+def pytest_report_header(config):
+    every, seed = config.getoption("every"), config.getoption("seed")
+    return f"one parameter in {every} of each test: --every {every} --seed {seed}"
+
+
 def pytest_collection_modifyitems(config, items):
-    step, seen = config.getoption("every"), Counter()
+    every, seed = config.getoption("every"), config.getoption("seed")
+    taken = select((item.nodeid for item in items), every, seed)
     kept, left_out = [], []
     for item in items:
-        test = item.path, getattr(item, "originalname", item.name)
         is_whole = item.get_closest_marker("whole") is not None
-        (kept if is_whole or seen[test] % step == 0 else left_out).append(item)
-        seen[test] += 1
+        (kept if is_whole or item.nodeid in taken else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_configure(config):
+    if config.option.seed is None:  # Processes beside this one take over its options.
+        config.option.seed = seed_of_commit(config.rootpath)
     # TensorFlow's variables, written to a file by Keras, do not know NumPy 2 yet.
     config.addinivalue_line(
         "filterwarnings",
