@@ -65,7 +65,7 @@ def mask(*sizes: str | int) -> Axes:
     return Axes(sizes, "mask")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One row of the table.
 

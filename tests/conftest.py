@@ -90,11 +90,24 @@ def pytest_configure(config):
         "filterwarnings",
         "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
     )
+    if keras.backend.backend() == "tensorflow":
+        _compile_quickly_on_tensorflow()
     if keras.backend.backend() == "jax":
-        _compile_quickly(config)
+        _compile_quickly_on_jax(config)
 
 
-def _compile_quickly(config):
+def _compile_quickly_on_tensorflow():
+    """What XLA makes of a test's small model runs but once: it need not be fast."""
+    import tensorflow as tf
+
+    # XLA ends a process that names a flag which it does not know.
+    if "XLA_FLAGS" not in os.environ and tf.__version__.startswith("2.21."):
+        os.environ["XLA_FLAGS"] = (
+            "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+        )
+
+
+def _compile_quickly_on_jax(config):
     """JAX compiles every operation that it meets; most of a test would be that."""
     import jax
 

@@ -1,5 +1,6 @@
 """What every layer keeps: the checks that run on each row of `tests/cases.py`."""
 
+import functools
 import inspect
 import json
 from collections.abc import Callable
@@ -28,7 +29,7 @@ def check_shapes(case: Case) -> None:
 
 def check_configuration(case: Case) -> None:
     """The configuration is the constructor's arguments, and gives the same layer."""
-    layer = case.make()
+    layer = _built(case)
     config = layer.get_config()
     parameters = set(inspect.signature(case.cls.__init__).parameters)
     given = parameters - {"self", "kwargs"}
@@ -55,7 +56,7 @@ def check_configuration(case: Case) -> None:
 
 def check_saving(case: Case, path: Any) -> None:
     """A model around the layer gives the same after saving and loading."""
-    layer, symbols = case.make(), case.symbols("batch", "target", "source")
+    layer, symbols = _built(case), case.symbols("batch", "target", "source")
     outputs = keras.tree.flatten(layer(**symbols, **case.call))
     model = keras.Model(keras.tree.flatten(symbols), outputs)
     values = keras.tree.flatten(case.values())
@@ -69,7 +70,7 @@ def check_gradients(case: Case) -> None:
     """Every trainable weight gets a gradient, finite and not zero."""
     if not case.differentiable:
         return
-    layer = case.make()
+    layer = _built(case)
     shapes = to_numpy(_float_parts(_call(case, layer)))
     random = np.random.default_rng(61)
     factors = [random.normal(size=part.shape).astype("float32") for part in shapes]
@@ -93,7 +94,7 @@ def check_gradients(case: Case) -> None:
 
 def check_compiled(case: Case) -> None:
     """Compiled by XLA, or traced without known sizes, it gives the same as eagerly."""
-    layer = case.make()
+    layer = _built(case)
     expected = _call(case, layer)
 
     def run(inputs):
@@ -106,7 +107,7 @@ def check_compiled(case: Case) -> None:
 
 def check_mixed_precision(case: Case) -> None:
     """In half precision outputs have that dtype, are finite, and near to float32's."""
-    layer = case.make()
+    layer = _built(case)
     expected = _call(case, layer)
     for policy, tolerance in TOLERANCES.items():
         keras.config.set_dtype_policy(policy)
@@ -122,7 +123,7 @@ def check_mixed_precision(case: Case) -> None:
 
 def check_dropout(case: Case) -> None:
     """Dropout varies in training and is still in inference."""
-    layer = case.make()
+    layer = _built(case)
     takes_training = "training" in inspect.signature(layer.call).parameters
 
     def run(training):
@@ -149,6 +150,14 @@ CHECKS: list[Callable[..., None]] = [
     check_mixed_precision,
     check_dropout,
 ]
+
+
+@functools.lru_cache(maxsize=4)
+def _built(case):
+    """A layer with weights that the checks of a row share; none of them changes it."""
+    layer = case.make()
+    _call(case, layer)
+    return layer
 
 
 def _call(case, layer):
