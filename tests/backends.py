@@ -10,7 +10,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.backend import get_keras_mask
+
+from keras_attention.functional import implicit_mask
 
 BACKEND = keras.backend.backend()
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,7 @@ def to_tensors(structure: Any) -> Any:
 
 def mask_of(tensor: Any) -> np.ndarray | None:
     """The implicit mask that a tensor carries, as an array."""
-    mask = get_keras_mask(tensor)
+    mask = implicit_mask(tensor)
     return None if mask is None else to_numpy(mask)
 
 

@@ -2,21 +2,52 @@
 
 from typing import Any
 
-from keras import ops
-from keras.src import backend
+import keras
+from keras import backend, ops
 
 Tensor = Any
 
 
 def implicit_mask(tensor: Tensor | None) -> Tensor | None:
     """The mask that an earlier layer (`mask_zero`, `Masking`) left on a tensor."""
-    return None if tensor is None else backend.get_keras_mask(tensor)
+    if hasattr(tensor, "__dict__") or not ops.is_tensor(tensor):
+        return getattr(tensor, "_keras_mask", None)
+    return _MaskReader()(tensor)
 
 
 def with_mask(tensor: Tensor, mask: Tensor) -> Tensor:
     """The tensor with an implicit mask, for the layers and losses behind it."""
-    backend.set_keras_mask(tensor, mask)
-    return tensor
+    if hasattr(tensor, "__dict__"):
+        tensor._keras_mask = mask
+        return tensor
+    return _MaskWriter(mask)(tensor)
+
+
+# Keras keeps a mask as an attribute of its tensor. What JAX traces takes no attributes,
+# and its masks are kept where only the call of a layer reads and writes them.
+
+
+class _MaskReader(keras.layers.Layer):
+    def __init__(self) -> None:
+        super().__init__(autocast=False, name="mask_reader")
+
+    def call(self, inputs, mask=None):
+        return mask
+
+    def compute_mask(self, inputs, previous_mask):
+        return None
+
+
+class _MaskWriter(keras.layers.Layer):
+    def __init__(self, mask: Tensor) -> None:
+        super().__init__(autocast=False, name="mask_writer")
+        self.mask = mask
+
+    def call(self, inputs):
+        return inputs
+
+    def compute_mask(self, inputs, previous_mask):
+        return self.mask
 
 
 def as_boolean(mask: Tensor) -> Tensor:

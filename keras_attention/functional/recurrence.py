@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras.src import backend
 
 from keras_attention.functional.masks import as_boolean
 
@@ -49,8 +48,21 @@ def run_recurrence(
         ]
         return ops.where(parts["mask"], outputs, ops.zeros_like(outputs)), kept
 
-    _, outputs, states = backend.rnn(advance, joined, list(initial_states))
+    loop = keras.layers.RNN(_Cell(advance), return_sequences=True, name="recurrence")
+    _, outputs, states = loop.inner_loop(joined, list(initial_states), mask=None)
     return outputs, list(states)
+
+
+class _Cell:
+    """A step, in the form in which Keras's loop takes one."""
+
+    state_size = 0  # asked for by the constructor; the loop takes what it is given
+
+    def __init__(self, step: Step) -> None:
+        self.call = step
+
+    def __call__(self, inputs, states):
+        return self.call(inputs, states)
 
 
 def _join(parts: Any) -> tuple[Tensor, Callable[[Tensor], Any]]:

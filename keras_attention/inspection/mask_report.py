@@ -4,7 +4,6 @@ import inspect
 from typing import Any, NamedTuple
 
 import keras
-from keras.src.backend import is_tensor
 
 from keras_attention.functional import implicit_mask
 from keras_attention.inspection.watching import (
@@ -159,7 +158,7 @@ class _Call:
 
 
 def _tensors(structure):
-    return [part for part in keras.tree.flatten(structure) if is_tensor(part)]
+    return [part for part in keras.tree.flatten(structure) if keras.ops.is_tensor(part)]
 
 
 def _watched_parts(model):

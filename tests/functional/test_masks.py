@@ -1,5 +1,6 @@
 """Boolean masks and their combinations."""
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,3 +76,35 @@ def test_masks_compile():
 
     expected = oracles.pair_mask(3, 5, 7, value_mask=mask, causal=True)
     np.testing.assert_array_equal(to_numpy(compiled(run)(mask)), expected)
+
+
+def test_an_implicit_mask_is_read_and_set_in_compiled_functions_too():
+    mask, other = booleans(3, 7), booleans(3, 7, seed=1)
+    embedding = keras.layers.Embedding(2, 5, mask_zero=True)
+    embedding.build()
+
+    def run(ids, other):
+        embedded = embedding(ids)
+        doubled = functional.with_mask(embedded * 2.0, other)
+        copy = keras.layers.Activation("linear")(doubled)
+        assert functional.implicit_mask(embedded * 2.0) is None
+        assert functional.implicit_mask(None) is None
+        return [functional.implicit_mask(tensor) for tensor in (embedded, copy)]
+
+    for function in (run, compiled(run)):
+        ids = ops.convert_to_tensor(mask.astype("int32"))
+        found = to_numpy(function(ids, ops.convert_to_tensor(other)))
+        np.testing.assert_array_equal(found[0], mask)
+        np.testing.assert_array_equal(found[1], other)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int32"])
+def test_reading_a_mask_leaves_the_tensor_as_it_is(dtype):
+    def run(numbers):
+        masked = functional.with_mask(numbers, numbers > 0)
+        return ops.cast(functional.implicit_mask(masked), dtype), masked
+
+    numbers = ops.convert_to_tensor(booleans(3, 7).astype(dtype))
+    for found in to_numpy(compiled(run)(numbers)):
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, to_numpy(numbers))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keras.src.backend import set_keras_mask
 
+from keras_attention import functional
 from keras_attention.training import MaskedCrossEntropy
 from tests.backends import compiled, input_gradient, to_numpy
 from tests.training import reference
@@ -98,7 +98,7 @@ def test_a_weight_of_padding_may_be_anything():
 @pytest.mark.parametrize("mask", [LABELS != 0, LABELS == 0, LABELS > 99])
 def test_a_mask_of_the_predictions_changes_nothing(mask):
     logits = keras.ops.convert_to_tensor(LOGITS)
-    set_keras_mask(logits, keras.ops.convert_to_tensor(mask))
+    functional.with_mask(logits, keras.ops.convert_to_tensor(mask))
     np.testing.assert_allclose(
         float(MaskedCrossEntropy()(LABELS, logits)),
         reference.cross_entropy(LABELS, LOGITS),

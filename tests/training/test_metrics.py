@@ -5,8 +5,8 @@ import inspect
 import keras
 import numpy as np
 import pytest
-from keras.src.backend import set_keras_mask
 
+from keras_attention import functional
 from keras_attention.training import MaskedAccuracy, Perplexity
 from tests.backends import to_numpy
 from tests.training import reference
@@ -70,7 +70,7 @@ def test_the_example_is_no_trivial_one():
 def test_a_mask_of_the_predictions_changes_nothing(metric_class):
     labels, logits, _ = next(some_batches(None))
     masked = keras.ops.convert_to_tensor(logits)
-    set_keras_mask(masked, keras.ops.convert_to_tensor(labels == 0))
+    functional.with_mask(masked, keras.ops.convert_to_tensor(labels == 0))
     expected = expected_of(metric_class, [(labels, logits, None)])
     np.testing.assert_allclose(
         float(metric_class()(labels, masked)), expected, rtol=1e-5
