@@ -3,6 +3,7 @@
 import gc
 import os
 import tempfile
+from pathlib import Path
 
 # Of tests in several processes each gets a core, before a library counts them: threads
 # of one would only wait for those of another.
@@ -17,13 +18,15 @@ from hypothesis import settings
 
 from tests.selection import seed_of_commit, select
 
+BACKEND = keras.backend.backend()
+
 # The first example of a test compiles, so none has a deadline; where every operation
 # compiles by itself, there are fewer of them.
 settings.register_profile(
     "tests",
     deadline=None,
     derandomize=True,
-    max_examples=8 if keras.backend.backend() == "jax" else 25,
+    max_examples=8 if BACKEND == "jax" else 25,
 )
 # pytest --hypothesis-profile thousands
 settings.register_profile("thousands", deadline=None, max_examples=2000)
@@ -36,6 +39,17 @@ def _fixed_seed_and_policy():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    """Each program that JAX compiled keeps memory maps; a process may have 65,000."""
+    yield
+    maps = Path("/proc/self/maps")
+    if BACKEND == "jax" and maps.exists() and maps.read_bytes().count(b"\n") > 30_000:
+        import jax
+
+        jax.clear_caches()
 
 
 @pytest.fixture
@@ -76,8 +90,12 @@ def pytest_collection_modifyitems(config, items):
     taken = select((item.nodeid for item in items), every, seed)
     kept, left_out = [], []
     for item in items:
-        is_whole = item.get_closest_marker("whole") is not None
-        (kept if is_whole or item.nodeid in taken else left_out).append(item)
+        is_taken = item.nodeid in taken
+        if whole := item.get_closest_marker("whole"):
+            is_taken = is_taken or BACKEND in (whole.args or [BACKEND])
+        if item.get_closest_marker("full"):
+            is_taken = every == 1
+        (kept if is_taken else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)
 
@@ -90,9 +108,9 @@ def pytest_configure(config):
         "filterwarnings",
         "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
     )
-    if keras.backend.backend() == "tensorflow":
+    if BACKEND == "tensorflow":
         _compile_quickly_on_tensorflow()
-    if keras.backend.backend() == "jax":
+    if BACKEND == "jax":
         _compile_quickly_on_jax(config)
 
 

@@ -9,7 +9,7 @@ from tests.contract import CHECKS, check_saving
 CALLABLE_PARTS = {"EncoderStack", "DecoderStack", "RNNEncoder", "RNNDecoder"}
 
 
-@pytest.mark.whole
+@pytest.mark.whole("tensorflow")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.cls.__name__)
 def test_layer_keeps_the_contract(case, check, tmp_path):
