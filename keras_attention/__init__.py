@@ -13,6 +13,7 @@ from keras_attention import (
     training,
 )
 from keras_attention._version import __version__
+from keras_attention.extras import needs, warn_of_namesake
 
 __all__ = [
     "Translator",
@@ -28,13 +29,16 @@ __all__ = [
     "visualization",
 ]
 
+warn_of_namesake()
+
 # These need TensorFlow or matplotlib, which the others do without.
 _LAZY = ("export", "text", "visualization")
 
 
 def __getattr__(name: str) -> Any:
     if name == "Translator":
-        return importlib.import_module("keras_attention.translator").Translator
+        with needs("tensorflow", extra="text", by=name):
+            return importlib.import_module("keras_attention.translator").Translator
     if name in _LAZY:
         return importlib.import_module(f"keras_attention.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

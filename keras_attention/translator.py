@@ -311,8 +311,9 @@ class Translator:
           an error for one string, and after that lets other threads wait for ever.
 
         Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
-        and versions, and requests with which TensorFlow Serving warms up. On another
-        backend of Keras, a process with TensorFlow's writes all this.
+        and versions, and requests with which TensorFlow Serving warms up, where
+        tensorflow-serving-api is installed. On another backend of Keras, a process with
+        TensorFlow's writes all this.
 
         Args:
             path: the folder to write; it appears when it is complete.

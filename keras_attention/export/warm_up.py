@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from keras_attention.export.saved_model import EXTRA
+from keras_attention.extras import needs
 
 # Both are TensorFlow Serving's.
 FILE = "tf_serving_warmup_requests"
@@ -25,7 +25,11 @@ def write_warm_up(
 
     Raises:
         ValueError: for more requests than TensorFlow Serving takes.
+        ImportError: without tensorflow-serving-api, which
+            `keras-attention-layers[tf-serving]` installs.
     """
+    with needs("tensorflow_serving", extra="tf-serving", by="write_warm_up"):
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
     requests = list(requests)
     if len(requests) > MOST:
         raise ValueError(

@@ -17,6 +17,7 @@ from keras_attention.export import (
     write_warm_up,
 )
 from keras_attention.export.client import BATCH
+from keras_attention.extras import is_installed
 from keras_attention.serving.graphs import Serving
 from keras_attention.text.strings import to_strings
 
@@ -57,7 +58,8 @@ def write_saved_model(
 
     def finish(folder: Path) -> None:
         write_metadata(folder, _describe(serving, signatures, folder))
-        write_warm_up(folder, _requests(serving, signatures))
+        if is_installed("tensorflow_serving"):
+            write_warm_up(folder, _requests(serving, signatures))
         if check:
             _compare(serving, folder, TEXTS if check is True else check)
 

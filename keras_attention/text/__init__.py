@@ -1,13 +1,16 @@
 """Text to ids and back, parallel files, and batches of translation pairs."""
 
-from keras_attention.text.batching import language_dataset, translation_dataset
-from keras_attention.text.character import CharacterTokenizer
-from keras_attention.text.files import read_lines, read_pairs, read_parallel
-from keras_attention.text.loading import load_tokenizer
-from keras_attention.text.sentence_piece import SentencePieceTokenizer
-from keras_attention.text.splitting import Split, split_by_source
-from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
-from keras_attention.text.word import WordTokenizer
+from keras_attention.extras import needs
+
+with needs("tensorflow", extra="text", by="keras_attention.text"):
+    from keras_attention.text.batching import language_dataset, translation_dataset
+    from keras_attention.text.character import CharacterTokenizer
+    from keras_attention.text.files import read_lines, read_pairs, read_parallel
+    from keras_attention.text.loading import load_tokenizer
+    from keras_attention.text.sentence_piece import SentencePieceTokenizer
+    from keras_attention.text.splitting import Split, split_by_source
+    from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
+    from keras_attention.text.word import WordTokenizer
 
 __all__ = [
     "END",

@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
+from keras_attention.extras import needs
 from keras_attention.text.arguments import (
     check_boolean,
     check_integer,
@@ -50,7 +51,8 @@ class SentencePieceTokenizer(Tokenizer):
 
     Raises:
         ValueError: If `model` is no such model.
-        ImportError: If tensorflow-text is not installed.
+        ImportError: Without tensorflow-text, which `keras-attention-layers[text]`
+            installs where it has wheels: Linux and macOS, Python up to 3.13.
 
     Example:
     >>> lines = ["the cat sat on the mat", "the dog sat on the cat"] * 5
@@ -64,15 +66,10 @@ class SentencePieceTokenizer(Tokenizer):
         super().__init__(lowercase)
         self._size = _checked_size(model)
         self._model = model
-        try:
-            # imported here, because the other tokenizers do without it
+        # imported here, because the other tokenizers do without it
+        with needs("tensorflow_text", extra="text", by="SentencePieceTokenizer"):
             import tensorflow_text
             from tensorflow_text.python.ops import sentencepiece_tokenizer
-        except ImportError as error:
-            raise ImportError(
-                "SentencePieceTokenizer needs tensorflow-text, in the version of "
-                "the installed TensorFlow"
-            ) from error
         try:
             self._processor = tensorflow_text.SentencepieceTokenizer(model)
             # its own resource dies with TensorFlow's next `set_seed`, and is mistaken
@@ -119,7 +116,8 @@ class SentencePieceTokenizer(Tokenizer):
         Raises:
             ValueError: If the corpus holds no text, the vocabulary cannot hold
                 the corpus' characters, or an argument is out of range.
-            ImportError: If sentencepiece is not installed.
+            ImportError: Without sentencepiece, which
+                `keras-attention-layers[text]` installs.
         """
         _check_training(vocabulary_size, model_type, character_coverage, normalization)
         check_boolean("lowercase", lowercase)
@@ -203,7 +201,8 @@ class SentencePieceTokenizer(Tokenizer):
         Raises:
             ValueError: If an argument is out of range, or the model is of another
                 type.
-            ImportError: If sentencepiece is not installed.
+            ImportError: Without sentencepiece, which
+                `keras-attention-layers[text]` installs.
 
         Example:
         >>> tokenizer = SentencePieceTokenizer.train(
@@ -321,12 +320,9 @@ def _check_training(
 
 
 def _sentencepiece(method: str) -> ModuleType:
-    try:
+    by = f"SentencePieceTokenizer.{method}"
+    with needs("sentencepiece", extra="text", by=by):
         import sentencepiece
-    except ImportError as error:
-        raise ImportError(
-            f"SentencePieceTokenizer.{method} needs the package sentencepiece"
-        ) from error
     return sentencepiece
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_attention.extras import needs
 from keras_attention.training.averaging import averaged_weights
 
 _SCORES, _BEST = "bleu.json", "best.weights.h5"
@@ -161,11 +162,6 @@ class BleuCallback(keras.callbacks.Callback):
 
 
 def _make_bleu(**options: Any) -> Any:
-    try:
+    with needs("sacrebleu", extra="bleu", by="BleuCallback"):
         from sacrebleu.metrics import BLEU
-    except ImportError as error:
-        raise ImportError(
-            "BleuCallback needs sacrebleu: "
-            'pip install "keras-attention-layers[bleu]" installs it'
-        ) from error
     return BLEU(**options)

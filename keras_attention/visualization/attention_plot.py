@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_attention.extras import needs
 from keras_attention.visualization.files import check_path, write_figure
 from keras_attention.visualization.labels import token_labels
 
@@ -51,7 +52,7 @@ def plot_attention(
     Raises:
         ValueError: for weights outside 0 to 1, names whose number differs from that of
             the positions, or a `path` that cannot be written.
-        ImportError: when matplotlib is not installed.
+        ImportError: without matplotlib, which `keras-attention-layers[plot]` installs.
 
     Example:
     >>> weights = np.array([[0.9, 0.1], [0.2, 0.8], [0.0, 1.0]])
@@ -59,13 +60,8 @@ def plot_attention(
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['이름은', '둘리', '.']
     """
-    try:
+    with needs("matplotlib", extra="plot", by="plot_attention"):
         from keras_attention.visualization import maps
-    except ImportError as error:
-        raise ImportError(
-            "`plot_attention` needs matplotlib: "
-            "pip install keras-attention-layers[plot]"
-        ) from error
     values = _check_weights(weights)
     count, rows, columns = values.shape
     has_heads = np.ndim(weights) == 3

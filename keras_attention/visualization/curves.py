@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_attention.extras import needs
 from keras_attention.visualization.files import check_path, write_figure
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def plot_training(
     Raises:
         ValueError: for a history without a figure, names that are not in it, or a
             `path` that cannot be written.
-        ImportError: when matplotlib is not installed.
+        ImportError: without matplotlib, which `keras-attention-layers[plot]` installs.
 
     Example:
     >>> history = {"loss": [3.0, 2.0], "val_loss": [2.5, 2.2], "val_bleu": [1.0, 9.0]}
@@ -51,8 +52,9 @@ def plot_training(
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['loss in nats', 'BLEU']
     """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import LogFormatter, MaxNLocator
+    with needs("matplotlib", extra="plot", by="plot_training"):
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import LogFormatter, MaxNLocator
 
     file = None if path is None else check_path(path)
     columns = _read(history) if isinstance(history, str | os.PathLike) else history

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from tensorflow_serving.apis import prediction_log_pb2
 import keras_attention
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy
+from keras_attention.export import write_warm_up
 from keras_attention.translator import Hypothesis, Score
 from tests.backends import BACKEND, start_fresh_process
 from tests.translators import ENGLISH, MAX_LENGTH, make_translator
@@ -348,6 +350,16 @@ def test_requests_to_warm_up_are_answered(tmp_path, architecture):
     # All numbers of rows for which a program is compiled.
     rows = {1, 2} if "compiled" in architecture else {1}
     assert {count for _, count in asked} == rows
+
+
+def test_without_their_extra_no_requests_are_written(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "tensorflow_serving.apis")
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    make_translator("recurrent", "words").export(tmp_path / "model", check=False)
+    beside = tmp_path / "model/assets.extra"
+    assert [path.name for path in beside.iterdir()] == ["metadata.json"]
+    with pytest.raises(ImportError, match=r"layers\[tf-serving\]"):
+        write_warm_up(tmp_path / "model", [])
 
 
 def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):

@@ -226,7 +226,7 @@ def test_loading_needs_no_sentencepiece(tmp_path, fresh_process, sentence_piece)
     )
     printed = fresh_process(script, path, "My name is Dooli.").splitlines()
     assert printed[-2] == str(sentence_piece.tokenize(["My name is Dooli."]).to_list())
-    assert "needs the package sentencepiece" in printed[-1]
+    assert "train needs sentencepiece, which is not installed: pip" in printed[-1]
 
 
 def test_a_tokenizer_outlives_a_new_seed():
