@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+SEQUENCE = "batch, length, dim"
+"""The axes of a batch of sequences of vectors, as `check_axes` takes them."""
+
 
 def check_positive(**arguments: Any) -> None:
     """Raise unless each argument is a positive integer."""
@@ -86,14 +89,48 @@ def check_divides(divisor_name: str, divisor: int, name: str, value: int) -> Non
         )
 
 
-def check_one_length(value_shape: Any, key_shape: Any) -> None:
-    """Raise where value and key are known to differ in length."""
+def check_axes(axes: str, **shapes: Any) -> None:
+    """Raise unless each shape has the axes that are named.
+
+    Args:
+        axes: such as `"batch, length, dim"`; `...` stands for one or more.
+        **shapes: the shapes of tensors by the names of their arguments, or `None`.
+    """
+    rank, is_open = axes.count(",") + 1, "..." in axes
+    for name, shape in shapes.items():
+        if shape is None or len(shape) == rank or (is_open and len(shape) > rank):
+            continue
+        count = f"{rank} axes or more" if is_open else f"{rank} axes"
+        raise ValueError(
+            f"`{name}` must have {count}, ({axes}). "
+            f"Received: {name}.shape={tuple(shape)}"
+        )
+
+
+def check_attended(
+    axes: str, query_shape: Any, value_shape: Any, key_shape: Any = None
+) -> None:
+    """Raise unless queries can attend to values by keys.
+
+    Args:
+        axes: of each of them, as in `check_axes`.
+        query_shape: of the queries.
+        value_shape: of the values, with as many axes.
+        key_shape: of the keys, as many as there are values; `None` for the values.
+    """
+    key_shape = value_shape if key_shape is None else key_shape
     value_axes, key_axes = value_shape[1:-1], key_shape[1:-1]
-    if len(value_axes) != len(key_axes) or any(
+    if len(value_shape) != len(key_shape) or any(
         None not in pair and pair[0] != pair[1]
         for pair in zip(value_axes, key_axes, strict=True)
     ):
         raise ValueError(
             "The lengths of `key` and `value` must be equal. Received: "
-            f"key_shape={tuple(key_shape)}, value_shape={tuple(value_shape)}"
+            f"key.shape={tuple(key_shape)}, value.shape={tuple(value_shape)}"
+        )
+    check_axes(axes, query=query_shape, value=value_shape)
+    if len(query_shape) != len(value_shape):
+        raise ValueError(
+            "`query` and `value` must have the same number of axes. Received: "
+            f"query.shape={tuple(query_shape)}, value.shape={tuple(value_shape)}"
         )

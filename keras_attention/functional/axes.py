@@ -61,25 +61,23 @@ def unfold_weights(
     )
 
 
-def fold_pairs(mask: Tensor, query: Tensor, axes: Sequence[int]) -> Tensor:
+def fold_pairs(
+    mask: Tensor, query: Tensor, value: Tensor, axes: Sequence[int]
+) -> Tensor:
     """Arrange a mask of pairs as `(outer, heads or 1, target, source)`.
 
     Args:
-        mask: `(*outer, heads, *targets, *sources)`; axes before the targets may be of
-            size 1 or, but for the batch, left out.
+        mask: `(*outer, heads, *targets, *sources)`, where axes may be of size 1.
         query: the queries before `fold`.
+        value: the values before `fold`.
         axes: the axes attended over.
     """
-    pairs = 2 * len(axes)
-    sizes = ops.shape(query)
-    outer = [sizes[axis] for axis in _outer(len(sizes) - 1, axes)]
-    while len(mask.shape) < len(outer) + 1 + pairs:
-        mask = ops.expand_dims(mask, -pairs - 1)
-    shape = ops.shape(mask)
-    mask = ops.broadcast_to(mask, (*outer, *shape[len(outer) :]))
-    target = math.prod(shape[-pairs : -len(axes)])
-    source = math.prod(shape[-len(axes) :])
-    return ops.reshape(mask, (-1, shape[len(outer)], target, source))
+    targets, sources = ops.shape(query), ops.shape(value)
+    outer = [targets[axis] for axis in _outer(len(targets) - 1, axes)]
+    targets, sources = ([sizes[axis] for axis in axes] for sizes in (targets, sources))
+    heads = mask.shape[len(outer)]
+    mask = ops.broadcast_to(mask, (*outer, heads, *targets, *sources))
+    return ops.reshape(mask, (-1, heads, math.prod(targets), math.prod(sources)))
 
 
 def attended_axes(axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:

@@ -1,8 +1,10 @@
 """Boolean masks, `True` where attention is allowed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import backend, ops
 
 Tensor = Any
@@ -50,11 +52,136 @@ class _MaskWriter(keras.layers.Layer):
         return self.mask
 
 
-def as_boolean(mask: Tensor) -> Tensor:
-    """A boolean tensor of a mask that may come as zeros and ones."""
-    if hasattr(mask, "dtype") and backend.standardize_dtype(mask.dtype) == "bool":
+def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
+    """A boolean tensor of a mask that may come as zeros and ones.
+
+    Inside a compiled graph, where values cannot be seen, a mask of floating-point
+    numbers is refused by its dtype, since it may be an additive one; of an integer one,
+    1 is `True`.
+
+    Args:
+        mask: boolean, or numbers that are 0 or 1.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: for other numbers, such as those of an additive mask or lengths.
+
+    Example:
+    >>> as_boolean([1.0, 0.0]).numpy().tolist()
+    [True, False]
+    """
+    if not hasattr(mask, "dtype"):
+        mask = ops.convert_to_tensor(mask)
+    dtype = backend.standardize_dtype(mask.dtype)
+    if dtype == "bool":
         return mask
-    return ops.cast(mask, "bool")
+    values = _visible_values(mask)
+    if values is not None:
+        strange = values[(values != 0) & (values != 1)]
+        if strange.size:
+            raise ValueError(_not_boolean(name, dtype, f"the value {strange[0]}"))
+        return ops.cast(mask, "bool")
+    if not backend.is_int_dtype(dtype):
+        raise ValueError(_not_boolean(name, dtype, "values that a graph hides"))
+    return ops.equal(mask, 1)
+
+
+def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
+    """The mask of the positions of a tensor: explicit ones, and its implicit one.
+
+    Args:
+        inputs: `(batch, ..., dim)`.
+        **named: as in `sequence_mask`.
+
+    Returns:
+        Boolean, as many axes as `inputs` but the last, or `None`.
+
+    Raises:
+        ValueError: for a mask that is not boolean, or of another shape.
+
+    Example:
+    >>> position_mask(ops.ones((1, 2, 8)), padding_mask=[[1, 0]]).numpy().tolist()
+    [[True, False]]
+    """
+    implicit = implicit_mask(inputs)
+    if implicit is not None:
+        # Keras also puts it into an argument that was left out.
+        named = {name: mask for name, mask in named.items() if mask is not implicit}
+        named["mask"] = combine_masks(named.get("mask"), implicit)
+    return sequence_mask(inputs.shape[:-1], **named)
+
+
+def sequence_mask(shape: Sequence[Any], **named: Tensor | None) -> Tensor | None:
+    """Masks of the positions of a batch of sequences, checked and combined.
+
+    A mask of fewer axes than there are positions, such as one of the frames of a video,
+    covers all that lies within each of its entries.
+
+    Args:
+        shape: `(batch, ...)`, with `None` for sizes that are not known.
+        **named: masks by the names of their arguments, or `None`.
+
+    Returns:
+        Boolean, with as many axes as `shape`, or `None`.
+
+    Raises:
+        ValueError: for a mask that is not boolean, or of another shape.
+    """
+    shape = tuple(shape)
+    masks = []
+    for name, mask in named.items():
+        if mask is None:
+            continue
+        mask = as_boolean(mask, name)
+        own = tuple(mask.shape)
+        if not 2 <= len(own) <= len(shape) or not _fits(own, shape, broadcasts=1):
+            raise ValueError(
+                f"`{name}` must have the shape of the positions that it covers, "
+                f"{shape}. Received: {name}.shape={own}"
+            )
+        for _ in range(len(shape) - len(own)):
+            mask = ops.expand_dims(mask, -1)
+        masks.append(mask)
+    return combine_masks(*masks)
+
+
+def pair_mask(
+    shape: Sequence[Any], pair_axes: int = 2, **named: Tensor | None
+) -> Tensor | None:
+    """A mask of pairs of positions, checked.
+
+    Args:
+        shape: what it must broadcast to, such as `(batch, target, source)`, or
+            `(batch, heads, target, source)`; `None` for sizes that are not known.
+        pair_axes: how many of the last axes are those of the pairs.
+        **named: the mask by the name of its argument, or `None`. The axes that it lacks
+            are those before the pairs, the last of them first.
+
+    Returns:
+        Boolean, with as many axes as `shape`, or `None`.
+
+    Raises:
+        ValueError: for a mask that is not boolean, or of another shape.
+
+    Example:
+    >>> mask = pair_mask((None, None, 1, 2), attention_mask=[[True, False]])
+    >>> mask.numpy().tolist()
+    [[[[True, False]]]]
+    """
+    ((name, mask),) = named.items()
+    if mask is None:
+        return None
+    shape = tuple(shape)
+    mask = as_boolean(mask, name)
+    own = tuple(mask.shape)
+    for rank in range(len(own), len(shape) if own else 0):
+        mask = ops.expand_dims(mask, -min(rank, pair_axes) - 1)
+    if len(mask.shape) != len(shape) or not _fits(mask.shape, shape):
+        raise ValueError(
+            f"`{name}` must broadcast to {shape}, whose last axes are the queries and "
+            f"the keys. Received: {name}.shape={own}"
+        )
+    return mask
 
 
 def combine_masks(*masks: Tensor | None) -> Tensor | None:
@@ -123,4 +250,32 @@ def pairwise_mask(
         None if query_mask is None else ops.expand_dims(query_mask, -1),  # (B, T, 1)
         None if columns is None else ops.expand_dims(columns, -2),  # (B, 1, S)
         attention_mask,
+    )
+
+
+def _visible_values(tensor: Tensor) -> np.ndarray | None:
+    """The values of a tensor, or `None` inside a graph that is being made."""
+    try:
+        return np.asarray(ops.convert_to_numpy(tensor))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _fits(own: Sequence[Any], shape: Sequence[Any], broadcasts: int = 99) -> bool:
+    """Whether sizes are those of a shape, or 1 in so many of the first axes."""
+    return all(
+        size is None
+        or full is None
+        or size == full
+        or (size == 1 and axis < broadcasts)
+        for axis, (size, full) in enumerate(zip(own, shape, strict=False))
+    )
+
+
+def _not_boolean(name: str, dtype: str, found: str) -> str:
+    return (
+        f"`{name}` must be boolean, `True` for what may be attended to; numbers may be "
+        "0 and 1 alone, floating-point ones outside of compiled graphs alone. Of an "
+        f"additive mask, take `{name} == 0`; of lengths, `arange(length) < "
+        f"lengths[:, None]`. Received: {name} of dtype {dtype} with {found}"
     )

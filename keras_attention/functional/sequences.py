@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_attention.functional.masks import as_boolean
+
 Tensor = Any
 
 
@@ -26,7 +28,7 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
     inputs = ops.convert_to_tensor(inputs)
     if mask is None:
         return ops.flip(inputs, axis=1)
-    mask = ops.cast(mask, "bool")
+    mask = as_boolean(mask)
     length = ops.shape(inputs)[1]
     positions = ops.arange(length, dtype="int32")  # (T,)
     real_first = ops.argsort(ops.where(mask, positions, length + positions), axis=1)
@@ -50,7 +52,9 @@ def zero_padding(inputs: Tensor, mask: Tensor | None) -> Tensor:
     """
     if mask is None:
         return inputs
-    return ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+    return ops.where(
+        ops.expand_dims(as_boolean(mask), -1), inputs, ops.zeros_like(inputs)
+    )
 
 
 def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:

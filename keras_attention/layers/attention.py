@@ -8,8 +8,9 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import (
+    SEQUENCE,
+    check_attended,
     check_choice,
-    check_one_length,
     check_positive,
     check_rate,
 )
@@ -19,7 +20,6 @@ from keras_attention.layers.coverage import COVERAGES, Coverage
 from keras_attention.layers.projection import apply_dense, build_dense
 
 Tensor = Any
-
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
 
 
@@ -91,7 +91,8 @@ class Attention(keras.layers.Layer):
 
     Raises:
         ValueError: for an unknown score or alignment, an option missing or out of
-            place, or widths that the score cannot compare.
+            place, widths that the score cannot compare, tensors of another number of
+            axes, or a mask that is not boolean or does not fit.
 
     Example:
     >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
@@ -188,7 +189,7 @@ class Attention(keras.layers.Layer):
 
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
-        check_one_length(value_shape, key_shape)
+        check_attended(SEQUENCE, query_shape, value_shape, key_shape)
         if self.score == "general":
             self._key_dense = build_dense(
                 self, "key", query_shape[-1], key_shape, use_bias=False
@@ -229,16 +230,20 @@ class Attention(keras.layers.Layer):
         training=None,
         use_causal_mask=False,
     ):
+        key = value if key is None else key
+        check_attended(SEQUENCE, query.shape, value.shape, key.shape)
         mask = functional.pairwise_mask(
-            functional.combine_masks(query_mask, functional.implicit_mask(query)),
-            functional.combine_masks(value_mask, functional.implicit_mask(value)),
-            functional.combine_masks(key_mask, functional.implicit_mask(key)),
-            attention_mask,
+            functional.position_mask(query, query_mask=query_mask),
+            functional.position_mask(value, value_mask=value_mask),
+            functional.position_mask(key, key_mask=key_mask),
+            functional.pair_mask(
+                (*query.shape[:2], value.shape[1]), attention_mask=attention_mask
+            ),
         )
         if use_causal_mask:
             lengths = ops.shape(query)[1], ops.shape(value)[1]
             mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
-        projected_key = self.project_key(value if key is None else key)
+        projected_key = self.project_key(key)
         (batch, target, _), source = ops.shape(query), ops.shape(value)[1]
         weights, _ = self.weigh(
             query,
@@ -254,8 +259,10 @@ class Attention(keras.layers.Layer):
         return (context, weights) if return_attention_scores else context
 
     def compute_output_spec(
-        self, query, value, *args, return_attention_scores=False, **kwargs
+        self, query, value, key=None, *args, return_attention_scores=False, **kwargs
     ):
+        key = value if key is None else key
+        check_attended(SEQUENCE, query.shape, value.shape, key.shape)
         context = keras.KerasTensor(
             (*query.shape[:-1], value.shape[-1]), dtype=self.compute_dtype
         )

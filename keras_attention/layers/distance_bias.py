@@ -5,7 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.checks import check_axes
+
 Tensor = Any
+
+AXES = "batch, heads, target, source"
 
 
 class DistanceBias(keras.layers.Layer):
@@ -21,9 +25,11 @@ class DistanceBias(keras.layers.Layer):
         self.num_heads: Any = None
 
     def build(self, attention_scores_shape):
+        check_axes(AXES, attention_scores=attention_scores_shape)
         self.num_heads = attention_scores_shape[1]
 
     def call(self, attention_scores):
+        check_axes(AXES, attention_scores=attention_scores.shape)
         target, source = ops.shape(attention_scores)[2:]
         rows = ops.expand_dims(ops.arange(target, dtype="int32"), 1)
         distances = ops.arange(source, dtype="int32") - rows  # (T, S)
@@ -31,6 +37,7 @@ class DistanceBias(keras.layers.Layer):
         return attention_scores + bias
 
     def compute_output_shape(self, attention_scores_shape):
+        check_axes(AXES, attention_scores=attention_scores_shape)
         return tuple(attention_scores_shape)
 
     def bias(self, distances: Tensor) -> Tensor:

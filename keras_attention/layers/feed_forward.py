@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import check_positive
+from keras_attention.checks import check_axes, check_positive
 from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
@@ -62,6 +62,7 @@ class FeedForward(keras.layers.Layer):
         )
 
     def build(self, inputs_shape):
+        check_axes("batch, ...", inputs=inputs_shape)
         self._hidden_dense = build_dense(
             self,
             "hidden",

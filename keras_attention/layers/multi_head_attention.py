@@ -6,13 +6,15 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_one_length
+from keras_attention.checks import check_attended
 from keras_attention.layers.distance_bias import DistanceBias
 from keras_attention.layers.keras_weights import copy_from_keras
 from keras_attention.layers.multi_head_projections import MultiHeadProjections
 
 Tensor = Any
 Cache = dict[str, Tensor]
+
+AXES = "batch, ..., dim"
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MultiHeadAttention")
@@ -66,7 +68,8 @@ class MultiHeadAttention(MultiHeadProjections):
         query: `(batch, target, query_dim)`.
         value: `(batch, source, value_dim)`; not needed beside a cache of a memory.
         key: `(batch, source, key_dim)`; `value` when left out.
-        query_mask: boolean `(batch, target)`; a masked query attends to nothing.
+        query_mask: boolean `(batch, target)`; a masked query attends to nothing. Of
+            inputs of more axes, a mask of the first ones covers all that lies within.
         value_mask: boolean `(batch, source)`; `False` is never attended to.
         key_mask: boolean `(batch, source)`, likewise.
         attention_mask: boolean, broadcasting to `(batch, target, source)`, or
@@ -93,8 +96,9 @@ class MultiHeadAttention(MultiHeadProjections):
 
     Raises:
         ValueError: for sizes that are not positive or do not divide each other, options
-            that exclude each other, key and value of different lengths, or a cache
-            beside inputs of more than three axes.
+            that exclude each other, tensors of different numbers of axes, key and value
+            of different lengths, a cache beside inputs of more than three axes, or a
+            mask that is not boolean or does not fit.
 
     Example:
     >>> layer = MultiHeadAttention(num_heads=4, key_dim=2, num_key_value_heads=2)
@@ -104,9 +108,12 @@ class MultiHeadAttention(MultiHeadProjections):
     ((2, 3, 8), (2, 4, 3, 5))
     """
 
+    _rank: int | None = None  # of the queries, once it is built
+
     def build(self, query_shape, value_shape, key_shape=None):
         key_shape = value_shape if key_shape is None else key_shape
-        check_one_length(value_shape, key_shape)
+        check_attended(AXES, query_shape, value_shape, key_shape)
+        self._rank = len(query_shape)
         self._axes = functional.attended_axes(self.attention_axes, len(query_shape))
         self._build_projections(query_shape, value_shape, key_shape)
 
@@ -125,8 +132,17 @@ class MultiHeadAttention(MultiHeadProjections):
         cache=None,
         cache_index=None,
     ):
+        self._check_shapes(*(t if t is None else t.shape for t in (query, value, key)))
         tensors = query, value, key
-        masks = query_mask, value_mask, key_mask, attention_mask
+        masks = (
+            functional.position_mask(query, query_mask=query_mask),
+            _source_mask(cache, value, key, value_mask, key_mask),
+            functional.pair_mask(
+                self._weights_shape(query, value, cache),
+                2 * len(self._axes),
+                attention_mask=attention_mask,
+            ),
+        )
         options = {
             "return_attention_scores": return_attention_scores,
             "training": training,
@@ -144,8 +160,7 @@ class MultiHeadAttention(MultiHeadProjections):
         return self._attend_over_axes(*tensors, *masks, **options)
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
-        key_shape = value_shape if key_shape is None else key_shape
-        check_one_length(value_shape, key_shape)
+        self._check_shapes(query_shape, value_shape, key_shape)
         return (*query_shape[:-1], *(self._output_axes or (query_shape[-1],)))
 
     def compute_output_spec(
@@ -208,9 +223,8 @@ class MultiHeadAttention(MultiHeadProjections):
         value,
         key,
         query_mask,
-        value_mask,
         key_mask,
-        attention_mask,
+        pair_mask,
         return_attention_scores,
         training,
         use_causal_mask,
@@ -232,14 +246,9 @@ class MultiHeadAttention(MultiHeadProjections):
             memory["key"],
             memory["value"],
             self._rules(use_causal_mask or cache_index is not None),
-            query_mask=functional.combine_masks(
-                query_mask, functional.implicit_mask(query)
-            ),
-            key_mask=functional.combine_masks(
-                _source_mask(value_mask, value, cache),
-                _source_mask(key_mask, key, cache),
-            ),
-            pair_mask=_over_heads(attention_mask),
+            query_mask=query_mask,
+            key_mask=key_mask,
+            pair_mask=pair_mask,
             distance_bias=self._distance_bias(query, memory, start),
             query_start=start,
             seeds=self._draw_seeds(query, memory, training),
@@ -252,20 +261,25 @@ class MultiHeadAttention(MultiHeadProjections):
             results = (*results, memory)
         return results if len(results) > 1 else output
 
-    def _attend_over_axes(self, query, value, key, *masks, **options):
+    def _attend_over_axes(
+        self, query, value, key, query_mask, key_mask, pair_mask, **options
+    ):
         """Attend as over sequences, with the other axes as part of the batch."""
-        *masks, attention_mask = masks
         tensors = query, value, key
         masks = [
-            functional.combine_masks(mask, functional.implicit_mask(tensor))
-            for mask, tensor in zip(masks, tensors, strict=True)
+            mask
+            if mask is None
+            else functional.fold(
+                ops.broadcast_to(mask, ops.shape(tensor)[:-1]), self._axes, trailing=0
+            )
+            for mask, tensor in ((query_mask, query), (key_mask, value))
         ]
-        if attention_mask is not None:
-            attention_mask = functional.fold_pairs(attention_mask, query, self._axes)
+        if pair_mask is not None:
+            pair_mask = functional.fold_pairs(pair_mask, query, value, self._axes)
         results = self._attend(
             *(None if t is None else functional.fold(t, self._axes) for t in tensors),
-            *(None if m is None else functional.fold(m, self._axes, 0) for m in masks),
-            attention_mask=attention_mask,
+            *masks,
+            pair_mask,
             **options,
         )
         if not options["return_attention_scores"]:
@@ -275,6 +289,15 @@ class MultiHeadAttention(MultiHeadProjections):
             functional.unfold(output, query, self._axes),
             functional.unfold_weights(weights, query, value, self._axes),
         )
+
+    def _check_shapes(self, query_shape, value_shape, key_shape):
+        if self._rank not in (None, len(query_shape)):
+            raise ValueError(
+                f"`query` must have {self._rank} axes, as at the first call. "
+                f"Received: query.shape={tuple(query_shape)}"
+            )
+        if value_shape is not None:
+            check_attended(AXES, query_shape, value_shape, key_shape)
 
     def _memory(self, value, key, cache, cache_index):
         if cache is None:
@@ -315,26 +338,29 @@ class MultiHeadAttention(MultiHeadProjections):
 
 
 def _source_mask(
-    mask: Tensor | None, source: Tensor | None, cache: Cache | None
+    cache: Cache | None,
+    value: Tensor | None,
+    key: Tensor | None,
+    value_mask: Tensor | None,
+    key_mask: Tensor | None,
 ) -> Tensor | None:
-    """A mask as long as what is attended to: `source`, or the cache in its place."""
-    implicit = functional.implicit_mask(source)
+    """A mask as long as what is attended to: the values, or a cache in their place."""
+    key = value if key is None else key
     if cache is None:
-        return functional.combine_masks(mask, implicit)
+        return functional.combine_masks(
+            functional.position_mask(value, value_mask=value_mask),
+            functional.position_mask(key, key_mask=key_mask),
+        )
     # Keras puts an implicit mask into an argument left out; it covers no past.
-    return None if mask is implicit else mask
-
-
-def _over_heads(mask: Tensor | None) -> Tensor | None:
-    """Let a mask of pairs broadcast to `(batch, heads, target, source)`."""
-    if mask is None:
-        return None
-    mask = functional.as_boolean(mask)
-    if len(mask.shape) == 3:
-        return ops.expand_dims(mask, 1)
-    while len(mask.shape) < 4:
-        mask = ops.expand_dims(mask, 0)
-    return mask
+    masks = {
+        name: None if mask is functional.implicit_mask(source) else mask
+        for name, mask, source in (
+            ("value_mask", value_mask, value),
+            ("key_mask", key_mask, key),
+        )
+    }
+    batch, _, length, _ = cache["key"].shape
+    return functional.sequence_mask((batch, length), **masks)
 
 
 def _write(cache: Cache, new: Cache, index: Tensor) -> Cache:

@@ -6,7 +6,7 @@ import keras
 from keras import backend, ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_positive
+from keras_attention.checks import check_axes, check_choice, check_positive
 from keras_attention.children import quantized_dtype
 
 Tensor = Any
@@ -43,7 +43,8 @@ class PositionalEmbedding(keras.layers.Layer):
         Vectors `(batch, length, embedding_dim)`, or logits `(..., vocabulary_size)`.
 
     Raises:
-        ValueError: for ids that are not integers, or more positions than `max_length`.
+        ValueError: for ids that are not integers or not of two axes, or more positions
+            than `max_length`.
 
     Example:
     >>> layer = PositionalEmbedding(vocabulary_size=11, embedding_dim=8)
@@ -159,6 +160,7 @@ class PositionalEmbedding(keras.layers.Layer):
                 "`inputs` must be integer token ids; give `keras.Input` an integer "
                 f"dtype. Received: dtype={backend.standardize_dtype(inputs.dtype)}"
             )
+        check_axes("batch, length", inputs=inputs.shape)
         length = inputs.shape[1]
         start = start_index if isinstance(start_index, int) else 0
         if None not in (length, self.max_length) and start + length > self.max_length:

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive_number
+from keras_attention.checks import check_axes, check_positive_number
 
 Tensor = Any
 
@@ -35,7 +35,8 @@ class RotaryEmbedding(keras.layers.Layer):
         Shaped as `inputs`; angles are computed in float32 under every dtype policy.
 
     Raises:
-        ValueError: for numbers that are not positive, or an odd `dim`.
+        ValueError: for numbers that are not positive, an odd `dim`, or a
+            `sequence_axis` that the inputs lack.
 
     Example:
     >>> tuple(RotaryEmbedding()(keras.ops.ones((2, 5, 8))).shape)
@@ -59,6 +60,7 @@ class RotaryEmbedding(keras.layers.Layer):
         self.sequence_axis = sequence_axis
 
     def build(self, inputs_shape):
+        check_axes("batch, ..., dim", inputs=inputs_shape)
         if inputs_shape[-1] % 2:
             raise ValueError(
                 "The last axis of `inputs` must be even, as features turn in pairs. "
@@ -66,7 +68,15 @@ class RotaryEmbedding(keras.layers.Layer):
             )
 
     def call(self, inputs, start_index=0, positions=None):
-        axis = self.sequence_axis % len(inputs.shape)
+        rank = len(inputs.shape)
+        check_axes("batch, ..., dim", inputs=inputs.shape)
+        axis = self.sequence_axis % rank
+        if not -rank < self.sequence_axis < rank or axis in (0, rank - 1):
+            raise ValueError(
+                "`sequence_axis` must lie between the batch and the features. "
+                f"Received: sequence_axis={self.sequence_axis}, "
+                f"inputs.shape={tuple(inputs.shape)}"
+            )
         if positions is None:
             start = functional.as_position(start_index)
             positions = start + ops.arange(ops.shape(inputs)[axis], dtype="int32")

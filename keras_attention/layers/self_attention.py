@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive, check_rate
+from keras_attention.checks import SEQUENCE, check_axes, check_positive, check_rate
 from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
@@ -44,6 +44,10 @@ class SelfAttention(keras.layers.Layer):
         `(batch, length, value_dim)`, or the pair of it and the weights
         `(batch, length, length)`. A masked position attends to nothing and gets zeros.
 
+    Raises:
+        ValueError: for sizes that are not positive, inputs of another number of axes,
+            or a mask that is not boolean or does not fit.
+
     Example:
     >>> layer = SelfAttention(key_dim=16)
     >>> tuple(layer(keras.ops.ones((2, 5, 8))).shape)
@@ -79,6 +83,7 @@ class SelfAttention(keras.layers.Layer):
         )
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         widths = {
             "query": self.key_dim,
             "key": self.key_dim,
@@ -103,7 +108,12 @@ class SelfAttention(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
-        mask = functional.combine_masks(mask, functional.implicit_mask(inputs))
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        mask = functional.position_mask(inputs, mask=mask)
+        batch, length, _ = inputs.shape
+        attention_mask = functional.pair_mask(
+            (batch, length, length), attention_mask=attention_mask
+        )
         mask = functional.pairwise_mask(
             query_mask=mask, value_mask=mask, attention_mask=attention_mask
         )
@@ -124,6 +134,7 @@ class SelfAttention(keras.layers.Layer):
     def compute_output_spec(
         self, inputs, *args, return_attention_scores=False, **kwargs
     ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         width = self.value_dim or self.key_dim
         outputs = keras.KerasTensor((*inputs.shape[:-1], width), self.compute_dtype)
         if not return_attention_scores:
@@ -133,7 +144,7 @@ class SelfAttention(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         # Keras hands over the mask given to the call in place of the implicit one.
-        return functional.combine_masks(previous_mask, functional.implicit_mask(inputs))
+        return functional.position_mask(inputs, mask=previous_mask)
 
     def get_config(self):
         return {

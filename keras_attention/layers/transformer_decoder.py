@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from keras_attention import functional
+from keras_attention.checks import SEQUENCE, check_axes
 from keras_attention.layers.transformer_block import TransformerBlock
 
 Tensor = Any
@@ -66,7 +67,8 @@ class TransformerDecoder(TransformerBlock):
         `cache` followed by the new cache.
 
     Raises:
-        ValueError: for a memory at some calls only, or a cache without its index.
+        ValueError: for a memory at some calls only, a cache without its index, tensors
+            of another number of axes, or a mask that is not boolean or does not fit.
 
     Example:
     >>> block = TransformerDecoder(intermediate_dim=32, num_heads=2)
@@ -76,6 +78,7 @@ class TransformerDecoder(TransformerBlock):
     """
 
     def build(self, decoder_sequence_shape, encoder_sequence_shape=None):
+        _check_axes(decoder_sequence_shape, encoder_sequence_shape)
         shape = decoder_sequence_shape
         self._self_attention = self.build_attention(
             "self_attention", shape, shape, position=self.position
@@ -107,19 +110,17 @@ class TransformerDecoder(TransformerBlock):
         cache=None,
         cache_index=None,
     ):
-        self._check_memory(encoder_sequence, cache)
-        if (cache is None) != (cache_index is None):
-            raise ValueError(
-                "`cache` and `cache_index` belong together. "
-                f"Received: cache={cache}, cache_index={cache_index}"
-            )
+        self._check_inputs(decoder_sequence, encoder_sequence, cache, cache_index)
+        shapes = self._weight_shapes(decoder_sequence, encoder_sequence, cache)
         weights = {}
         hidden, weights["self_attention"], self_cache = self._attend_to_self(
             decoder_sequence,
-            functional.combine_masks(
-                decoder_padding_mask, functional.implicit_mask(decoder_sequence)
+            functional.position_mask(
+                decoder_sequence, decoder_padding_mask=decoder_padding_mask
             ),
-            decoder_attention_mask,
+            functional.pair_mask(
+                shapes["self_attention"], decoder_attention_mask=decoder_attention_mask
+            ),
             return_attention_scores,
             training,
             cache,
@@ -129,13 +130,21 @@ class TransformerDecoder(TransformerBlock):
             hidden, weights["cross_attention"] = self._attend_to_memory(
                 hidden,
                 encoder_sequence,
-                functional.combine_masks(
-                    encoder_padding_mask, functional.implicit_mask(encoder_sequence)
+                _memory_mask(encoder_sequence, encoder_padding_mask, cache),
+                functional.pair_mask(
+                    shapes["cross_attention"],
+                    encoder_attention_mask=encoder_attention_mask,
                 ),
-                encoder_attention_mask,
                 return_attention_scores,
                 training,
                 cache,
+            )
+        elif encoder_padding_mask is not None or encoder_attention_mask is not None:
+            raise ValueError(
+                "`encoder_padding_mask` and `encoder_attention_mask` are of an "
+                "`encoder_sequence`, which this block was built without. Received: "
+                f"encoder_padding_mask={encoder_padding_mask}, "
+                f"encoder_attention_mask={encoder_attention_mask}"
             )
         update = self._feed_forward(self._feed_forward_residual.enter(hidden))
         outputs = self._feed_forward_residual.leave(hidden, update, training)
@@ -153,23 +162,17 @@ class TransformerDecoder(TransformerBlock):
         cache=None,
         **kwargs,
     ):
-        def spec(*shape):
+        def spec(shape):
             return keras.KerasTensor(shape, self.compute_dtype)
 
-        results = [spec(*decoder_sequence.shape)]
+        _check_axes(
+            decoder_sequence.shape,
+            None if encoder_sequence is None else encoder_sequence.shape,
+        )
+        results = [spec(decoder_sequence.shape)]
         if return_attention_scores:
-            batch, target, _ = decoder_sequence.shape
-            past = target
-            memory = None if encoder_sequence is None else encoder_sequence.shape[1]
-            if cache is not None:
-                past = cache["self_attention"]["key"].shape[2]
-                if self._has_memory:
-                    memory = cache["cross_attention"]["key"].shape[2]
-            weights = {"self_attention": spec(batch, self.num_heads, target, past)}
-            if self._has_memory:
-                shape = (batch, self.num_heads, target, memory)
-                weights["cross_attention"] = spec(*shape)
-            results.append(weights)
+            shapes = self._weight_shapes(decoder_sequence, encoder_sequence, cache)
+            results.append({name: spec(shape) for name, shape in shapes.items()})
         if cache is not None:
             results.append(
                 keras.tree.map_structure(
@@ -226,10 +229,53 @@ class TransformerDecoder(TransformerBlock):
         )
         return self._cross_residual.leave(inputs, attended, training), weights
 
-    def _check_memory(self, encoder_sequence, cache):
+    def _weight_shapes(self, decoder_sequence, encoder_sequence, cache):
+        """Shapes of the weights of each attention, by name."""
+        batch, target, _ = decoder_sequence.shape
+        if cache is None:
+            lengths = {"self_attention": target}
+            if self._has_memory:
+                lengths["cross_attention"] = encoder_sequence.shape[1]
+        else:
+            lengths = {name: part["key"].shape[2] for name, part in cache.items()}
+        return {
+            name: (batch, self.num_heads, target, length)
+            for name, length in lengths.items()
+        }
+
+    def _check_inputs(self, decoder_sequence, encoder_sequence, cache, cache_index):
+        _check_axes(
+            decoder_sequence.shape,
+            None if encoder_sequence is None else encoder_sequence.shape,
+        )
+        if (cache is None) != (cache_index is None):
+            raise ValueError(
+                "`cache` and `cache_index` belong together. "
+                f"Received: cache={cache}, cache_index={cache_index}"
+            )
         if cache is None and (encoder_sequence is not None) != self._has_memory:
             raise ValueError(
                 "`encoder_sequence` must be given at every call or at none: this block "
                 f"was built {'with' if self._has_memory else 'without'} it. "
                 f"Received: encoder_sequence={encoder_sequence}"
             )
+
+
+def _check_axes(decoder_sequence_shape, encoder_sequence_shape):
+    check_axes(
+        SEQUENCE,
+        decoder_sequence=decoder_sequence_shape,
+        encoder_sequence=encoder_sequence_shape,
+    )
+
+
+def _memory_mask(encoder_sequence, encoder_padding_mask, cache):
+    """A mask of the memory's positions, or of those whose projections are cached."""
+    if encoder_sequence is not None:
+        return functional.position_mask(
+            encoder_sequence, encoder_padding_mask=encoder_padding_mask
+        )
+    batch, _, source, _ = cache["cross_attention"]["key"].shape
+    return functional.sequence_mask(
+        (batch, source), encoder_padding_mask=encoder_padding_mask
+    )

@@ -3,6 +3,7 @@
 import keras
 
 from keras_attention import functional
+from keras_attention.checks import SEQUENCE, check_axes
 from keras_attention.layers.transformer_block import TransformerBlock
 
 
@@ -45,6 +46,11 @@ class TransformerEncoder(TransformerBlock):
         Shaped as `inputs`, or the pair of it and the weights
         `(batch, heads, length, length)`.
 
+    Raises:
+        ValueError: for sizes that are not positive or do not divide each other, unknown
+            options, inputs of another number of axes, or a mask that is not boolean or
+            does not fit.
+
     Example:
     >>> block = TransformerEncoder(intermediate_dim=32, num_heads=2)
     >>> tuple(block(keras.ops.ones((2, 5, 8))).shape)
@@ -52,6 +58,7 @@ class TransformerEncoder(TransformerBlock):
     """
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         self._self_attention = self.build_attention(
             "self_attention", inputs_shape, inputs_shape, position=self.position
         )
@@ -71,7 +78,12 @@ class TransformerEncoder(TransformerBlock):
         training=None,
         return_attention_scores=False,
     ):
-        mask = functional.combine_masks(padding_mask, functional.implicit_mask(inputs))
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        mask = functional.position_mask(inputs, padding_mask=padding_mask)
+        batch, length, _ = inputs.shape
+        attention_mask = functional.pair_mask(
+            (batch, self.num_heads, length, length), attention_mask=attention_mask
+        )
         normalized = self._attention_residual.enter(inputs)
         attended, weights, _ = self.attend(
             self._self_attention,
@@ -91,6 +103,7 @@ class TransformerEncoder(TransformerBlock):
     def compute_output_spec(
         self, inputs, *args, return_attention_scores=False, **kwargs
     ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
         if not return_attention_scores:
             return outputs

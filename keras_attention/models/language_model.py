@@ -6,7 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.checks import check_choice, check_divides, check_positive
+from keras_attention.checks import (
+    check_axes,
+    check_choice,
+    check_divides,
+    check_positive,
+)
 from keras_attention.children import restore
 from keras_attention.ids import END, PAD
 from keras_attention.layers import (
@@ -20,6 +25,7 @@ from keras_attention.layers.positional_embedding import POSITIONS
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
 from keras_attention.models.seq2seq import (
     State,
+    as_column,
     check_max_length,
     compute_logits,
     delay,
@@ -89,6 +95,7 @@ class LanguageModel(keras.Model):
     def encode(self, source: Tensor) -> dict[str, Tensor]:
         """Take the ids `(batch, source)` up to the end id as the beginning."""
         source = ops.cast(ops.convert_to_tensor(source), "int32")
+        check_axes("batch, source", source=source.shape)
         stops = ops.logical_or(ops.equal(source, END), ops.equal(source, PAD))
         before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
         return {"begin": ops.where(before, source, PAD)}
@@ -101,8 +108,7 @@ class LanguageModel(keras.Model):
 
     def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
         """Read one id a row and score what may follow; as in `Seq2Seq`."""
-        ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
-        vectors = self.target_embedding(ids, start_index=index)
+        vectors = self.target_embedding(as_column(ids), start_index=index)
         hidden, state, _ = self.decoder.step(vectors, state, index)
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
         return ops.cast(logits, "float32"), state, None
@@ -113,6 +119,7 @@ class LanguageModel(keras.Model):
         An output begins as the source does, with a probability of one.
         """
         labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+        check_axes("batch, length", labels=labels.shape)
         log_probs = pick_log_probabilities(self(delay(labels)), labels)
         begin, length = self.encode(source)["begin"], ops.shape(labels)[1]
         missing = ops.maximum(length - ops.shape(begin)[1], 0)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_rate
+from keras_attention.checks import SEQUENCE, check_axes, check_rate
 from keras_attention.children import build_once, quantized_dtype, restore
 from keras_attention.layers import AttentionRNN, CellRNN
 from keras_attention.layers.dropout import FeatureDropout
@@ -78,12 +78,15 @@ class RNNEncoder(keras.layers.Layer):
         ]
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         build_once(self.encoder, inputs_shape)
         for bridge, width in zip(self._bridges, self.encoder.state_sizes, strict=True):
             if bridge is not None:
                 bridge.build((inputs_shape[0], width))
 
     def call(self, inputs, padding_mask, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        padding_mask = functional.position_mask(inputs, padding_mask=padding_mask)
         if self.reverse_source:
             inputs = functional.reverse_sequence(inputs, padding_mask)
         sequence, layer_states = self.encoder(
@@ -108,6 +111,7 @@ class RNNEncoder(keras.layers.Layer):
         def spec(*shape):
             return keras.KerasTensor(shape, self.compute_dtype)
 
+        check_axes(SEQUENCE, inputs=inputs.shape)
         batch, source, _ = inputs.shape
         width = self.encoder.output_width
         return {
@@ -172,6 +176,7 @@ class RNNDecoder(keras.layers.Layer):
         self._input_dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, memory_shape=None):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         batch, target, dim = inputs_shape
         self._inputs_width = dim
         if self.peeky:
@@ -180,6 +185,7 @@ class RNNDecoder(keras.layers.Layer):
         build_once(self.rnn, (batch, target, dim), *memory_shapes)
 
     def call(self, inputs, memory=None, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         memory = memory or {}
         inputs = self._input_dropout(inputs, training=training)
         inputs = self._peek(inputs, memory)
@@ -193,6 +199,7 @@ class RNNDecoder(keras.layers.Layer):
         return self._peek(outputs, memory)
 
     def compute_output_spec(self, inputs, memory=None, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         width = self.rnn.output_width
         if self.peeky:
             width += memory["summary"].shape[-1]

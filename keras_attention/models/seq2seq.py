@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.checks import check_axes
 from keras_attention.children import restore
 from keras_attention.ids import END, PAD, START
 from keras_attention.models.scheduled_sampling import ScheduledSampling
@@ -106,6 +107,7 @@ class Seq2Seq(keras.Model):
     def encode(self, source: Tensor) -> Memory:
         """Read the source ids `(batch, source)` into a memory."""
         source = ops.convert_to_tensor(source)
+        check_axes("batch, source", source=source.shape)
         return _encode(self.source_embedding, self.encoder, source)
 
     def start(self, memory: Memory, max_length: int, hypotheses: int = 1) -> State:
@@ -187,8 +189,7 @@ class Seq2Seq(keras.Model):
         return score_in_one_pass(self, source, labels)
 
     def _step(self, ids, state, index, **options):
-        ids = ops.expand_dims(ops.convert_to_tensor(ids), 1)
-        vectors = self.target_embedding(ids, start_index=index)
+        vectors = self.target_embedding(as_column(ids), start_index=index)
         return self._score(*self.decoder.step(vectors, state, index, **options))
 
     def _score(self, hidden, state, attention):
@@ -224,6 +225,13 @@ class Seq2Seq(keras.Model):
             return cls(**config)
 
 
+def as_column(ids: Tensor) -> Tensor:
+    """Ids `(rows,)` as those of one position, `(rows, 1)`."""
+    ids = ops.convert_to_tensor(ids)
+    check_axes("rows", ids=ids.shape)
+    return ops.expand_dims(ids, 1)
+
+
 def check_max_length(embedding: Any, max_length: int) -> None:
     """Raise for more ids than an embedding has positions, if that has a limit."""
     limit = getattr(embedding, "max_length", None)
@@ -253,6 +261,7 @@ def score_in_one_pass(model: Any, source: Tensor, labels: Tensor) -> Tensor:
     source, labels = (
         ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
     )
+    check_axes("batch, length", source=source.shape, labels=labels.shape)
     logits = model({"source": source, "target": delay(labels)})
     return pick_log_probabilities(logits, labels)
 

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import check_index, check_rate
+from keras_attention import functional
+from keras_attention.checks import SEQUENCE, check_axes, check_index, check_rate
 from keras_attention.children import build_once, restore
 from keras_attention.layers.dropout import FeatureDropout
 from keras_attention.layers.normalization import build_normalization
@@ -92,15 +93,19 @@ class EncoderStack(_Stack):
     """
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         self._build_blocks(inputs_shape)
 
     def call(self, inputs, padding_mask, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        padding_mask = functional.position_mask(inputs, padding_mask=padding_mask)
         hidden = self._input_dropout(inputs, training=training)
         for block in self.blocks:
             hidden = block(hidden, padding_mask=padding_mask, training=training)
         return {"sequence": self._normalize(hidden), "mask": padding_mask}
 
     def compute_output_spec(self, inputs, padding_mask, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         return {
             "sequence": keras.KerasTensor(inputs.shape, self.compute_dtype),
             "mask": keras.KerasTensor(padding_mask.shape, "bool"),
@@ -154,10 +159,12 @@ class DecoderStack(_Stack):
         }
 
     def build(self, inputs_shape, memory_shape=None):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         memory_shapes = [] if memory_shape is None else [memory_shape["sequence"]]
         self._build_blocks(inputs_shape, *memory_shapes)
 
     def call(self, inputs, memory=None, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         hidden = self._input_dropout(inputs, training=training)
         memory = memory or {}
         for block in self.blocks:
@@ -170,6 +177,7 @@ class DecoderStack(_Stack):
         return self._normalize(hidden)
 
     def compute_output_spec(self, inputs, memory=None, training=None):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         return keras.KerasTensor(inputs.shape, self.compute_dtype)
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -6,7 +6,14 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_index, check_positive, check_rate
+from keras_attention.checks import (
+    SEQUENCE,
+    check_axes,
+    check_choice,
+    check_index,
+    check_positive,
+    check_rate,
+)
 from keras_attention.children import (
     build_once,
     quantized_dtype,
@@ -91,7 +98,8 @@ class AttentionRNN(keras.layers.Layer):
 
     Raises:
         ValueError: for something that is not a cell, a cell with dropout, options that
-            exclude each other, or a state of the wrong number of tensors.
+            exclude each other, a state of the wrong number of tensors, tensors of
+            another number of axes, or a mask that is not boolean or does not fit.
 
     Example:
     >>> from keras_attention.layers import Attention, RecurrentCell
@@ -157,6 +165,7 @@ class AttentionRNN(keras.layers.Layer):
         check_index(levels, query_level=self.query_level)
 
     def build(self, inputs_shape, memory_shape):
+        _check_axes(inputs_shape, memory_shape)
         batch, _, dim = inputs_shape
         shapes = [(batch, dim)]
         if self.input_feeding:
@@ -181,9 +190,7 @@ class AttentionRNN(keras.layers.Layer):
         return_attention_scores=False,
         training=None,
     ):
-        memory_mask = functional.combine_masks(
-            memory_mask, functional.implicit_mask(memory)
-        )
+        _check_axes(inputs.shape, memory.shape)
         batch, source = ops.shape(memory)[:2]
         state = self._complete(initial_state, batch, source)
         projected = self.project_memory(memory, memory_mask)
@@ -211,6 +218,7 @@ class AttentionRNN(keras.layers.Layer):
         return_attention_scores=False,
         **kwargs,
     ):
+        _check_axes(inputs.shape, memory.shape)
         batch, target, _ = inputs.shape
 
         def spec(*shape, dtype=self.compute_dtype):
@@ -253,9 +261,7 @@ class AttentionRNN(keras.layers.Layer):
         self, memory: Tensor, memory_mask: Tensor | None = None
     ) -> dict[str, Any]:
         """What all steps need of a memory, computed once: values, keys and mask."""
-        memory_mask = functional.combine_masks(
-            memory_mask, functional.implicit_mask(memory)
-        )
+        memory_mask = functional.position_mask(memory, memory_mask=memory_mask)
         return {
             "value": memory,
             "key": self.attention.project_key(memory),
@@ -337,7 +343,7 @@ class AttentionRNN(keras.layers.Layer):
             noise = self.attention.draw_noise(*shape)
         if noise is not None:
             steps.append(noise)
-        mask = functional.implicit_mask(inputs)
+        mask = functional.position_mask(inputs)
         joined, state = functional.run_recurrence(step, steps, state, mask)
         if self.input_feeding:
             return joined[..., : self._units], joined[..., self._units :], state
@@ -349,7 +355,7 @@ class AttentionRNN(keras.layers.Layer):
 
     def _run_apart(self, inputs, state, projected, keep, training):
         """The cell step by step, then attention and readout of all steps."""
-        mask = functional.implicit_mask(inputs)
+        mask = functional.position_mask(inputs)
         hidden, state = run_cell(self.cell, inputs, state, mask, keep.get("cell"))
         context, weights, _ = self._attend(hidden, projected, [], keep, training)
         outputs = self._read_out(context, hidden, inputs)
@@ -437,3 +443,7 @@ class AttentionRNN(keras.layers.Layer):
             for part, zeros in zip(state, initial, strict=False)
         ]
         return given + initial[len(given) :]
+
+
+def _check_axes(inputs_shape, memory_shape):
+    check_axes(SEQUENCE, inputs=inputs_shape, memory=memory_shape)

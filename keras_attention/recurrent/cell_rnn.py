@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_rate
+from keras_attention.checks import SEQUENCE, check_axes, check_rate
 from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.recurrent.cells import (
     advance,
@@ -46,16 +46,16 @@ class CellRNN(keras.layers.Layer):
             left out, zeros for most cells.
         return_state: whether to return the last states too.
         training: whether to drop.
-
-    Where a mask on `inputs` is `False`, the states stay as they are, and outputs are
-    zeros.
+        mask: boolean `(batch, length)`, combined with the mask on `inputs`. Where it is
+            `False`, the states stay as they are, and outputs are zeros.
 
     Returns:
         Outputs `(batch, length, units)`; with `return_state` followed by the list of
         the last states.
 
     Raises:
-        ValueError: for something that is not a cell, or a cell with dropout.
+        ValueError: for something that is not a cell, a cell with dropout, inputs of
+            another number of axes, or a mask that is not boolean or does not fit.
 
     Example:
     >>> from keras_attention.layers import RecurrentCell, StackedCells
@@ -87,23 +87,33 @@ class CellRNN(keras.layers.Layer):
         self._seeds = keras.random.SeedGenerator(seed)
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         build_cell(self.cell, [(inputs_shape[0], inputs_shape[-1])])
 
-    def call(self, inputs, initial_state=None, return_state=False, training=None):
+    def call(
+        self,
+        inputs,
+        initial_state=None,
+        return_state=False,
+        training=None,
+        mask=None,
+    ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         batch_size = ops.shape(inputs)[0]
         outputs, state = run_cell(
             self.cell,
             inputs,
             self._complete(initial_state, batch_size),
-            functional.implicit_mask(inputs),
+            functional.position_mask(inputs, mask=mask),
             self.draw_keep(inputs) if training else None,
         )
         outputs = self.drop_outputs(outputs, training)
         return (outputs, state) if return_state else outputs
 
     def compute_output_spec(
-        self, inputs, initial_state=None, return_state=False, training=None
+        self, inputs, initial_state=None, return_state=False, *args, **kwargs
     ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         batch, length, _ = inputs.shape
 
         def spec(*shape):
@@ -115,7 +125,8 @@ class CellRNN(keras.layers.Layer):
         return outputs, [spec(size) for size in state_sizes(self.cell)]
 
     def compute_mask(self, inputs, previous_mask=None):
-        return previous_mask
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.position_mask(inputs, mask=previous_mask)
 
     def get_config(self):
         return {

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.checks import check_axes
 from keras_attention.children import build_once
 
 Tensor = Any
@@ -26,6 +27,32 @@ def check_cell(cell: Any) -> None:
                 "`cell` must have no dropout of its own; use the `dropout` of the "
                 f"layer. Received: dropout={rates[0]}, recurrent_dropout={rates[1]}"
             )
+
+
+def part_shapes(inputs_shape: Any) -> list[Any]:
+    """The shapes of a cell's inputs, which may come in parts.
+
+    Raises:
+        ValueError: unless each is `(batch, dim)`.
+    """
+    is_one = not isinstance(inputs_shape[0], (list, tuple))
+    shapes = [inputs_shape] if is_one else list(inputs_shape)
+    for shape in shapes:
+        check_axes("batch, dim", inputs=shape)
+    return shapes
+
+
+def input_parts(inputs: Any, states: Any) -> list[Tensor]:
+    """The parts of a cell's inputs.
+
+    Raises:
+        ValueError: unless each is `(batch, dim)`, and each state `(batch, size)`.
+    """
+    parts = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    part_shapes([tuple(part.shape) for part in parts])
+    for state in keras.tree.flatten(states):
+        check_axes("batch, size", states=state.shape)
+    return parts
 
 
 def check_recurrent_dropout(cell: Any, rate: float) -> None:

@@ -8,6 +8,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_positive
 from keras_attention.children import build_once, quantized_dtype
+from keras_attention.recurrent.cells import input_parts, part_shapes
 from keras_attention.recurrent.recurrent_cell import RecurrentCell
 
 Tensor = Any
@@ -103,7 +104,7 @@ class NTMCell(keras.layers.Layer):
             )
 
     def build(self, inputs_shape):
-        batch, dim = inputs_shape
+        ((batch, dim),) = part_shapes(inputs_shape)
         parts = [(batch, dim), (batch, self.read_heads * self.memory_dim)]
         if self._lstm is not None:
             self._lstm.build(parts)
@@ -127,6 +128,7 @@ class NTMCell(keras.layers.Layer):
         )
 
     def call(self, inputs, states, training=None):
+        (inputs,) = input_parts(inputs, states)
         *own, read, weights, memory = keras.tree.flatten(states)
         hidden, own = self._control(inputs, read, own)
         weights = self._address(hidden, self._by_head(weights), self._by_slot(memory))
@@ -138,6 +140,8 @@ class NTMCell(keras.layers.Layer):
         return output, [*own, read, self._flat(weights), self._flat(memory)]
 
     def compute_output_spec(self, inputs, states, training=None):
+        (inputs,) = input_parts(inputs, states)
+
         def spec(size):
             return keras.KerasTensor((inputs.shape[0], size), self.compute_dtype)
 

@@ -9,6 +9,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.checks import check_choice, check_positive
 from keras_attention.children import quantized_dtype
+from keras_attention.recurrent.cells import input_parts, part_shapes
 
 Tensor = Any
 Draw = Callable[[int], Tensor | None]
@@ -48,7 +49,8 @@ class RecurrentCell(keras.layers.Layer):
         The new hidden state `(batch, units)` and the list of new states.
 
     Raises:
-        ValueError: for an unknown cell, or units that are not positive.
+        ValueError: for an unknown cell, units that are not positive, or tensors that
+            are not of two axes.
 
     Example:
     >>> cell = RecurrentCell(4, "gru", layer_normalization=True)
@@ -72,9 +74,7 @@ class RecurrentCell(keras.layers.Layer):
         self.layer_normalization = layer_normalization
 
     def build(self, inputs_shape):
-        shapes = inputs_shape
-        if not isinstance(shapes[0], (list, tuple)):
-            shapes = [inputs_shape]
+        shapes = part_shapes(inputs_shape)
         self._input_denses = [
             self._dense(f"input_{part}" if part else "input", shape, not part)
             for part, shape in enumerate(shapes)
@@ -95,11 +95,11 @@ class RecurrentCell(keras.layers.Layer):
                 self._carry_norm = self._norm("carry_norm", self.units)
 
     def call(self, inputs, states, training=None):
-        first, *rest = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        first, *rest = input_parts(inputs, states)
         return self.advance(self.project(first), rest, states)
 
     def compute_output_spec(self, inputs, states, training=None):
-        batch = keras.tree.flatten(states)[0].shape[0]
+        batch = input_parts(inputs, states)[0].shape[0]
 
         def spec():
             return keras.KerasTensor((batch, self.units), self.compute_dtype)

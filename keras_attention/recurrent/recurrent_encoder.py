@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_positive, check_rate
+from keras_attention.checks import (
+    SEQUENCE,
+    check_axes,
+    check_choice,
+    check_positive,
+    check_rate,
+)
 from keras_attention.children import quantized_dtype
 from keras_attention.recurrent.cells import draw_keep, factors, run_cell
 from keras_attention.recurrent.recurrent_cell import CELLS, RecurrentCell
@@ -53,7 +59,8 @@ class RecurrentEncoder(keras.layers.Layer):
 
     Raises:
         ValueError: for sizes that are not positive, unknown names, rates out of range,
-            or layers of different widths that are to be bridged.
+            layers of different widths that are to be bridged, inputs of another number
+            of axes, or a mask that is not boolean or does not fit.
 
     Example:
     >>> encoder = RecurrentEncoder(4, cell="lstm", num_layers=2, bidirectional=True)
@@ -115,6 +122,7 @@ class RecurrentEncoder(keras.layers.Layer):
         ]
 
     def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
         batch, _, width = inputs_shape
         for cells, size in zip(self._cells_by_level, self._widths(), strict=True):
             for cell in cells:
@@ -122,7 +130,8 @@ class RecurrentEncoder(keras.layers.Layer):
             width = size
 
     def call(self, inputs, mask=None, training=None):
-        mask = functional.combine_masks(mask, functional.implicit_mask(inputs))
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        mask = functional.position_mask(inputs, mask=mask)
         final_states = []
         for level, cells in enumerate(self._cells_by_level):
             dropped = self._input_dropout(inputs, training=training)
@@ -133,6 +142,7 @@ class RecurrentEncoder(keras.layers.Layer):
         return inputs, final_states
 
     def compute_output_spec(self, inputs, *args, **kwargs):
+        check_axes(SEQUENCE, inputs=inputs.shape)
         batch, length, _ = inputs.shape
 
         def spec(*shape):
@@ -144,7 +154,7 @@ class RecurrentEncoder(keras.layers.Layer):
 
     def compute_mask(self, inputs, previous_mask=None):
         # Keras hands over the mask given to the call in place of the implicit one.
-        return functional.combine_masks(previous_mask, functional.implicit_mask(inputs))
+        return functional.position_mask(inputs, mask=previous_mask)
 
     def get_config(self):
         return {

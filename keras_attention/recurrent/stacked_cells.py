@@ -12,6 +12,8 @@ from keras_attention.recurrent.cells import (
     check_cell,
     draw_keep,
     initial_states,
+    input_parts,
+    part_shapes,
     project_inputs,
     state_sizes,
 )
@@ -92,20 +94,18 @@ class StackedCells(keras.layers.Layer):
         return self.cells[-1].output_size
 
     def build(self, inputs_shape):
-        shapes = inputs_shape
-        if not isinstance(shapes[0], (list, tuple)):
-            shapes = [inputs_shape]
+        shapes = part_shapes(inputs_shape)
         shared = list(shapes[-1:]) if self.share_last_part and len(shapes) > 1 else []
         for cell in self.cells:
             build_cell(cell, list(shapes))
             shapes = [(shapes[0][0], cell.output_size), *shared]
 
     def call(self, inputs, states, training=None):
-        first, *rest = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        first, *rest = input_parts(inputs, states)
         return self.advance(self.project(first), rest, keras.tree.flatten(states))
 
     def compute_output_spec(self, inputs, states, training=None):
-        batch = keras.tree.flatten(inputs)[0].shape[0]
+        batch = input_parts(inputs, states)[0].shape[0]
 
         def spec(size):
             return keras.KerasTensor((batch, size), self.compute_dtype)

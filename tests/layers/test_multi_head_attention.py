@@ -276,7 +276,7 @@ def test_wrong_arguments_are_named(options, message):
 
 
 def test_key_and_value_of_unlike_lengths_are_refused():
-    message = r"`key` and `value` .*key_shape=\(3, 5, 11\), value_shape=\(3, 7, 13\)"
+    message = r"`key` and `value` .*key.shape=\(3, 5, 11\), value.shape=\(3, 7, 13\)"
     with pytest.raises(ValueError, match=message):
         MultiHeadAttention(2, 3)(QUERY, VALUE, QUERY)
 
