@@ -1,7 +1,7 @@
 """Checks of arguments that several functions of this package take."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -53,12 +53,60 @@ def check_boolean(name: str, value: Any) -> bool:
     return value
 
 
-def check_lines(name: str, lines: Iterable[str]) -> list[str]:
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Returns `value`, which must be one of `choices`.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What the caller passed.
+        choices: What is allowed.
+
+    Raises:
+        ValueError: If `value` is none of them.
+
+    Example:
+    >>> check_choice("model_type", "bpe", ("unigram", "bpe"))
+    'bpe'
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {tuple(choices)}. Received: {name}={value!r}"
+        )
+    return value
+
+
+def check_symbols(name: str, symbols: Iterable[str]) -> tuple[str, ...]:
+    """Returns `symbols` as a tuple of different strings without blanks.
+
+    Args:
+        name: The argument's name, for the message.
+        symbols: An iterable of `str`.
+
+    Raises:
+        ValueError: If `symbols` is a single string, or holds anything but strings
+            without blanks, or one of them twice.
+
+    Example:
+    >>> check_symbols("user_symbols", ["<URL>"])
+    ('<URL>',)
+    """
+    listed = check_lines(name, symbols, "symbol")
+    for symbol in listed:
+        if symbol.split() != [symbol] or listed.count(symbol) > 1:
+            raise ValueError(
+                f"`{name}` must hold different strings without blanks. "
+                f"Received: {name}={listed!r}"
+            )
+    return tuple(listed)
+
+
+def check_lines(name: str, lines: Iterable[str], unit: str = "sentence") -> list[str]:
     """Returns `lines` as a list of strings.
 
     Args:
         name: The argument's name, for the message.
         lines: An iterable of `str`, one sentence each.
+        unit: What each string is, for the message.
 
     Raises:
         ValueError: If `lines` is a single string, or holds anything but `str`.
@@ -69,7 +117,7 @@ def check_lines(name: str, lines: Iterable[str]) -> list[str]:
     """
     if isinstance(lines, str | bytes) or not isinstance(lines, Iterable):
         raise ValueError(
-            f"`{name}` must be an iterable of strings, one a sentence. "
+            f"`{name}` must be an iterable of strings, one a {unit}. "
             f"Received: {name}={lines!r}"
         )
     listed = list(lines)

@@ -8,7 +8,9 @@ from typing import Self
 
 import tensorflow as tf
 
-from keras_attention.text.strings import check_corpus, cleaned_chunks
+from keras_attention.text.arguments import check_symbols
+from keras_attention.text.cleaning import BORDER, NORMALIZATIONS, Cleaning, any_of
+from keras_attention.text.strings import check_corpus
 from keras_attention.text.vocabulary import VocabularyTokenizer, frequent_pieces
 
 
@@ -21,10 +23,15 @@ class CharacterTokenizer(VocabularyTokenizer):
     Args:
         vocabulary: The characters, in the order of their ids, beginning at id 4.
         lowercase: Whether to lower-case the input.
+        normalization: How to normalize the input.
+        user_symbols: Strings that are pieces of the vocabulary as a whole, and are
+            never cut, normalized or lower-cased.
 
     Raises:
-        ValueError: If `vocabulary` is empty, names a character twice, or holds a
-            string of several characters.
+        ValueError: If `vocabulary` is empty, names a character twice, holds a string
+            of several characters that is no symbol or lacks a symbol, or another
+            argument is none of its values.
+        ImportError: Without tensorflow-text, which `normalization` may need.
 
     Example:
     >>> tokenizer = CharacterTokenizer.train(["16+75", "52+607"])
@@ -32,10 +39,22 @@ class CharacterTokenizer(VocabularyTokenizer):
     '75+1⁇'
     """
 
-    def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
-        super().__init__(vocabulary, lowercase)
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        lowercase: bool = False,
+        *,
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            vocabulary,
+            lowercase,
+            normalization=normalization,
+            user_symbols=user_symbols,
+        )
         for piece in vocabulary:
-            if len(piece) > 1:
+            if len(piece) > 1 and piece not in self.user_symbols:
                 raise ValueError(
                     f"`vocabulary` must hold single characters. Received: {piece!r}"
                 )
@@ -47,6 +66,8 @@ class CharacterTokenizer(VocabularyTokenizer):
         vocabulary_size: int | None = None,
         *,
         lowercase: bool = False,
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Iterable[str] = (),
     ) -> Self:
         """Makes a tokenizer of the characters of a corpus, frequent ones first.
 
@@ -55,26 +76,42 @@ class CharacterTokenizer(VocabularyTokenizer):
             vocabulary_size: How many ids there may be, the four special ones
                 included; `None` keeps every character.
             lowercase: Whether to lower-case, now and in `tokenize`.
+            normalization: How to normalize, now and in `tokenize`: `"identity"`,
+                which keeps text as it is, or a rule of `SentencePieceTokenizer`.
+            user_symbols: Strings without blanks, such as `"<URL>"`, of which each is
+                one id. They are never cut, normalized or lower-cased.
 
         Raises:
-            ValueError: If the corpus holds no text, or `vocabulary_size` leaves
-                room for no character.
+            ValueError: If the corpus holds no text, `vocabulary_size` leaves room
+                for no character, or another argument is none of its values.
+            ImportError: Without tensorflow-text, which `normalization` may need.
         """
-        chunks = cleaned_chunks(check_corpus(lines), lowercase)
-        pieces = frequent_pieces(map(_characters, chunks), vocabulary_size, 1)
-        return cls(pieces, lowercase)
+        symbols = check_symbols("user_symbols", user_symbols)
+        cleaning = Cleaning(lowercase, normalization, symbols)
+        chunks = cleaning.chunks(check_corpus(lines))
+        characters = (_characters(chunk, symbols) for chunk in chunks)
+        return cls(
+            frequent_pieces(characters, vocabulary_size, 1, symbols),
+            lowercase,
+            normalization=normalization,
+            user_symbols=symbols,
+        )
 
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
-        characters = _characters(text)  # (B, T)
+        characters = _characters(text, self.user_symbols)  # (B, T)
         ids = self._vocabulary.ids(characters.flat_values)
         return characters.with_flat_values(ids)
 
     def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
-        return _characters(text)
+        return _characters(text, self.user_symbols)
 
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         return self._vocabulary.join(ids, separator="")
 
 
-def _characters(text: tf.Tensor) -> tf.RaggedTensor:
-    return tf.strings.unicode_split(text, "UTF-8")
+def _characters(text: tf.Tensor, symbols: Sequence[str]) -> tf.RaggedTensor:
+    if not symbols:
+        return tf.strings.unicode_split(text, "UTF-8")
+    piece = "|".join([*any_of(symbols), "."])
+    ended = tf.strings.regex_replace(text, f"(?s)({piece})", rb"\1" + BORDER)
+    return tf.strings.split(ended, BORDER)[:, :-1]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_attention.text.cleaning import CHUNK
 from keras_attention.text.sentence_piece import SentencePieceTokenizer
-from keras_attention.text.strings import CHUNK
 from keras_attention.text.tokenizer import END, Tokenizer
 
 Ids = tuple[np.ndarray, np.ndarray]

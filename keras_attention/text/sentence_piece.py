@@ -5,49 +5,52 @@ Glossary: B = batch, T = tokens.
 
 import base64
 import hashlib
-import io
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
 from keras_attention.extras import needs
-from keras_attention.text.arguments import (
-    check_boolean,
-    check_integer,
-    check_lines,
-)
+from keras_attention.text.arguments import check_integer, check_lines, check_symbols
+from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
 from keras_attention.text.segmentation import WordCutter, sample_rows
-from keras_attention.text.sentence_piece_model import summarize
-from keras_attention.text.strings import check_corpus, cleaned_chunks
-from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
-
-MODEL_TYPES = ("unigram", "bpe", "char", "word")
-NORMALIZATIONS = ("nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity")
-
-_SPECIAL_IDS = {"pad": PAD, "unknown": UNKNOWN, "start": START, "end": END}
-# The trainer drops lines that hold NUL or U+2585 and gives a tab a meaning.
-_RESERVED = str.maketrans(dict.fromkeys("\0\t\n\r\u2585", " "))
-# The trainer drops longer lines without a word; this is its largest number.
-_ANY_LENGTH = 2**30
+from keras_attention.text.sentence_piece_model import (
+    ModelSummary,
+    summarize,
+    with_special_ids,
+)
+from keras_attention.text.sentence_piece_training import (
+    check_training,
+    sentencepiece_for,
+    train_model,
+)
+from keras_attention.text.strings import check_corpus
+from keras_attention.text.tokenizer import Tokenizer
 
 
 class SentencePieceTokenizer(Tokenizer):
     """Cuts text into subwords that a corpus taught it (Kudo and Richardson, 2018).
 
-    Text is normalized first, by default by Unicode's NFKC with runs of white
-    space made one blank.
+    Text that a tokenizer was trained on comes back as it was, but for its blanks,
+    unless `train` is asked for a rule of normalization. Blanks are U+0020 and the
+    characters before it, tab and line feed among them; each run of them becomes one
+    space, and those at the ends are left out. White space that is not in the corpus
+    (as may be U+00A0 or U+3000) is read as a blank, and format characters that are not
+    in it (soft hyphens, joiners, marks of direction) are left out, unless bytes can
+    spell them. U+FDD0 and U+FDD1, which are no characters, come back as U+2581 and
+    U+2585.
 
     Args:
-        model: A serialized sentencepiece model whose special ids are 0 for
-            padding, 1 for unknown, 2 for the start and 3 for the end.
-        lowercase: Whether to lower-case the input.
+        model: A serialized sentencepiece model. Its special pieces get the ids 0 for
+            padding, 1 for unknown, 2 for the start and 3 for the end; the others
+            follow in their order. What it lacks of these is added, and everything
+            else is as the model says: its normalization, its symbols, its blanks.
+        lowercase: Whether to lower-case the input, but for the model's user-defined
+            symbols.
 
     Raises:
         ValueError: If `model` is no such model.
@@ -63,20 +66,25 @@ class SentencePieceTokenizer(Tokenizer):
     """
 
     def __init__(self, model: bytes, lowercase: bool = False) -> None:
-        super().__init__(lowercase)
-        self._size = _checked_size(model)
-        self._model = model
+        self._model, summary = _checked(model)
+        self._size = summary.size
+        self._rule = summary.normalization
+        symbols = tuple(symbol.decode() for symbol in summary.user_defined)
+        # the charsmap of a model that gives its corpus back cannot hold NUL
+        super().__init__(
+            Cleaning(lowercase, symbols=symbols, nul_is_blank=summary.puts_back)
+        )
         # imported here, because the other tokenizers do without it
         with needs("tensorflow_text", extra="text", by="SentencePieceTokenizer"):
             import tensorflow_text
             from tensorflow_text.python.ops import sentencepiece_tokenizer
         try:
-            self._processor = tensorflow_text.SentencepieceTokenizer(model)
+            self._processor = tensorflow_text.SentencepieceTokenizer(self._model)
             # its own resource dies with TensorFlow's next `set_seed`, and is mistaken
             # for that of another model in one SavedModel
             operations = sentencepiece_tokenizer.gen_sentencepiece_tokenizer
             self._processor._model_resource = _NamedModel(
-                model, operations.sentencepiece_op
+                self._model, operations.sentencepiece_op
             )
         except tf.errors.OpError as error:
             raise _not_a_model(model, "it cannot be loaded") from error
@@ -91,7 +99,8 @@ class SentencePieceTokenizer(Tokenizer):
         character_coverage: float = 1.0,
         lowercase: bool = False,
         byte_fallback: bool = False,
-        normalization: str = "nmt_nfkc",
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Iterable[str] = (),
     ) -> Self:
         """Learns subwords from a corpus; the same lines give the same model.
 
@@ -110,8 +119,13 @@ class SentencePieceTokenizer(Tokenizer):
             lowercase: Whether to lower-case, now and in `tokenize`.
             byte_fallback: Whether to spell unknown characters as bytes, which
                 takes 256 ids, instead of the unknown id.
-            normalization: sentencepiece's rule: `"nmt_nfkc"`, `"nfkc"`, the same
-                with `"_cf"` for case folding, or `"identity"`.
+            normalization: `"identity"`, which keeps text as it is, or another rule of
+                sentencepiece: `"nfkc"` is Unicode's NFKC, `"nmt_nfkc"` also replaces
+                some characters that cannot be seen by blanks, and `"nfkc_cf"` and
+                `"nmt_nfkc_cf"` fold case. Sources may well be normalized; a model
+                cannot write what the rule of its targets changes.
+            user_symbols: Strings without blanks, such as `"<URL>"`, of which each is
+                one id. They are never cut, normalized or lower-cased.
 
         Raises:
             ValueError: If the corpus holds no text, the vocabulary cannot hold
@@ -119,18 +133,19 @@ class SentencePieceTokenizer(Tokenizer):
             ImportError: Without sentencepiece, which
                 `keras-attention-layers[text]` installs.
         """
-        _check_training(vocabulary_size, model_type, character_coverage, normalization)
-        check_boolean("lowercase", lowercase)
-        check_boolean("byte_fallback", byte_fallback)
-        chunks = cleaned_chunks(check_corpus(lines), lowercase)
-        model = _train_model(
-            (line.decode() for chunk in chunks for line in chunk.numpy()),
-            vocab_size=vocabulary_size,
-            model_type=model_type,
-            character_coverage=character_coverage,
-            byte_fallback=byte_fallback,
-            normalization_rule_name=normalization,
-        )
+        symbols = check_symbols("user_symbols", user_symbols)
+        options: dict[str, Any] = {
+            "vocabulary_size": vocabulary_size,
+            "model_type": model_type,
+            "character_coverage": character_coverage,
+            "byte_fallback": byte_fallback,
+            "normalization": normalization,
+            "user_symbols": symbols,
+        }
+        check_training(**options)
+        chunks = Cleaning(lowercase, symbols=symbols).chunks(check_corpus(lines))
+        cleaned = [line.decode() for chunk in chunks for line in chunk.numpy()]
+        model = train_model(cleaned, **options)
         tokenizer = cls(model, lowercase)
         if tokenizer.vocabulary_size < vocabulary_size:
             warnings.warn(
@@ -142,7 +157,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], lowercase: bool = False) -> Self:
-        """Takes a `.model` file that sentencepiece wrote.
+        """Takes a `.model` file that sentencepiece wrote, whatever its special ids.
 
         Args:
             path: The file.
@@ -150,8 +165,7 @@ class SentencePieceTokenizer(Tokenizer):
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If the file is no sentencepiece model, or its special ids
-                are others than 0 (pad), 1 (unknown), 2 (start) and 3 (end).
+            ValueError: If the file is no sentencepiece model.
         """
         model = Path(path).read_bytes()
         try:
@@ -168,6 +182,11 @@ class SentencePieceTokenizer(Tokenizer):
     def model(self) -> bytes:
         """The serialized sentencepiece model."""
         return self._model
+
+    @property
+    def normalization(self) -> str:
+        """The name of the model's rule of normalization."""
+        return self._rule
 
     def sample(
         self,
@@ -217,8 +236,8 @@ class SentencePieceTokenizer(Tokenizer):
         is_number = isinstance(alpha, int | float) and not isinstance(alpha, bool)
         if not is_number or not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` must be from 0 to 1. Received: alpha={alpha!r}")
-        cutter = WordCutter(_sentencepiece("sample"), self._model, alpha)
-        chunks = cleaned_chunks(check_lines("lines", lines), self.lowercase)
+        cutter = WordCutter(sentencepiece_for("sample"), self._model, alpha)
+        chunks = self._clean.chunks(check_lines("lines", lines))
         rows = (
             cutter.words(line.decode()) for chunk in chunks for line in chunk.numpy()
         )
@@ -270,24 +289,18 @@ class _NamedModel(tf.saved_model.experimental.TrackableResource):
         return self._load(model=self._model, shared_name=f"sentencepiece_{digest}")
 
 
-def _checked_size(model: bytes) -> int:
+def _checked(model: bytes) -> tuple[bytes, ModelSummary]:
+    """The model with this package's special ids, and what it says of itself."""
     if not isinstance(model, bytes):
         raise ValueError(
             "`model` must be the bytes of a sentencepiece model. "
             f"Received: {type(model).__name__}"
         )
     try:
-        summary = summarize(model)
+        renumbered = with_special_ids(model)
+        return renumbered, summarize(renumbered)
     except ValueError as error:
         raise _not_a_model(model, str(error)) from error
-    if summary.special_ids != _SPECIAL_IDS:
-        found = {name: summary.special_ids[name] for name in _SPECIAL_IDS}
-        raise ValueError(
-            f"`model` must have the special ids {_SPECIAL_IDS}: train it with "
-            "pad_id=0, unk_id=1, bos_id=2, eos_id=3. "
-            f"Received: {found}, where -1 means none"
-        )
-    return summary.size
 
 
 def _not_a_model(model: bytes, reason: str) -> ValueError:
@@ -295,66 +308,3 @@ def _not_a_model(model: bytes, reason: str) -> ValueError:
         "`model` must be the bytes of a sentencepiece model. "
         f"Received: {len(model)} bytes, and {reason}"
     )
-
-
-def _check_training(
-    vocabulary_size: Any, model_type: Any, character_coverage: Any, normalization: Any
-) -> None:
-    check_integer("vocabulary_size", vocabulary_size, len(_SPECIAL_IDS) + 1)
-    if model_type not in MODEL_TYPES:
-        raise ValueError(
-            f"`model_type` must be one of {MODEL_TYPES}. "
-            f"Received: model_type={model_type!r}"
-        )
-    is_number = isinstance(character_coverage, int | float)
-    if not is_number or not 0 < character_coverage <= 1:
-        raise ValueError(
-            "`character_coverage` must be above 0 and at most 1. "
-            f"Received: character_coverage={character_coverage!r}"
-        )
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(
-            f"`normalization` must be one of {NORMALIZATIONS}. "
-            f"Received: normalization={normalization!r}"
-        )
-
-
-def _sentencepiece(method: str) -> ModuleType:
-    by = f"SentencePieceTokenizer.{method}"
-    with needs("sentencepiece", extra="text", by=by):
-        import sentencepiece
-    return sentencepiece
-
-
-def _train_model(sentences: Iterable[str], vocab_size: int, **options: Any) -> bytes:
-    sentencepiece = _sentencepiece("train")
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=(line.translate(_RESERVED) for line in sentences),
-            model_writer=model,
-            vocab_size=vocab_size,
-            pad_id=PAD,
-            unk_id=UNKNOWN,
-            bos_id=START,
-            eos_id=END,
-            # a corpus too small for the vocabulary is no error
-            hard_vocab_limit=False,
-            max_sentence_length=_ANY_LENGTH,
-            # fixed, because sums over threads depend on their number
-            num_threads=16,
-            minloglevel=2,
-            **options,
-        )
-    except RuntimeError as error:
-        needed = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
-        if needed:
-            raise ValueError(
-                f"`vocabulary_size` must be at least {needed[1]} to hold the "
-                "corpus' characters (or lower `character_coverage`). "
-                f"Received: vocabulary_size={vocab_size}"
-            ) from error
-        raise ValueError(
-            f"`lines` cannot be trained on; sentencepiece says: {error}"
-        ) from error
-    return model.getvalue()

@@ -1,18 +1,15 @@
-"""String tensors: from what a caller has to clean UTF-8.
+"""String tensors from what a caller has.
 
 Glossary: B = batch.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_attention.text.arguments import check_lines
-
-CHUNK = 4096
-"""How many lines are handed to the tokenizer's graph at a time."""
 
 
 def to_strings(strings: Any) -> tf.Tensor:
@@ -58,43 +55,6 @@ def string_constant(strings: Sequence[bytes]) -> tf.Tensor:
     return tf.constant(np.array(strings, dtype=object), tf.string)
 
 
-def clean(strings: tf.Tensor, lowercase: bool) -> tf.Tensor:
-    """Replaces bytes that are no UTF-8 by U+FFFD, and lower-cases if asked to.
-
-    Args:
-        strings: String tensor `(batch,)`.
-        lowercase: Whether to lower-case, by Unicode's rules.
-
-    Returns:
-        A tensor of valid UTF-8 of the same shape.
-
-    Example:
-    >>> clean(tf.constant(["ÉTÉ"]), lowercase=True).numpy()[0].decode()
-    'été'
-    """
-    # every operation after this one may rely on valid UTF-8
-    valid = tf.strings.unicode_transcode(strings, "UTF-8", "UTF-8", errors="replace")
-    return tf.strings.lower(valid, encoding="utf-8") if lowercase else valid
-
-
-def cleaned_chunks(lines: Sequence[str], lowercase: bool) -> Iterator[tf.Tensor]:
-    """Yields the cleaned lines of a corpus, `CHUNK` at a time.
-
-    Args:
-        lines: The corpus, as `check_lines` returns it.
-        lowercase: Whether to lower-case.
-
-    Yields:
-        String tensors `(at most CHUNK,)`.
-
-    Example:
-    >>> [chunk.shape[0] for chunk in cleaned_chunks(["a"] * 5000, False)]
-    [4096, 904]
-    """
-    for start in range(0, len(lines), CHUNK):
-        yield clean(to_strings(lines[start : start + CHUNK]), lowercase)
-
-
 def check_corpus(lines: Any) -> list[str]:
     """Returns the lines of a training corpus, which must hold some text.
 
@@ -130,7 +90,7 @@ def _items(strings: Any) -> list[Any]:
 
 def _utf8(string: Any) -> bytes:
     if isinstance(string, str):
-        # lone surrogates become invalid bytes, which `clean` replaces
+        # lone surrogates become invalid bytes, which `Cleaning` replaces
         return string.encode("utf-8", "surrogatepass")
     if isinstance(string, bytes):
         return bytes(string)

@@ -11,14 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.ids import END, PAD, START, UNKNOWN
-from keras_attention.text.arguments import check_boolean
+from keras_attention.text.cleaning import Cleaning
 from keras_attention.text.storage import (
     checksum,
     damaged,
     read_tokenizer,
     write_tokenizer,
 )
-from keras_attention.text.strings import clean, to_strings
 
 SPECIAL_PIECES = ("", "<unk>", "<s>", "</s>")
 """How `tokens` shows the ids 0 to 3."""
@@ -36,10 +35,7 @@ class Tokenizer(tf.Module, abc.ABC):
     becomes part of its SavedModel.
 
     Args:
-        lowercase: Whether `tokenize` lower-cases its input.
-
-    Raises:
-        ValueError: If `lowercase` is neither `True` nor `False`.
+        cleaning: What happens to text before it is cut.
     """
 
     pad_id = PAD
@@ -47,9 +43,24 @@ class Tokenizer(tf.Module, abc.ABC):
     start_id = START
     end_id = END
 
-    def __init__(self, lowercase: bool = False) -> None:
+    def __init__(self, cleaning: Cleaning) -> None:
         super().__init__()
-        self.lowercase = check_boolean("lowercase", lowercase)
+        self._clean = cleaning
+
+    @property
+    def lowercase(self) -> bool:
+        """Whether `tokenize` lower-cases its input."""
+        return self._clean.lowercase
+
+    @property
+    def normalization(self) -> str:
+        """The rule by which `tokenize` normalizes its input."""
+        return self._clean.normalization
+
+    @property
+    def user_symbols(self) -> tuple[str, ...]:
+        """Strings that are never cut, normalized or lower-cased."""
+        return self._clean.symbols
 
     @property
     @abc.abstractmethod
@@ -70,7 +81,7 @@ class Tokenizer(tf.Module, abc.ABC):
         Raises:
             ValueError: If `strings` is no batch of strings.
         """
-        return self._to_ids(clean(to_strings(strings), self.lowercase))
+        return self._to_ids(self._clean(strings))
 
     def split(self, strings: Any) -> tf.RaggedTensor:
         """Cuts sentences where `tokenize` does, but keeps what is unknown.
@@ -85,7 +96,7 @@ class Tokenizer(tf.Module, abc.ABC):
         Raises:
             ValueError: If `strings` is no batch of strings.
         """
-        return self._to_parts(clean(to_strings(strings), self.lowercase))
+        return self._to_parts(self._clean(strings))
 
     def detokenize(self, ids: Any) -> tf.Tensor:
         """Turns ids into sentences.

@@ -9,7 +9,8 @@ from typing import Any, Self
 
 import tensorflow as tf
 
-from keras_attention.text.arguments import check_integer
+from keras_attention.text.arguments import check_integer, check_symbols
+from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
 from keras_attention.text.strings import string_constant
 from keras_attention.text.tokenizer import (
     SPECIAL_PIECES,
@@ -79,21 +80,42 @@ class Vocabulary(tf.Module):
         return tf.strings.reduce_join(pieces, axis=1, separator=separator)
 
 
+_OPTIONS = "normalization", "user_symbols"
+
+
 class VocabularyTokenizer(Tokenizer):
     """A tokenizer that is made of a list of pieces.
 
     Args:
         vocabulary: The pieces, in the order of their ids, beginning at id 4.
         lowercase: Whether to lower-case the input.
+        normalization: How to normalize the input.
+        user_symbols: Pieces that are never cut, normalized or lower-cased.
 
     Raises:
-        ValueError: If `vocabulary` is empty, names a piece twice, or holds an
-            empty string.
+        ValueError: If `vocabulary` is empty, names a piece twice, holds an empty
+            string or lacks a symbol, or another argument is none of its values.
+        ImportError: Without tensorflow-text, which `normalization` may need.
     """
 
-    def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
-        super().__init__(lowercase)
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        lowercase: bool = False,
+        *,
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Sequence[str] = (),
+    ) -> None:
+        symbols = check_symbols("user_symbols", user_symbols)
+        super().__init__(Cleaning(lowercase, normalization, symbols))
         self._vocabulary = Vocabulary(vocabulary)
+        missing = [symbol for symbol in symbols if symbol not in vocabulary]
+        if missing:
+            raise ValueError(
+                "`vocabulary` must hold each of `user_symbols`. "
+                f"Received: user_symbols={symbols!r}, of which {missing[0]!r} is none "
+                "of the pieces"
+            )
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -109,11 +131,18 @@ class VocabularyTokenizer(Tokenizer):
         return self._vocabulary.names(ids)
 
     def _content(self) -> dict[str, Any]:
-        return {"vocabulary": list(self.vocabulary), "lowercase": self.lowercase}
+        return {
+            "vocabulary": list(self.vocabulary),
+            "lowercase": self.lowercase,
+            "normalization": self.normalization,
+            "user_symbols": list(self.user_symbols),
+        }
 
     @classmethod
     def _from_content(cls, content: dict[str, Any]) -> Self:
-        return cls(content["vocabulary"], content["lowercase"])
+        # files of earlier versions hold neither
+        options = {name: content[name] for name in _OPTIONS if name in content}
+        return cls(content["vocabulary"], content["lowercase"], **options)
 
 
 def lookup_table(
@@ -141,6 +170,7 @@ def frequent_pieces(
     chunks: Iterable[tf.RaggedTensor],
     vocabulary_size: int | None,
     minimum_count: int,
+    symbols: Sequence[str] = (),
 ) -> list[str]:
     """Returns the pieces of a corpus, the most frequent first.
 
@@ -149,6 +179,7 @@ def frequent_pieces(
         vocabulary_size: How many ids the vocabulary may have, the four special
             ones included; `None` for no limit.
         minimum_count: How often a piece must occur.
+        symbols: Pieces that come first, however rare they are.
 
     Returns:
         Pieces by falling frequency, equally frequent ones by code point.
@@ -158,7 +189,7 @@ def frequent_pieces(
     """
     limit = None
     if vocabulary_size is not None:
-        minimum = FIRST + 1
+        minimum = FIRST + len(symbols) + 1
         limit = check_integer("vocabulary_size", vocabulary_size, minimum) - FIRST
     check_integer("minimum_count", minimum_count, 1)
     counts: Counter[bytes] = Counter()
@@ -166,7 +197,8 @@ def frequent_pieces(
         counts.update(chunk.flat_values.numpy().tolist())
     # UTF-8 sorts by code point
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    pieces = [piece.decode() for piece, count in ranked if count >= minimum_count]
+    frequent = [piece.decode() for piece, count in ranked if count >= minimum_count]
+    pieces = list(dict.fromkeys([*symbols, *frequent]))
     if not pieces:
         raise ValueError(
             "`minimum_count` must leave at least one piece of the corpus. "

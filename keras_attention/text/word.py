@@ -3,12 +3,15 @@
 Glossary: B = batch, T = tokens.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
 import tensorflow as tf
 
-from keras_attention.text.strings import check_corpus, cleaned_chunks
+from keras_attention.text.arguments import check_symbols
+from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning, any_of
+from keras_attention.text.strings import check_corpus
 from keras_attention.text.vocabulary import (
     FIRST,
     VocabularyTokenizer,
@@ -16,23 +19,24 @@ from keras_attention.text.vocabulary import (
     lookup_table,
 )
 
-# Control characters count as white space, so neither mark can come from the text.
+# U+0000 to U+001F are blanks, so neither mark can come from the text.
 JOINED = "\x1e"
-"""In a piece: no white space between the mark at this side and its neighbour."""
+"""In a piece: no blank between the mark at this side and its neighbour."""
 CUT = "\x1f"
 """While splitting: a piece ends here."""
 
-_LETTERS = r"\p{L}\p{M}\p{N}\p{Cf}"
-_BLANKS = r"[\s\p{Z}\p{Cc}]+"
-_MARK = rf"([^{_LETTERS} ][\p{{M}}\p{{Cf}}]*)"
-# Korean, Chinese and Japanese go on without white space after a closing quote.
+_FORMAT = r"\p{Cf}"
+_LETTERS = rf"\p{{L}}\p{{M}}\p{{N}}{_FORMAT}"
+_BLANKS = r"[\x00-\x20]"
+# Khmer, Thai and others write it between words.
+_ZERO_WIDTH_SPACE = "\u200b"
+# Korean, Chinese and Japanese continue without a blank after a closing quote.
 _SPELLED = rf"[^{CUT} \p{{Hangul}}\p{{Han}}\p{{Hiragana}}\p{{Katakana}}]"
 _APOSTROPHE = (
     rf"({_SPELLED}){CUT}{JOINED}(['\x{{2019}}]){JOINED}{CUT}({_SPELLED})",
     r"\1\2\3",
 )
-_SPLITTING = (
-    (_MARK, rf"{CUT}{JOINED}\1{JOINED}{CUT}"),
+_SPACING = (
     # nothing to the left, nothing to the right, a mark to the right
     (f"(^| ){CUT}{JOINED}", rf"\1{CUT}"),
     (f"{JOINED}{CUT}( |$)", rf"{CUT}\1"),
@@ -43,28 +47,38 @@ _SPLITTING = (
     (CUT, " "),
 )
 
+Steps = tuple[tuple[str, str], ...]
+
 
 class WordTokenizer(VocabularyTokenizer):
     """Cuts text into words and punctuation marks.
 
-    A word is a run of letters, digits and combining marks of any script; an
-    apostrophe between letters stays inside ("don't"), except next to Hangul, Han
-    and Kana, where it is a quotation mark. Every other visible character is a
-    piece of its own, which remembers at which sides no white space stood. So known
-    text comes back exactly, but for its white space, of which each run becomes one
-    blank; an unknown word comes back as U+2047.
+    A word is a run of letters, digits, combining marks and format characters of any
+    script; an apostrophe between letters stays inside ("don't"), except next to
+    Hangul, Han and Kana, where it is a quotation mark. Every other character is a
+    piece of its own, which remembers at which sides no blank stood: punctuation,
+    symbols, the zero-width space between words, and all white space but blanks. Blanks
+    are U+0020 and the characters before it, tab and line feed among them; each run of
+    them becomes one space, and those at the ends are left out. So known text comes
+    back exactly, but for its blanks; an unknown word comes back as U+2047.
 
-    A mark that was never seen with the spacing at hand takes the id of its most
-    frequent spacing.
+    What the vocabulary does not know is read as what is nearest: a mark with new
+    spacing as the same mark with its most frequent spacing, a word with format
+    characters (soft hyphens, joiners, marks of direction) as the word without them,
+    and white space as a blank.
 
     Args:
         vocabulary: The pieces, in the order of their ids, beginning at id 4.
             U+001E at a side of a mark says that it is joined to its neighbour.
         lowercase: Whether to lower-case the input.
+        normalization: How to normalize the input.
+        user_symbols: Pieces of the vocabulary that are never cut, normalized or
+            lower-cased, and are marks whatever they are made of.
 
     Raises:
-        ValueError: If `vocabulary` is empty, names a piece twice, or holds an
-            empty string.
+        ValueError: If `vocabulary` is empty, names a piece twice, holds an empty
+            string or lacks a symbol, or another argument is none of its values.
+        ImportError: Without tensorflow-text, which `normalization` may need.
 
     Example:
     >>> tokenizer = WordTokenizer.train(["I don't know, do you?"])
@@ -75,12 +89,30 @@ class WordTokenizer(VocabularyTokenizer):
     "you don't, do you?"
     """
 
-    def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
-        super().__init__(vocabulary, lowercase)
-        by_surface: dict[bytes, int] = {}
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        lowercase: bool = False,
+        *,
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            vocabulary,
+            lowercase,
+            normalization=normalization,
+            user_symbols=user_symbols,
+        )
+        by_surface: dict[str, int] = {}
         for piece_id, piece in enumerate(vocabulary, FIRST):
-            by_surface.setdefault(_surface(piece).encode(), piece_id)
-        self._by_surface = lookup_table(list(by_surface), by_surface.values())
+            by_surface.setdefault(_surface(piece), piece_id)
+        surfaces = [surface.encode() for surface in by_surface]
+        self._by_surface = lookup_table(surfaces, by_surface.values())
+        cuts_at_zero_width = _ZERO_WIDTH_SPACE in by_surface
+        self._steps = (
+            *_unknown_read_as_blank(by_surface),
+            *_cutting_steps(self.user_symbols, cuts_at_zero_width),
+        )
 
     @classmethod
     def train(
@@ -90,6 +122,8 @@ class WordTokenizer(VocabularyTokenizer):
         *,
         lowercase: bool = False,
         minimum_count: int = 1,
+        normalization: str = NORMALIZATIONS[0],
+        user_symbols: Iterable[str] = (),
     ) -> Self:
         """Makes a tokenizer of the words of a corpus, frequent ones first.
 
@@ -99,25 +133,47 @@ class WordTokenizer(VocabularyTokenizer):
                 included; `None` keeps every word.
             lowercase: Whether to lower-case, now and in `tokenize`.
             minimum_count: How often a word must occur to be kept.
+            normalization: How to normalize, now and in `tokenize`: `"identity"`,
+                which keeps text as it is, or a rule of `SentencePieceTokenizer`.
+            user_symbols: Strings without blanks, such as `"<URL>"`, of which each
+                gets four ids, for the blanks at its sides. They are never cut,
+                normalized or lower-cased.
 
         Raises:
-            ValueError: If the corpus holds no text, or the arguments leave no
-                word.
+            ValueError: If the corpus holds no text, the arguments leave no word, or
+                one of them is none of its values.
+            ImportError: Without tensorflow-text, which `normalization` may need.
         """
-        chunks = cleaned_chunks(check_corpus(lines), lowercase)
-        words = map(_words, chunks)
-        pieces = frequent_pieces(words, vocabulary_size, minimum_count)
-        return cls(pieces, lowercase)
+        symbols = check_symbols("user_symbols", user_symbols)
+        cleaning = Cleaning(lowercase, normalization, symbols)
+        chunks = cleaning.chunks(check_corpus(lines))
+        steps = ((f"{_BLANKS}+", " "), *_cutting_steps(symbols, True))
+        spaced = [
+            f"{left}{symbol}{right}"
+            for symbol in symbols
+            for left in ("", JOINED)
+            for right in ("", JOINED)
+        ]
+        words = (_words(chunk, steps) for chunk in chunks)
+        return cls(
+            frequent_pieces(words, vocabulary_size, minimum_count, spaced),
+            lowercase,
+            normalization=normalization,
+            user_symbols=symbols,
+        )
 
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
-        words = _words(text)  # (B, T)
+        words = _words(text, self._steps)  # (B, T)
         pieces = words.flat_values
         ids = self._vocabulary.ids(pieces)
-        respaced = self._by_surface.lookup(_surfaces(pieces))
-        return words.with_flat_values(tf.where(ids < FIRST, respaced, ids))
+        surfaces = _surfaces(pieces)
+        visible = tf.strings.regex_replace(surfaces, _FORMAT, "")
+        for nearest in (surfaces, visible):
+            ids = tf.where(ids < FIRST, self._by_surface.lookup(nearest), ids)
+        return words.with_flat_values(ids)
 
     def _to_parts(self, text: tf.Tensor) -> tf.RaggedTensor:
-        words = _words(text)  # (B, T)
+        words = _words(text, self._steps)  # (B, T)
         return words.with_flat_values(_surfaces(words.flat_values))
 
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
@@ -128,10 +184,37 @@ class WordTokenizer(VocabularyTokenizer):
         return _surfaces(super()._pieces(ids))
 
 
-def _words(text: tf.Tensor) -> tf.RaggedTensor:
+def _unknown_read_as_blank(known: Iterable[str]) -> Steps:
+    """White space and control characters that no piece holds, and blanks, to a space.
+
+    Format characters that no piece holds are left out.
+    """
+    seen = {
+        character
+        for piece in known
+        for character in piece
+        if unicodedata.category(character)[0] in "ZC"
+    }
+    but = "".join(rf"\x{{{ord(character):x}}}" for character in sorted(seen))
+    blanks = [_BLANKS, rf"[^\P{{Z}}{but}]", rf"[^\P{{Cc}}{but}]"]
+    if _ZERO_WIDTH_SPACE not in seen:
+        blanks.append(_ZERO_WIDTH_SPACE)
+    return ((f"(?:{'|'.join(blanks)})+", " "), (rf"[^\P{{Cf}}{but}]", ""))
+
+
+def _cutting_steps(symbols: Sequence[str], cuts_at_zero_width: bool) -> Steps:
+    """Replacements that leave one blank between each two pieces."""
+    marks, format_characters = any_of(symbols), _FORMAT
+    if cuts_at_zero_width:
+        marks.append(_ZERO_WIDTH_SPACE)
+        format_characters = rf"[^\P{{Cf}}{_ZERO_WIDTH_SPACE}]"
+    marks.append(rf"[^{_LETTERS} ](?:\p{{M}}|{format_characters})*")
+    return (("|".join(marks).join("()"), rf"{CUT}{JOINED}\1{JOINED}{CUT}"), *_SPACING)
+
+
+def _words(text: tf.Tensor, steps: Steps) -> tf.RaggedTensor:
     """Pieces `(batch, tokens)` of valid UTF-8 strings `(batch,)`."""
-    text = tf.strings.strip(tf.strings.regex_replace(text, _BLANKS, " "))
-    for pattern, rewrite in _SPLITTING:
+    for pattern, rewrite in steps:
         text = tf.strings.regex_replace(text, pattern, rewrite)
     return tf.strings.split(text)
 

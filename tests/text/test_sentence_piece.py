@@ -168,27 +168,6 @@ def test_models_from_elsewhere(tmp_path):
     assert tokenizer.tokens([2]).numpy().tolist() == [b"<s>"]
 
 
-@pytest.mark.parametrize(
-    ("options", "found"),
-    [
-        ({}, "'pad': -1, 'unknown': 0, 'start': 1, 'end': 2"),
-        (
-            {"pad_id": 3, "unk_id": 0, "bos_id": 2, "eos_id": 1},
-            "'pad': 3, 'unknown': 0, 'start': 2, 'end': 1",
-        ),
-        (
-            {"pad_id": 0, "unk_id": 1, "bos_id": -1, "eos_id": 2},
-            "'pad': 0, 'unknown': 1, 'start': -1, 'end': 2",
-        ),
-    ],
-)
-def test_models_with_other_special_ids_are_refused(tmp_path, options, found):
-    path = tmp_path / "other.model"
-    path.write_bytes(foreign_model(**options))
-    with pytest.raises(ValueError, match=rf"other\.model.*{found}"):
-        SentencePieceTokenizer.from_file(path)
-
-
 def test_what_is_no_model_is_refused(tmp_path):
     whole = train().model
     for data in (b"", b"text", b"\xff" * 11, whole[:97], whole[: len(whole) // 2]):
