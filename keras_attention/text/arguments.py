@@ -92,7 +92,8 @@ def check_symbols(name: str, symbols: Iterable[str]) -> tuple[str, ...]:
     """
     listed = check_lines(name, symbols, "symbol")
     for symbol in listed:
-        if symbol.split() != [symbol] or listed.count(symbol) > 1:
+        has_blank = symbol.split() != [symbol] or min(symbol) <= " "
+        if has_blank or listed.count(symbol) > 1:
             raise ValueError(
                 f"`{name}` must hold different strings without blanks. "
                 f"Received: {name}={listed!r}"

@@ -209,7 +209,10 @@ def _cutting_steps(symbols: Sequence[str], cuts_at_zero_width: bool) -> Steps:
         marks.append(_ZERO_WIDTH_SPACE)
         format_characters = rf"[^\P{{Cf}}{_ZERO_WIDTH_SPACE}]"
     marks.append(rf"[^{_LETTERS} ](?:\p{{M}}|{format_characters})*")
-    return (("|".join(marks).join("()"), rf"{CUT}{JOINED}\1{JOINED}{CUT}"), *_SPACING)
+    cutting = "|".join(marks).join("()"), rf"{CUT}{JOINED}\1{JOINED}{CUT}"
+    # an apostrophe that is a symbol stays apart
+    never = _APOSTROPHE if {"'", "\u2019"} & {*symbols} else None
+    return (cutting, *(step for step in _SPACING if step is not never))
 
 
 def _words(text: tf.Tensor, steps: Steps) -> tf.RaggedTensor:
