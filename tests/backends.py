@@ -137,6 +137,7 @@ def start_fresh_process(
             "KERAS_BACKEND": backend,
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "PYTHONPATH": str(ROOT),
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # compiled once, run once
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -11,7 +11,8 @@ def select(names: Iterable[str], every: int, seed: int) -> set[str]:
     """One in `every` of the parameters of each test, drawn by their names.
 
     Of each test at least one is taken. As many seeds as `every` that follow one another
-    from a multiple of it take each parameter once; later ones draw afresh.
+    from a multiple of it take each parameter once; later ones draw afresh. Tests of one
+    file with the same parameters take the same ones, so that they share fixtures.
 
     Args:
         names: of tests with their parameters, `file.py::test[parameter]`.
@@ -41,7 +42,8 @@ def seed_of_commit(folder: Path) -> int:
 
 def _shuffle(names, deal):
     def digest(name):
-        return hashlib.sha256(f"{deal} {name}".encode()).digest()
+        file, parameter = name.partition("::")[0], name.partition("[")[2]
+        return hashlib.sha256(f"{deal} {file} {parameter}".encode()).digest()
 
     return sorted(names, key=digest)
 

@@ -63,6 +63,14 @@ def test_what_is_taken_depends_on_names_and_seed_alone():
     assert len({frozenset(select(few, 4, seed)) for seed in range(0, 80, 4)}) > 10
 
 
+def test_tests_of_a_file_share_what_they_take():
+    one = [name for name in NAMES if "_17[" in name]
+    taken = select(one, 4, 31)
+    for old, new, same in (("_17", "_other", True), ("test_it", "test_that", False)):
+        other = select([name.replace(old, new) for name in one], 4, 31)
+        assert (other == {name.replace(old, new) for name in taken}) is same
+
+
 def _git(folder, *arguments):
     identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)

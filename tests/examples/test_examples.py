@@ -265,7 +265,7 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         assert named in capsys.readouterr().err
 
 
-def test_dates(tmp_path):
+def run_dates(tmp_path):
     date_format = importlib.import_module("date_format")
     small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "map.png"]
     results = date_format.main(small)
@@ -274,13 +274,17 @@ def test_dates(tmp_path):
     assert (tmp_path / "map.png").stat().st_size > 1000
 
 
-def test_addition(tmp_path):
+def run_addition(tmp_path):
     addition = importlib.import_module("addition")
     small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "sums.png"]
     results = addition.main([*small, "--models", "peeky, reversed", "attention"])
     assert list(results) == ["peeky, reversed", "attention"]
     assert all(len(by_epoch) == 2 for by_epoch in results.values())
     assert (tmp_path / "sums.png").stat().st_size > 1000
+
+
+def test_sums_are_right_and_those_of_a_seed():
+    addition = importlib.import_module("addition")
     made, _ = addition.make_sums(60, seed=1)
     assert made == addition.make_sums(60, seed=1)[0]
     assert all(sum(map(int, sum_.split("+"))) == int(answer) for sum_, answer in made)
@@ -301,7 +305,7 @@ def test_dates_of_the_books_form(tmp_path):
     assert made == date_format.make_dates(50, seed=1)[0]
 
 
-def test_attention_in_your_model(tmp_path):
+def run_attention_in_your_model(tmp_path):
     example = importlib.import_module("attention_in_your_model")
     arguments = ["--epochs", "1", "--sentences", "300", "--output", "model.keras"]
     assert 0 <= example.main(arguments) <= 1
@@ -309,7 +313,7 @@ def test_attention_in_your_model(tmp_path):
     assert (tmp_path / "model.png").stat().st_size > 1000
 
 
-def test_the_copy_task(tmp_path):
+def run_the_copy_task(tmp_path):
     example = importlib.import_module("ntm_copy")
     small = ["--steps", "2", "--longest", "1", "--tested", "1", "2", "--units", "5"]
     small += ["--lstm-units", "5", "--slots", "5", "--slot-width", "3"]
@@ -324,7 +328,7 @@ def test_the_copy_task(tmp_path):
     assert (tmp_path / "copy.png").stat().st_size > 1000
 
 
-def test_language_models(tmp_path):
+def run_language_models(tmp_path):
     example = importlib.import_module("language_models")
     lines = [f"the {word} runs away ." for word in ("dog", "cat", "man")] * 9
     lines += [f"a {word} sees the {other}" for word in "abcde" for other in "fghij"]
@@ -338,7 +342,7 @@ def test_language_models(tmp_path):
     assert (tmp_path / "language_models.png").stat().st_size > 1000
 
 
-def test_the_length_study(tmp_path):
+def run_the_length_study(tmp_path):
     example = importlib.import_module("length_study")
     small = ["--models", "Transformer", "--bins", "1", "9", "--per-bin", "5"]
     small += ["--epochs", "1", "--minutes", "0.01", "--limit", "200"]
@@ -351,10 +355,26 @@ def test_the_length_study(tmp_path):
     assert (tmp_path / "length-study" / "length_study.png").stat().st_size > 1000
 
 
-def test_alignments(tmp_path):
+def run_alignments(tmp_path):
     example = importlib.import_module("alignments")
     small = ["--num-layers", "1", "--embedding-dim", "16", "--num-heads", "2"]
     maps = example.main(["--epochs", "1", "--limit", "64", *small, "--units", "16"])
     assert maps.shape[0] == 4
     assert (maps.sum(axis=-1) < 1.001).all()
     assert (tmp_path / "alignments" / "alignments.png").stat().st_size > 1000
+
+
+EXAMPLE_RUNS = [
+    run_dates,
+    run_addition,
+    run_attention_in_your_model,
+    run_the_copy_task,
+    run_language_models,
+    run_the_length_study,
+    run_alignments,
+]
+
+
+@pytest.mark.parametrize("run", EXAMPLE_RUNS, ids=lambda run: run.__name__)
+def test_an_example_runs(run, tmp_path):
+    run(tmp_path)

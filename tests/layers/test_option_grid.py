@@ -44,12 +44,8 @@ OPTIONS = {
 LAYERS = list(itertools.product(POSITIONS, *OPTIONS.values()))
 # Where each operation compiles by itself, a part of them.
 TESTED = LAYERS if BACKEND == "tensorflow" else LAYERS[::27]
-CALLS = [
-    (masks, causal, path)
-    for masks in MASKS
-    for causal in (False, True)
-    for path in ("plain", "asked", "chunks")
-]
+PATHS = ("plain", "asked", "chunks")
+CALLS = list(itertools.product(MASKS, (False, True), PATHS))
 
 
 def _heads_of(inputs, weights, name, heads):
@@ -127,14 +123,18 @@ def test_every_combination_of_options(case):
         keys = _root_mean_square(keys, weights["key_norm/scale"])
     values = _heads_of(VALUE, weights, "value", options["num_key_value_heads"])
     scores = _scores(layer, position, weights, queries, keys)
+    expectations = {}
+    for name, causal in itertools.product(MASKS, (False, True)):
+        mask = _mask(MASKS[name], causal, layer.sliding_window)
+        expected = _expected(layer, scores, values, weights, mask)
+        expectations[name, causal] = (mask, *expected)
     for precision, tolerance in TOLERANCES.items():
         paths = {
             size: _made(options, position, dtype=precision, chunk_size=size)
             for size in (None, 2)
         }
         for name, causal, path in CALLS:
-            mask = _mask(MASKS[name], causal, layer.sliding_window)
-            output, expected = _expected(layer, scores, values, weights, mask)
+            mask, output, expected = expectations[name, causal]
             found = paths[2 if path == "chunks" else None](
                 QUERY,
                 VALUE,

@@ -1,6 +1,6 @@
 """Single steps of recurrent models against one full pass, over a grid of options.
 
-An ordinary run takes a part of the grid; this runs all of it:
+Tests take a part of the grid, and an ordinary run a part of these; this runs all of it:
 
     python -m tests.recurrent.test_grid
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 
 from keras_attention.layers import Attention
 from keras_attention.models import rnn_seq2seq
@@ -66,8 +67,9 @@ def test_every_option_occurs_in_the_part_that_is_run():
         assert {values[index] for values in part} == set(choices)
 
 
-def test_steps_equal_one_full_pass():
-    _check(GRID[::STRIDE])
+@pytest.mark.parametrize("values", GRID[::STRIDE], ids=str)
+def test_steps_equal_one_full_pass(values):
+    _check([values])
 
 
 if __name__ == "__main__":
