@@ -16,7 +16,7 @@ import keras
 import pytest
 from hypothesis import settings
 
-from tests.selection import seed_of_commit, select
+from tests.selection import name_to_draw, seed_of_commit, select
 
 BACKEND = keras.backend.backend()
 
@@ -70,8 +70,8 @@ def pytest_addoption(parser):
         type=int,
         default=4,
         metavar="N",
-        help="of the parameters of a test take one in N (1 for all; the default is "
-        "4); of one marked `whole`, all",
+        help="of the parameters of a test, and of all slow tests, take one in N (1 for "
+        "all; the default is 4); of a test marked `whole`, all",
     )
     parser.addoption(
         "--seed",
@@ -82,19 +82,18 @@ def pytest_addoption(parser):
 
 def pytest_report_header(config):
     every, seed = config.getoption("every"), config.getoption("seed")
-    return f"one parameter in {every} of each test: --every {every} --seed {seed}"
+    return f"one in {every} of parameters and slow tests: --every {every} --seed {seed}"
 
 
 def pytest_collection_modifyitems(config, items):
     every, seed = config.getoption("every"), config.getoption("seed")
-    taken = select((item.nodeid for item in items), every, seed)
+    names = {item: name_to_draw(item) for item in items}
+    taken = select(names.values(), every, seed)
     kept, left_out = [], []
     for item in items:
-        is_taken = item.nodeid in taken
+        is_taken = names[item] in taken
         if whole := item.get_closest_marker("whole"):
             is_taken = is_taken or BACKEND in (whole.args or [BACKEND])
-        if item.get_closest_marker("full"):
-            is_taken = every == 1
         (kept if is_taken else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)

@@ -5,6 +5,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 def select(names: Iterable[str], every: int, seed: int) -> set[str]:
@@ -28,6 +29,12 @@ def select(names: Iterable[str], every: int, seed: int) -> set[str]:
         deal, place = divmod(seed, step)
         taken.update(_shuffle(parameters, deal)[place::step])
     return taken
+
+
+def name_to_draw(item: Any) -> str:
+    """A name of a test for `select`: slow ones are as the parameters of one."""
+    is_slow = item.get_closest_marker("slow") is not None
+    return f"slow[{item.nodeid}]" if is_slow else item.nodeid
 
 
 def seed_of_commit(folder: Path) -> int:

@@ -34,6 +34,7 @@ def test_loss():
     assert found["ours"] > 0
 
 
+@pytest.mark.slow
 def test_serving(tmp_path):
     serving = importlib.import_module("serving")
     make_translator("recurrent", "words").export(tmp_path / "model", check=False)
@@ -55,6 +56,7 @@ def test_recurrent(engine, monkeypatch):
     assert recurrent._tokens_per_second(engine, steps=1) > 0
 
 
+@pytest.mark.slow
 def test_decoding():
     decoding = importlib.import_module("decoding")
     sizes = {"layers": 1, "width": 8, "heads": 2, "source": 4, "steps": 3, "runs": 1}
@@ -66,7 +68,7 @@ def test_decoding():
     assert all(speeds[1, 2] > 0 for speeds in found.values())
 
 
-@pytest.mark.whole
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ours, bfloat16", "keras, float32"])
 def test_training(engine, monkeypatch):
     training = importlib.import_module("training")

@@ -83,6 +83,7 @@ def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     assert translate._serving._find.experimental_get_tracing_count() == traced
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_after_warming_up(tmp_path):
     # XLA writes a file for each program that it compiles.
     script = """

@@ -38,6 +38,7 @@ def test_what_was_translated_before_is_translated_anew(architecture):
     assert len(translate(ENGLISH)) == len(ENGLISH)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_it_is_loaded_and_exported_as_it_is(architecture, tmp_path):
     translate = make_translator(architecture)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.backends import ROOT
-from tests.selection import seed_of_commit, select
+from tests.selection import name_to_draw, seed_of_commit, select
 
 SIZES = range(1, 18)
 TESTS = {
@@ -69,6 +69,25 @@ def test_tests_of_a_file_share_what_they_take():
     for old, new, same in (("_17", "_other", True), ("test_it", "test_that", False)):
         other = select([name.replace(old, new) for name in one], 4, 31)
         assert (other == {name.replace(old, new) for name in taken}) is same
+
+
+class _Item:
+    def __init__(self, nodeid, *markers):
+        self.nodeid, self.markers = nodeid, markers
+
+    def get_closest_marker(self, name):
+        return name if name in self.markers else None
+
+
+def test_of_slow_tests_some_are_taken():
+    slow = [_Item(f"tests/test_{name}.py::test_it", "slow") for name in "abcdefgh"]
+    quick = [_Item(f"tests/test_{name}.py::test_it", "whole") for name in "ijk"]
+    names = {name_to_draw(item): item for item in (*slow, *quick)}
+    taken = [{names[name] for name in select(names, 4, seed)} for seed in range(4)]
+    assert all(part >= set(quick) for part in taken)
+    assert all(len(part & set(slow)) == 2 for part in taken)
+    assert set.union(*taken) == {*slow, *quick}
+    assert len(select([name_to_draw(slow[0])], 4, 1)) == 1
 
 
 def _git(folder, *arguments):

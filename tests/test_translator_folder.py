@@ -38,6 +38,7 @@ def contents(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_a_fresh_process_gives_the_same_strings(tmp_path):
     translators = [
         translator("recurrent"),

@@ -73,6 +73,7 @@ def test_a_translator_puts_source_words_in(search):
     assert replacing(NAMES) == best
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_exported(tmp_path):
     tokenizers = (
         WordTokenizer.train(["My name is one two"]),

@@ -142,6 +142,7 @@ def test_of_the_most_probable_alone_it_is_greedy_search():
     np.testing.assert_allclose(found.scores[:, 0], expected.scores[:, 0], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 def test_compiled_by_xla_a_seed_makes_the_same_samples_too():
     model = build("transformer")

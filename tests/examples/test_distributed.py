@@ -49,6 +49,7 @@ def weights(folder, processes, *options):
     return Translator.load(folder / "translator").model.get_weights()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [["--no-export"], ["--no-export", "--model-axis=2"]]
 )

@@ -208,6 +208,7 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     assert not left_over.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     # Of the logger's file, which a training that is killed does not close.
     "ignore::pytest.PytestUnraisableExceptionWarning",

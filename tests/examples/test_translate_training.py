@@ -63,6 +63,7 @@ def run(monkeypatch, folder, *arguments, killed_at=None):
 TWO_PHASES = ["--segmentations", "3", "--alpha", "0.5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_at", [1, 2, 3])
 def test_a_killed_training_ends_where_it_would_have(tmp_path, monkeypatch, killed_at):
     arguments = ["--epochs", "4", *TWO_PHASES]
@@ -76,6 +77,7 @@ def test_a_killed_training_ends_where_it_would_have(tmp_path, monkeypatch, kille
     assert all(map(np.array_equal, found, expected))
 
 
+@pytest.mark.slow
 def test_the_last_epochs_are_plain(tmp_path, monkeypatch):
     drawn = []
     sample = SentencePieceTokenizer.sample
@@ -94,6 +96,7 @@ def test_the_last_epochs_are_plain(tmp_path, monkeypatch):
     assert not all(map(np.array_equal, cut, whole))
 
 
+@pytest.mark.slow
 def test_time_ends_both_phases_and_patience_the_last(tmp_path, monkeypatch):
     arguments = ["--epochs", "4", *TWO_PHASES, "--minutes", "0.0001"]
     _, history = run(monkeypatch, tmp_path / "time", *arguments)
@@ -124,6 +127,7 @@ def test_the_share_of_plain_epochs_is_exact(tmp_path, monkeypatch, epochs, share
     assert fitted == [*[cut] * (cut > 0), epochs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [[], ["--warmup-steps", "3"]], ids=str)
 def test_the_warm_up_counts_updates(tmp_path, monkeypatch, asked):
     rates = []

@@ -328,6 +328,7 @@ def test_it_says_what_it_is(tmp_path, architecture):
         assert bool(defaults) == (name == "search")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["compiled beam", "recurrent"])
 def test_requests_to_warm_up_are_answered(tmp_path, architecture):
     translate = make_translator(architecture, "words", batch_size=2)
@@ -362,6 +363,7 @@ def test_without_their_extra_no_requests_are_written(tmp_path, monkeypatch):
         write_warm_up(tmp_path / "model", [])
 
 
+@pytest.mark.slow
 def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):
     translate = make_translator("recurrent", "words")
     odd = [b"", "you\0", "\ud83d"]  # half a character
@@ -378,6 +380,7 @@ def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):
         translate.export(tmp_path / "other", check="one")
 
 
+@pytest.mark.slow
 def test_a_translator_is_no_saved_model_and_the_reverse(tmp_path):
     translate = make_translator("recurrent", "words")
     translate.save(tmp_path / "saved")

@@ -100,6 +100,7 @@ def test_beams_begin_as_the_text_does_whatever_the_rules(name):
     assert costs[0, 0] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 @every_model
 def test_a_saved_file_loads_in_a_fresh_process(name, tmp_path):

@@ -99,6 +99,7 @@ def test_steps_equal_one_full_pass(name):
     assert (total <= 1 + 1e-5).all() if name == "luong2015" else np.allclose(total, 1)
 
 
+@pytest.mark.slow
 def test_saved_files_load_in_a_fresh_process(tmp_path):
     np.savez(tmp_path / "inputs.npz", **INPUTS)
     expected = {}

@@ -224,6 +224,7 @@ def test_it_learns_by_fit(name):
     assert model.evaluate(INPUTS, LABELS, verbose=0) < before
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 def test_a_saved_file_goes_on_with_the_schedule_in_a_fresh_process(tmp_path):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay(**THREE_TRUE)

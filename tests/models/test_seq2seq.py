@@ -93,6 +93,7 @@ def test_keras_losses_leave_padding_out(policy):
     assert model.evaluate(INPUTS, other_label, verbose=0) != expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tied transformer", "rnn"])
 def test_a_saved_file_loads_in_a_fresh_process(name, tmp_path):
     model = _make(name)

@@ -302,6 +302,7 @@ print(keras.backend.backend(), total.hexdigest(), int(model.optimizer.iterations
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_same_data_in_a_fresh_process_where_fit_takes_it(fresh_process, backend):
     if backend == "jax":

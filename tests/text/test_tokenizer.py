@@ -372,6 +372,7 @@ print(json.dumps({name: plain(value.numpy().tolist())
 """
 
 
+@pytest.mark.slow
 def test_tokenizers_of_one_saved_model_stay_apart(
     tmp_path, corpus, sentence_piece, fresh_process
 ):

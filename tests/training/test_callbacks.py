@@ -48,7 +48,7 @@ def fit(model, callbacks, epochs=4, **options):
     )
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="it reads texts")
 def test_a_killed_training_ends_with_the_same_bits(tmp_path):
     whole = killed_training.finish(tmp_path / "whole", epochs=3)

@@ -137,6 +137,7 @@ print(*values, model.optimizer.get_config()["learning_rate"]["class_name"])
     assert schedule == "InverseSquareRoot"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's")
 def test_two_replicas_take_the_step_of_one(tmp_path):
     labels = np.array([[2, 3, 0], [4, 2, 0], [6, 3, 0], [3, 3, 0]])
