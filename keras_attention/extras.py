@@ -11,6 +11,10 @@ DISTRIBUTION = "keras-attention-layers"
 NAMESAKE = "keras-attention"
 
 
+class MissingExtraError(ImportError):
+    """Something is asked for that needs an extra of this package."""
+
+
 def is_installed(module: str) -> bool:
     """Whether there is a module of the first level, which is not imported for it."""
     if sys.modules.get(module) is not None:
@@ -31,22 +35,23 @@ def needs(module: str, *, extra: str, by: str) -> Iterator[None]:
         by: who needs it.
 
     Raises:
-        ImportError: where the module is not installed, with the command that installs
-            it. One that is installed and fails is heard itself.
+        MissingExtraError: where the module is not installed, with the command that
+            installs it. One that is installed and fails is heard itself.
 
     Example:
-    >>> with needs("matplotlib_of_mars", extra="plot", by="plot_attention"):
-    ...     import matplotlib_of_mars
+    >>> with needs(
+    ...     "mars", extra="plot", by="plot"
+    ... ):  # doctest: +IGNORE_EXCEPTION_DETAIL
+    ...     import mars
     Traceback (most recent call last):
-    ImportError: plot_attention needs matplotlib_of_mars, which is not installed: pip \
-install "keras-attention-layers[plot]"
+    MissingExtraError: plot needs mars, which is not installed: pip install "...[plot]"
     """
     try:
         yield
     except ImportError as error:
         if is_installed(module):
             raise
-        raise ImportError(
+        raise MissingExtraError(
             f"{by} needs {module}, which is not installed: "
             f'pip install "{DISTRIBUTION}[{extra}]"',
             name=module,

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.models import language_model
 from tests.backends import BACKEND, run_in_fresh_process, to_numpy
@@ -128,6 +127,8 @@ def test_it_learns_a_text_and_writes_it_on():
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a Translator needs TensorFlow")
 def test_a_translator_continues_texts_and_exports(tmp_path):
     import tensorflow as tf
+
+    from keras_attention import Translator, text
 
     letters = text.CharacterTokenizer(list("abcdefg"))
     model = _build("lstm")

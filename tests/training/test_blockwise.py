@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_attention.models import transformer
 from keras_attention.training import (
@@ -14,7 +15,6 @@ from keras_attention.training import (
 )
 from tests.training import reference
 
-tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="blocks are TensorFlow's"
 )

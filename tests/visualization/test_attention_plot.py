@@ -5,12 +5,11 @@ import sys
 import warnings
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 
 from keras_attention.visualization import attention_plot, plot_attention
-
-matplotlib = pytest.importorskip("matplotlib")
 
 ENGLISH = ["▁My", "▁name", "▁is", "▁Doo", "li", ".", "</s>"]
 KOREAN = ["▁내", "▁이름은", "▁둘리", "입니다", "</s>"]
@@ -207,7 +206,8 @@ def test_tensors_are_taken(dtype):
 
 
 def test_string_tensors_are_taken():
-    tf = pytest.importorskip("tensorflow")
+    import tensorflow as tf
+
     figure = plot_attention(some_weights(5, 7), tf.constant(ENGLISH), KOREAN)
     assert names(maps_of(figure)[0])[0][:2] == ["My", "name"]
 
