@@ -1,8 +1,46 @@
 """Checks of constructor arguments, with messages that show what came."""
 
+import functools
+import inspect
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes_numpy(function: Function) -> Function:
+    """Let a constructor or a builder take NumPy's numbers, and see Python's.
+
+    What an array or a table of results holds is as good a size or rate as any other,
+    and a configuration of Python's numbers alone can be written as JSON.
+
+    Example:
+    >>> takes_numpy(lambda *sizes: sizes)(np.int64(3), [np.float64(0.5)])
+    (3, [0.5])
+    """
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(_plain, args), **_plain(kwargs))
+
+    # Keras asks for the names of a constructor's arguments in a way that does not look
+    # through wrappers.
+    wrapped.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return cast(Function, wrapped)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(_plain(part) for part in value)
+    if type(value) is dict:
+        return {name: _plain(part) for name, part in value.items()}
+    return value
+
 
 SEQUENCE = "batch, length, dim"
 """The axes of a batch of sequences of vectors, as `check_axes` takes them."""

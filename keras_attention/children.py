@@ -1,5 +1,6 @@
 """Layers given to other layers as arguments."""
 
+import inspect
 import re
 from typing import Any
 
@@ -7,10 +8,18 @@ import keras
 
 
 def restore(value: Any) -> Any:
-    """Turn the configuration of a Keras object back into it; leave the rest alone."""
-    if isinstance(value, dict) and "class_name" in value:
+    """Turn the configuration of a Keras object back into it; leave the rest alone.
+
+    Where Keras copies a whole model, what its layers have in common is made once.
+    """
+    if not isinstance(value, dict) or "class_name" not in value:
+        return value
+    made, identity = _made_for_this_copy(), value.get("shared_object_id")
+    if made is None or identity is None:
         return keras.saving.deserialize_keras_object(value)
-    return value
+    if identity not in made:
+        made[identity] = keras.saving.deserialize_keras_object(value)
+    return made[identity]
 
 
 def serialize_shared(layer: Any) -> Any:
@@ -18,7 +27,44 @@ def serialize_shared(layer: Any) -> Any:
     # Keras marks an object as shared when it sees it for the second time, in the first
     # configuration too, but by then the one nested in another has been copied.
     keras.saving.serialize_keras_object(layer)
-    return keras.saving.serialize_keras_object(layer)
+    config = keras.saving.serialize_keras_object(layer)
+    if layer is not None and _made_for_this_copy() is not None:
+        # It does so for files alone, and not for `clone_model` and `get_config`.
+        config.setdefault("shared_object_id", id(layer))
+    return config
+
+
+def call_that_copies() -> Any:
+    """The arguments of the call by which Keras is copying a whole model, or `None`.
+
+    They are those of the outermost `keras.models.clone_model`, or `get_config` or
+    `from_config` of a model, that has not returned yet.
+    """
+    frame, outermost = inspect.currentframe(), None
+    while frame is not None:
+        if _copies_a_model(frame):
+            outermost = frame
+        frame = frame.f_back
+    return None if outermost is None else outermost.f_locals
+
+
+def _made_for_this_copy() -> dict[int, Any] | None:
+    """What was made so far for the model that Keras is copying, by identity.
+
+    Keras asks the layers of a model one by one, each without a word of the others. So
+    what they have in common is kept with the call, and is gone when that returns.
+    """
+    call = call_that_copies()
+    return None if call is None else call.setdefault("_made_by_keras_attention", {})
+
+
+def _copies_a_model(frame: Any) -> bool:
+    code = frame.f_code
+    if code.co_name not in ("get_config", "from_config", "clone_model"):
+        return False
+    subject = frame.f_locals.get(code.co_varnames[0])
+    kind = subject if isinstance(subject, type) else type(subject)
+    return issubclass(kind, keras.Model)
 
 
 def build_once(layer: keras.layers.Layer, *shapes: Any) -> None:

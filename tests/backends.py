@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,31 @@ def one_operation_at_a_time() -> contextlib.AbstractContextManager[Any]:
     import jax
 
     return jax.disable_jit()
+
+
+@contextlib.contextmanager
+def double_precision(floatx: bool = False) -> Iterator[None]:
+    """Compute in float64, by a dtype policy or as Keras's default float type.
+
+    JAX has that type only when told so.
+    """
+    _enable_double(True)
+    if floatx:
+        keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
+        _enable_double(False)
+
+
+def _enable_double(on):
+    if BACKEND == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", on)
 
 
 def on_unknown_shapes(

@@ -209,4 +209,11 @@ STACKS = [
         SEQUENCE,
         without_effect=KEY_BIAS,
     ),
+    Case(
+        models.DecoderStack,
+        {"blocks": [partial(layers.TransformerDecoder, **BLOCK)] * 2},
+        {"inputs": SEQUENCE},
+        SEQUENCE,
+        without_effect=KEY_BIAS,
+    ),
 ]

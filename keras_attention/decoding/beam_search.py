@@ -13,8 +13,10 @@ from keras_attention.checks import (
     check_divides,
     check_number,
     check_positive,
+    takes_numpy,
 )
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
+from keras_attention.decoding.places import count_up, in_dtype, is_repeated, put, take
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
 from keras_attention.ids import END, PAD, START
@@ -81,6 +83,7 @@ class BeamSearch(Search):
     ((1, 4, 5), (1, 4, 5, 3))
     """
 
+    @takes_numpy
     def __init__(
         self,
         num_beams: int = 4,
@@ -165,7 +168,8 @@ class BeamSearch(Search):
             self.length_penalty = ops.where(
                 length_penalty >= 0, ops.minimum(length_penalty, MOST_PENALTY), 0.0
             )
-        self._wanted = ops.minimum(self._wanted, self._open_places)
+        wanted = ops.minimum(self._wanted, self._open_places)
+        self._wanted = ops.cast(wanted, "int32")
 
     def search(
         self, model: Steppable, source: Tensor, prefix: Tensor | None = None
@@ -199,7 +203,9 @@ class BeamSearch(Search):
         no_score = ops.full((rows, beams), -np.inf, "float32")
         return {
             # Of what is unfinished; -inf where there is nothing unfinished.
-            "log_probs": ops.where(ops.arange(beams) == 0, 0.0, no_score),
+            "log_probs": ops.where(
+                ops.arange(beams, dtype="int32") == 0, 0.0, no_score
+            ),
             # Of what has ended; -inf where nothing has.
             "scores": no_score,
             "ids": nothing,
@@ -224,6 +230,7 @@ class BeamSearch(Search):
         )
         if attention is not None:
             attention = ops.reshape(attention, (-1, count, ops.shape(attention)[-1]))
+            places = in_dtype(places, attention.dtype)
             coverage = places["coverage"][:, :count] + attention
             places = {**places, "coverage": coverage}
             seen = self._see(seen, attention, index)
@@ -233,6 +240,7 @@ class BeamSearch(Search):
                 f"Received: coverage_penalty={self.coverage_penalty}"
             )
         log_probs = ops.reshape(log_probs, (-1, count, log_probs.shape[-1]))
+        places = in_dtype(places, log_probs.dtype)
         best, parents, ids = self._choose(places, log_probs)
         cache = request.follow(cache, parents, count)
         most = ops.expand_dims(request.most[::count], 1)
@@ -244,7 +252,7 @@ class BeamSearch(Search):
         if not seen:
             batch, _, source = ops.shape(attention)
             shape = self.max_length, batch, self.num_beams, source
-            seen = {"attention": ops.zeros(shape, "float32")}
+            seen = {"attention": ops.zeros(shape, attention.dtype)}
             attention = ops.repeat(attention, self.num_beams, axis=1)
         now = ops.expand_dims(attention, 0)
         return {"attention": functional.write_at(seen["attention"], now, index, 0)}
@@ -264,7 +272,7 @@ class BeamSearch(Search):
             )
             # The best extension comes into the first open place.
             is_open = ops.isinf(places["scores"][:, own]) & (
-                ops.arange(own.start, own.stop) < self._open_places
+                count_up(own.start, own.stop) < self._open_places
             )
             rank = ops.cumsum(ops.cast(is_open, "int32"), axis=1) - 1
             best, parents, ids = (
@@ -277,8 +285,8 @@ class BeamSearch(Search):
             itself = ops.convert_to_tensor(itself, "int32")
             chosen.append((best, ops.where(is_open, parents, itself), ids))
             if self.num_groups > 1:
-                taken = ops.expand_dims(ops.cast(best > -np.inf, "float32"), 2)
-                taken = taken * ops.one_hot(ids, log_probs.shape[-1])
+                taken = ops.expand_dims(ops.cast(best > -np.inf, best.dtype), 2)
+                taken = taken * ops.one_hot(ids, log_probs.shape[-1], dtype=best.dtype)
                 taken = self.diversity * ops.sum(taken, axis=1, keepdims=True)
                 avoided = taken if avoided is None else avoided + taken
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
@@ -286,8 +294,7 @@ class BeamSearch(Search):
     def _fill(self, places, best, parents, last, is_source, most, index):
         """The places after a step, and what has ended in it."""
         moved = {
-            name: _take(places[name], parents)
-            for name in ("ids", "origins", "coverage")
+            name: take(places[name], parents) for name in ("ids", "origins", "coverage")
         }
         is_new = best > -np.inf
         has_ended = is_new & (ops.equal(last, END) | (index + 1 >= most))
@@ -300,7 +307,7 @@ class BeamSearch(Search):
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
         reachable = self._normalize(ops.max(log_probs, axis=1, keepdims=True), most)
-        ids = _put(moved["ids"], ops.where(is_new, last, PAD), index)
+        ids = put(moved["ids"], ops.where(is_new, last, PAD), index)
         in_order = ops.top_k(self._without_repeated(ids, scores), self.num_beams)[0]
         last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
         is_done = reachable <= ops.expand_dims(last_wanted, 1)
@@ -310,39 +317,39 @@ class BeamSearch(Search):
             "ids": ids,
             "last": last,
             "lengths": ops.where(is_new, index + 1, places["lengths"]),
-            "origins": _put(moved["origins"], parents, index),
+            "origins": put(moved["origins"], parents, index),
             "coverage": moved["coverage"],
         }
 
     def _normalize(self, log_probs, lengths):
         if isinstance(self.length_penalty, float) and not self.length_penalty:
             return log_probs
-        lengths = ops.cast(lengths, "float32")
+        lengths = ops.cast(lengths, log_probs.dtype)
         if self.normalization == "gnmt":
             lengths = (5 + lengths) / 6
-        return log_probs / lengths**self.length_penalty
+        return log_probs / lengths ** ops.cast(self.length_penalty, lengths.dtype)
 
     def _without_repeated(self, ids, scores):
         """Scores, -inf where an earlier group has ended with the same output."""
         if self.num_groups == 1:
             return scores
-        return ops.where(_is_repeated(ids, scores), -np.inf, scores)
+        return ops.where(is_repeated(ids, scores), -np.inf, scores)
 
     def _best_of(self, places, seen):
         scores = self._without_repeated(places["ids"], places["scores"])
         count = self.num_hypotheses or self.num_beams
         scores, order = ops.top_k(scores, count)
-        scores = ops.where(ops.arange(count) < self._wanted, scores, -np.inf)
+        scores = ops.where(count_up(count) < self._wanted, scores, -np.inf)
         is_there = scores > -np.inf
-        lengths = ops.where(is_there, _take(places["lengths"], order), 0)
-        ids = _take(places["ids"], order)
+        lengths = ops.where(is_there, take(places["lengths"], order), 0)
+        ids = take(places["ids"], order)
         ids = ops.where(ops.expand_dims(is_there, 2), ids, PAD)
         attention = None
         if seen:
-            by_step = ops.transpose(_take(places["origins"], order), (2, 0, 1))
-            found = _take(seen["attention"], by_step)
+            by_step = ops.transpose(take(places["origins"], order), (2, 0, 1))
+            found = take(seen["attention"], by_step)
             attention = ops.transpose(found, (1, 2, 0, 3))
-            is_written = ops.arange(self.max_length) < ops.expand_dims(lengths, 2)
+            is_written = count_up(self.max_length) < ops.expand_dims(lengths, 2)
             attention = ops.where(ops.expand_dims(is_written, 3), attention, 0.0)
         return Hypotheses(ids, lengths, scores, attention)
 
@@ -372,24 +379,3 @@ def _extensions(scores, log_probs, width, avoided):
         off = ops.take_along_axis(ops.squeeze(avoided, 1), ids, axis=1)
         best = best + off
     return best, ops.cast(parents, "int32"), ops.cast(ids, "int32")
-
-
-def _take(tensor, order):
-    """Entries of a tensor along the last axis that `order` has."""
-    axis = len(order.shape) - 1
-    for _ in range(len(tensor.shape) - len(order.shape)):
-        order = ops.expand_dims(order, -1)
-    return ops.take_along_axis(tensor, order, axis=axis)
-
-
-def _put(tensor, values, index):
-    """Write `(batch, places)` into `(batch, places, length)` at an index."""
-    return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
-
-
-def _is_repeated(ids, scores):
-    """Whether an earlier place holds the same output, `(batch, places)`."""
-    is_same = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
-    is_earlier = ops.convert_to_tensor(np.tri(ids.shape[1], k=-1, dtype="bool"))
-    has_ended = ops.expand_dims(scores > -np.inf, 1)
-    return ops.any(is_same & is_earlier & has_ended, axis=2)

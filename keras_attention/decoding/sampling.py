@@ -10,6 +10,7 @@ from keras_attention.checks import (
     check_number,
     check_positive,
     check_positive_number,
+    takes_numpy,
 )
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.request import repeat_rows
@@ -62,6 +63,7 @@ class Sampling(StepwiseSearch):
     (1, 3, 5)
     """
 
+    @takes_numpy
     def __init__(
         self,
         max_length: int,
@@ -141,7 +143,7 @@ class Sampling(StepwiseSearch):
             return found
         _, order = ops.top_k(ops.reshape(found.scores, (-1, count)), count)
         places = ops.reshape(
-            order + count * ops.expand_dims(ops.arange(rows), 1), (-1,)
+            order + count * ops.expand_dims(ops.arange(rows, dtype="int32"), 1), (-1,)
         )
         return Hypotheses(
             *(
@@ -163,12 +165,13 @@ class Sampling(StepwiseSearch):
             )
         # In shares of the highest probability.
         highest = ops.max(log_probs, axis=-1, keepdims=True)
-        shares = ops.exp((log_probs - highest) / self.temperature)
+        temperature = ops.cast(self.temperature, log_probs.dtype)
+        shares = ops.exp((log_probs - highest) / temperature)
         if self.top_p is not None and self.top_p < 1:
             before = ops.cumsum(shares, axis=-1) - shares
             enough = self.top_p * ops.sum(shares, axis=-1, keepdims=True)
             shares = ops.where(before < enough, shares, 0.0)
-        shares = ops.where(shares >= self.min_p, shares, 0.0)
+        shares = ops.where(shares >= ops.cast(self.min_p, shares.dtype), shares, 0.0)
         place = _draw(shares, ops.take(chance, index, axis=1))
         if ids is None:
             return place
@@ -179,7 +182,8 @@ def _draw(shares, chance):
     """A place in each row by its share of the sum; `chance` is from 0 to 1."""
     reached = ops.cumsum(shares, axis=-1)
     total = reached[:, -1:]
-    passed = reached <= ops.expand_dims(chance, 1) * total
+    chance = ops.cast(ops.expand_dims(chance, 1), shares.dtype)
+    passed = reached <= chance * total
     # Rounding must not lead behind the last place that has a share.
     return ops.minimum(
         ops.sum(ops.cast(passed, "int32"), axis=1),

@@ -12,12 +12,16 @@ from keras_attention.checks import (
     check_number,
     check_positive,
     check_positive_number,
+    takes_numpy,
 )
 from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.request import Request
 from keras_attention.ids import PAD
+from keras_attention.precision import (
+    precise,
+)
 
 Tensor = Any
 
@@ -40,6 +44,7 @@ class Search:
         jit_compile: whether calls are compiled by XLA, anew for each shape of `source`.
     """
 
+    @takes_numpy
     def __init__(
         self,
         max_length: int,
@@ -193,6 +198,9 @@ class Search:
             origins: as in `Request.step`.
         """
         logits, cache, attention = request.step(last, cache, index, origins)
+        logits = ops.cast(logits, precise(logits.dtype))
+        if attention is not None:
+            attention = ops.cast(attention, precise(attention.dtype))
         log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
         log_probs = self.constraints.apply(
             log_probs, ids, index, request.fewest, request.forced(index)
@@ -220,6 +228,7 @@ def _make_certain(log_probs, ids):
     """Give ids `(rows, 1)` a probability of one, where there is one."""
     vocabulary = ops.arange(log_probs.shape[-1], dtype="int32")
     alone = ops.where(ops.equal(vocabulary, ids), 0.0, -np.inf)
+    alone = ops.cast(alone, log_probs.dtype)
     return ops.where(ops.equal(ids, PAD), log_probs, alone)
 
 

@@ -36,7 +36,6 @@ class StepwiseSearch(Search):
         written = {
             "ids": ops.full((rows, self.max_length), PAD, dtype="int32"),
             "lengths": ops.zeros((rows,), "int32"),
-            "scores": ops.zeros((rows,), "float32"),
         }
         is_open = ops.ones((rows,), "bool")
         last = ops.full((rows,), START, dtype="int32")
@@ -45,16 +44,19 @@ class StepwiseSearch(Search):
             log_probs, cache, attention = self.read(
                 request, last, cache, written["ids"], index
             )
+            if "scores" not in written:
+                scores = ops.zeros((rows,), log_probs.dtype)
+                written = {**written, "scores": scores}
             ids = ops.cast(self.choose(log_probs, chance, index), "int32")
             if attention is not None and "attention" not in written:
                 shape = (rows, self.max_length, ops.shape(attention)[-1])
-                written = {**written, "attention": ops.zeros(shape, "float32")}
+                written = {**written, "attention": ops.zeros(shape, attention.dtype)}
             written = _write(written, ids, log_probs, attention, is_open, index)
             is_open = is_open & ops.not_equal(ids, END) & (index + 1 < request.most)
             is_open = is_open & (written["scores"] > -np.inf)
             return ids, cache, written, is_open, index + 1
 
-        # One step outside the loop tells whether the model gives attention.
+        # One step outside the loop shows what the model gives, and in which dtype.
         index = ops.convert_to_tensor(0, "int32")
         *_, written, _, _ = ops.while_loop(
             lambda last, cache, written, is_open, index: ops.any(is_open),

@@ -1,7 +1,7 @@
 """Where the heads of a Neural Turing Machine read and write (Graves et al. 2014).
 
 Letters: `B` batch, `H` heads, `N` slots of the memory, `W` width of a slot. All in
-float32.
+float32, or in float64 for a memory of that dtype.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from keras import ops
 
 from keras_attention.functional.scores import cosine_scores
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -49,9 +50,13 @@ def address(
     >>> weights.numpy().round(3).tolist()
     [[[0.0, 0.0, 1.0]]]
     """
-    memory, previous, key, strength, gate, shift, sharpness = (
-        ops.cast(ops.convert_to_tensor(part), "float32")
+    parts = [
+        ops.convert_to_tensor(part)
         for part in (memory, previous, key, strength, gate, shift, sharpness)
+    ]
+    dtype = precise(parts[0].dtype)
+    memory, previous, key, strength, gate, shift, sharpness = (
+        ops.cast(part, dtype) for part in parts
     )
     by_content = ops.softmax(strength * cosine_scores(key, memory), axis=-1)
     weights = gate * by_content + (1 - gate) * previous

@@ -1,6 +1,7 @@
 """Weights that know where the last ones were, or where they should be.
 
-All in float32. Masked keys are passed over: they neither count nor stop.
+All in float32, or in float64 for tensors of that dtype. Masked keys are passed over:
+they neither count nor stop.
 """
 
 from typing import Any
@@ -8,14 +9,15 @@ from typing import Any
 from keras import ops
 
 from keras_attention.functional.recurrence import run_recurrence
+from keras_attention.precision import precise
 
 Tensor = Any
 
 
-def first_position(batch_size: Any, source: Any) -> Tensor:
+def first_position(batch_size: Any, source: Any, dtype: str = "float32") -> Tensor:
     """The alignment before the first query, all of it on the first key: `(B, S)`."""
     is_first = ops.equal(ops.arange(source, dtype="int32"), 0)
-    return ops.broadcast_to(ops.cast(is_first, "float32"), (batch_size, source))
+    return ops.broadcast_to(ops.cast(is_first, dtype), (batch_size, source))
 
 
 def monotonic_weights(
@@ -45,7 +47,8 @@ def monotonic_weights(
     >>> weights.numpy().tolist()
     [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
     """
-    stop = ops.cast(stop, "float32")
+    stop = ops.convert_to_tensor(stop)
+    stop = ops.cast(stop, precise(stop.dtype))
     take = _first_taken if hard else _expected_taken
 
     def step(stop, states):
@@ -53,7 +56,7 @@ def monotonic_weights(
         return weights, [weights]
 
     is_asked = ops.any(ops.greater(stop, 0.0), axis=-1)  # (B, T)
-    previous = ops.cast(previous, "float32")
+    previous = ops.cast(previous, stop.dtype)
     weights, (last,) = run_recurrence(step, stop, [previous], is_asked)
     return weights, last
 
@@ -72,8 +75,9 @@ def _expected_taken(stop: Tensor, previous: Tensor) -> Tensor:
 
 def _first_taken(stop: Tensor, previous: Tensor) -> Tensor:
     reached = ops.greater(ops.cumsum(previous, axis=-1), 0.5)
-    taken = ops.cast(ops.logical_and(reached, ops.greater_equal(stop, 0.5)), "float32")
-    return taken * ops.cast(ops.equal(ops.cumsum(taken, axis=-1), 1.0), "float32")
+    taken = ops.logical_and(reached, ops.greater_equal(stop, 0.5))
+    taken = ops.cast(taken, stop.dtype)
+    return taken * ops.cast(ops.equal(ops.cumsum(taken, axis=-1), 1.0), stop.dtype)
 
 
 def window_mask(center: Tensor, source: Any, window: int) -> Tensor:
@@ -99,12 +103,14 @@ def gaussian(center: Tensor, source: Any, window: int) -> Tensor:
         window: twice the deviation.
 
     Returns:
-        float32 `(..., target, source)`, 1 at the center.
+        `(..., target, source)`, 1 at the center.
     """
     deviation = window / 2
     return ops.exp(-ops.square(_distance(center, source)) / (2 * deviation**2))
 
 
 def _distance(center: Tensor, source: Any) -> Tensor:
-    keys = ops.cast(ops.arange(source, dtype="int32"), "float32")
-    return keys - ops.expand_dims(ops.cast(center, "float32"), -1)
+    center = ops.convert_to_tensor(center)
+    center = ops.cast(center, precise(center.dtype))
+    keys = ops.cast(ops.arange(source, dtype="int32"), center.dtype)
+    return keys - ops.expand_dims(center, -1)

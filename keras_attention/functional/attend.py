@@ -7,13 +7,14 @@ from keras import backend, ops
 
 from keras_attention.functional.heads import group_queries, ungroup_queries
 from keras_attention.functional.masks import as_boolean
+from keras_attention.precision import precise
 
 Tensor = Any
 _LOWEST = float(np.finfo("float32").min)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Softmax over the allowed positions of the last axis, in float32.
+    """Softmax over the allowed positions of the last axis, in float32 or float64.
 
     A row that allows nothing gets weights of zero: never uniform ones, never NaN.
 
@@ -32,7 +33,7 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """
     scores = ops.convert_to_tensor(scores)
     dtype = backend.standardize_dtype(scores.dtype)
-    scores = ops.cast(scores, "float32")
+    scores = ops.cast(scores, precise(dtype))
     if dtype == "float16":  # whose products overflow
         scores = ops.clip(scores, -65504.0, 65504.0)
     if mask is None:

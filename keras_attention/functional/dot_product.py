@@ -14,6 +14,7 @@ from keras_attention.functional.attend import attend, masked_softmax
 from keras_attention.functional.dropout import Seeds, drop_pairs
 from keras_attention.functional.masks import combine_masks
 from keras_attention.functional.scores import grouped_scores
+from keras_attention.precision import precise
 
 Tensor = Any
 Tensors = dict[str, Tensor]
@@ -172,10 +173,10 @@ class _Pairs:
 
 def _attend(query, key, value, bias, pairs, seeds, row=None, column=None):
     """Context and weights of all pairs, or of some rows and columns."""
-    scores = ops.cast(grouped_scores(query, key), "float32")
+    scores = ops.cast(grouped_scores(query, key), precise(query.dtype))
     scores = pairs.rules.cap(scores)  # (B, N, C, R)
     if bias is not None:
-        scores = scores + pairs.bias(bias, row, column)
+        scores = scores + ops.cast(pairs.bias(bias, row, column), scores.dtype)
     weights = masked_softmax(scores, pairs.mask(row, column))
     weights = ops.cast(weights, value.dtype)
     if seeds is None:

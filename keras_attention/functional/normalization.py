@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from keras import backend, ops
+from keras import ops
+
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -26,7 +28,7 @@ def normalize_layer(
         Shaped as `inputs`, in its dtype.
     """
     dim = inputs.shape[-1]
-    dtype = backend.result_type(inputs.dtype, "float32")
+    dtype = precise(inputs.dtype)
     # TensorFlow takes no variables here, only what is read from them.
     gamma, beta = (ops.cast(ops.reshape(v, (dim,)), dtype) for v in (gamma, beta))
 

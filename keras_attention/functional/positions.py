@@ -5,10 +5,12 @@ from typing import Any
 
 from keras import ops
 
+from keras_attention.precision import precise
+
 Tensor = Any
 
 
-def sinusoidal_positions(positions: Tensor, dim: int) -> Tensor:
+def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") -> Tensor:
     """Sines and cosines of falling frequency (Vaswani et al. 2017).
 
     Feature `2i` is `sin(position / 10000^(2i / dim))`, feature `2i + 1` the cosine of
@@ -17,18 +19,18 @@ def sinusoidal_positions(positions: Tensor, dim: int) -> Tensor:
     Args:
         positions: integer tensor of any shape.
         dim: number of features.
+        dtype: float32 or float64; in bfloat16 positions from 256 on would collide.
 
     Returns:
-        float32, `positions.shape + (dim,)`, whatever the dtype policy: in bfloat16
-        positions from 256 on would collide.
+        `positions.shape + (dim,)`.
 
     Example:
     >>> sinusoidal_positions([0, 1], 2).numpy().round(3).tolist()
     [[0.0, 1.0], [0.8410000205039978, 0.5400000214576721]]
     """
     pairs = (dim + 1) // 2
-    exponents = ops.arange(pairs, dtype="float32") * (2.0 / dim)
-    angles = ops.expand_dims(ops.cast(positions, "float32"), -1) * ops.exp(
+    exponents = ops.arange(pairs, dtype=dtype) * (2.0 / dim)
+    angles = ops.expand_dims(ops.cast(positions, dtype), -1) * ops.exp(
         -math.log(10_000.0) * exponents
     )
     waves = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
@@ -61,21 +63,22 @@ def rotate(
             training.
 
     Returns:
-        Shaped as `inputs`, in its dtype; angles are computed in float32.
+        Shaped as `inputs`, in its dtype; angles are computed in float32, or in float64
+        for inputs of that dtype.
 
     Example:
     >>> rotate([[1.0, 0.0]], positions=[1]).numpy().round(2).tolist()
     [[0.5400000214576721, 0.8399999737739563]]
     """
     inputs = ops.convert_to_tensor(inputs)
-    half = inputs.shape[-1] // 2
+    half, dtype = inputs.shape[-1] // 2, precise(inputs.dtype)
     frequencies = ops.exp(
-        ops.arange(half, dtype="float32") * (-math.log(max_wavelength) / half)
+        ops.arange(half, dtype=dtype) * (-math.log(max_wavelength) / half)
     )
-    positions = ops.cast(positions, "float32") / scaling_factor
+    positions = ops.cast(positions, dtype) / scaling_factor
     angles = ops.expand_dims(positions, -1) * frequencies  # (..., length, dim / 2)
     sine, cosine = ops.sin(angles), ops.cos(angles)
-    first, second = ops.split(ops.cast(inputs, "float32"), 2, axis=-1)
+    first, second = ops.split(ops.cast(inputs, dtype), 2, axis=-1)
     rotated = ops.concatenate(
         [first * cosine - second * sine, second * cosine + first * sine], axis=-1
     )
@@ -129,7 +132,7 @@ def relative_buckets(
     first = 0
     if bidirectional:
         num_buckets //= 2
-        first = ops.where(ops.greater(distances, 0), num_buckets, 0)
+        first = num_buckets * ops.cast(ops.greater(distances, 0), "int32")
         distances = ops.abs(distances)
     else:
         distances = ops.maximum(-distances, 0)

@@ -6,6 +6,7 @@ from typing import Any
 from keras import ops
 
 from keras_attention.functional.heads import group_queries, ungroup_queries
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -66,9 +67,10 @@ def grouped_scores(query: Tensor, key: Tensor) -> Tensor:
 
 def _unit_length(vectors: Tensor) -> Tensor:
     vectors = ops.convert_to_tensor(vectors)
-    squares = ops.sum(ops.square(ops.cast(vectors, "float32")), -1, keepdims=True)
+    exact = ops.cast(vectors, precise(vectors.dtype))
+    squares = ops.sum(ops.square(exact), -1, keepdims=True)
     is_zero = ops.equal(squares, 0.0)
     # The root's gradient is infinite at zero, so zero never reaches it.
     scale = ops.where(is_zero, 0.0, ops.rsqrt(ops.where(is_zero, 1.0, squares)))
     # float16 could not hold the scale of a short vector
-    return ops.cast(ops.cast(vectors, "float32") * scale, vectors.dtype)
+    return ops.cast(exact * scale, vectors.dtype)

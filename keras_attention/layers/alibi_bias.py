@@ -6,8 +6,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive_number
+from keras_attention.checks import (
+    check_positive_number,
+    takes_numpy,
+)
 from keras_attention.layers.distance_bias import DistanceBias
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -39,6 +43,7 @@ class AlibiBias(DistanceBias):
     [[[[0.0, -0.00390625, -0.0078125]]]]
     """
 
+    @takes_numpy
     def __init__(self, alibi_bias_max: float = 8, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         check_positive_number(alibi_bias_max=alibi_bias_max)
@@ -49,6 +54,8 @@ class AlibiBias(DistanceBias):
 
     def bias(self, distances: Tensor) -> Tensor:
         """Bias `(heads, ...)` of distances, the key's position less the query's."""
+        dtype = precise(self.compute_dtype)
         slopes = functional.alibi_slopes(self.num_heads, self.alibi_bias_max)
+        slopes = ops.convert_to_tensor(slopes, dtype)
         slopes = ops.reshape(slopes, (-1, *[1] * len(distances.shape)))
-        return -ops.cast(slopes, "float32") * ops.cast(ops.abs(distances), "float32")
+        return -slopes * ops.cast(ops.abs(distances), dtype)

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.layers.projection import apply_dense, build_dense
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -72,13 +73,13 @@ class Alignment(keras.layers.Layer):
         """What the first query finds: no query counted, or all weight on the first key.
 
         Returns:
-            float32 tensors `(batch, width)`.
+            Tensors `(batch, width)`.
         """
+        dtype = precise(self.compute_dtype)
         if self.kind == "monotonic":
-            return [functional.first_position(batch_size, source)]
+            return [functional.first_position(batch_size, source, dtype)]
         return [
-            ops.zeros((batch_size, size), "float32")
-            for size in self.state_sizes(source)
+            ops.zeros((batch_size, size), dtype) for size in self.state_sizes(source)
         ]
 
     def draw_noise(self, *shape: Any) -> Tensor | None:
@@ -88,7 +89,8 @@ class Alignment(keras.layers.Layer):
         """
         if not self.noise:
             return None
-        noise = keras.random.normal(shape, dtype="float32", seed=self._seeds)
+        dtype = precise(self.compute_dtype)
+        noise = keras.random.normal(shape, dtype=dtype, seed=self._seeds)
         return self.noise * noise
 
     def weigh(
@@ -111,9 +113,9 @@ class Alignment(keras.layers.Layer):
             noise: of `draw_noise`, for these queries.
 
         Returns:
-            float32 weights `(batch, target, source)` and the new state.
+            Weights `(batch, target, source)`, precise, and the new state.
         """
-        scores = ops.cast(scores, "float32")
+        scores = ops.cast(scores, precise(scores.dtype))
         if self.kind == "monotonic":
             if noise is not None:
                 scores = scores + noise
@@ -123,14 +125,15 @@ class Alignment(keras.layers.Layer):
             return self._weigh_around_prediction(query, scores, mask), []
         if self.kind == "local_m":
             target = ops.shape(query)[1]
-            center = state[0] + ops.cast(ops.arange(target, dtype="int32"), "float32")
+            steps = ops.arange(target, dtype="int32")
+            center = state[0] + ops.cast(steps, state[0].dtype)
             near = functional.window_mask(center, ops.shape(scores)[-1], self.window)
             mask = functional.combine_masks(mask, near)
-            state = [state[0] + ops.cast(target, "float32")]
+            state = [state[0] + ops.cast(target, state[0].dtype)]
         return functional.masked_softmax(scores, mask), list(state)
 
     def _weigh_monotonic(self, scores, mask, previous, training):
-        stop = ops.sigmoid(scores + ops.cast(self._stop_bias, "float32"))
+        stop = ops.sigmoid(scores + ops.cast(self._stop_bias, scores.dtype))
         if mask is not None:
             stop = ops.where(mask, stop, 0.0)
         return functional.monotonic_weights(stop, previous, self.hard and not training)
@@ -151,9 +154,9 @@ class Alignment(keras.layers.Layer):
         share = ops.squeeze(
             apply_dense(self._center, apply_dense(self._center_hidden, query)), -1
         )
-        share = ops.cast(share, "float32")
+        share = ops.cast(share, precise(share.dtype))
         if mask is None:
-            return share * ops.cast(source, "float32")
+            return share * ops.cast(source, share.dtype)
         is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
-        first = ops.cast(ops.argmax(is_real, axis=-1), "float32")
-        return first + share * ops.sum(ops.cast(is_real, "float32"), axis=-1)
+        first = ops.cast(ops.argmax(is_real, axis=-1), share.dtype)
+        return first + share * ops.sum(ops.cast(is_real, share.dtype), axis=-1)

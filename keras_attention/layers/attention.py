@@ -7,24 +7,27 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.base import BaseLayer
 from keras_attention.checks import (
     SEQUENCE,
     check_attended,
     check_choice,
     check_positive,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.children import quantized_dtype, restore
 from keras_attention.layers.alignment import ALIGNMENTS, Alignment
 from keras_attention.layers.coverage import COVERAGES, Coverage
 from keras_attention.layers.projection import apply_dense, build_dense
+from keras_attention.precision import precise
 
 Tensor = Any
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Attention")
-class Attention(keras.layers.Layer):
+class Attention(BaseLayer):
     """Each query takes a weighted mean of the values, weighted by its fit to the keys.
 
     | `score` | of query `q` and key `k` | source |
@@ -103,6 +106,7 @@ class Attention(keras.layers.Layer):
     ((2, 3, 8), (2, 3, 5))
     """
 
+    @takes_numpy
     def __init__(
         self,
         score: str | Callable[[Tensor, Tensor], Tensor] = "dot",
@@ -307,10 +311,10 @@ class Attention(keras.layers.Layer):
         return self._alignment.state_sizes(source) + covered
 
     def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
-        """What the first query finds: float32 tensors `(batch, width)`."""
+        """What the first query finds: tensors `(batch, width)`."""
         state = self._alignment.initial_state(batch_size, source)
         if self._coverage is not None:
-            state.append(ops.zeros((batch_size, source), "float32"))
+            state.append(ops.zeros((batch_size, source), precise(self.compute_dtype)))
         return state
 
     def draw_noise(self, batch_size: Any, target: Any, source: Any) -> Tensor | None:
@@ -402,6 +406,7 @@ class Attention(keras.layers.Layer):
             return energy
         # The vector, also where quantization or an adapter is a part of it.
         vector = self._energy_dense(ops.eye(self.units, dtype=hidden.dtype))
-        square = ops.sum(ops.square(ops.cast(vector, "float32")))
-        scale = ops.cast(self._energy_scale, "float32") * ops.rsqrt(square)
+        dtype = precise(self.compute_dtype)
+        square = ops.sum(ops.square(ops.cast(vector, dtype)))
+        scale = ops.cast(self._energy_scale, dtype) * ops.rsqrt(square)
         return energy * ops.cast(scale, energy.dtype)

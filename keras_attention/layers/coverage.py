@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention.layers.projection import apply_dense, build_dense
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -36,10 +37,11 @@ class Coverage(keras.layers.Layer):
             )
 
     def fertility(self, key: Tensor) -> Tensor | None:
-        """How often each key wants to be attended to: float32 `(batch, source)`."""
+        """How often each key wants to be attended to: `(batch, source)`."""
         if self.kind != "fertility":
             return None
-        fertility = ops.cast(apply_dense(self._fertility, key)[..., 0], "float32")
+        fertility = apply_dense(self._fertility, key)[..., 0]
+        fertility = ops.cast(fertility, precise(self.compute_dtype))
         return LARGEST_FERTILITY * ops.maximum(fertility, 1e-3)
 
     def tell(
@@ -49,7 +51,7 @@ class Coverage(keras.layers.Layer):
 
         Args:
             projected_key: `(batch, source, dim)`.
-            covered: the sum, float32 `(batch, source)`.
+            covered: the sum `(batch, source)`.
             fertility: of the method of that name.
 
         Returns:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import keras
 from keras import ops
 
+from keras_attention.base import BaseLayer
 from keras_attention.checks import check_axes
 
 Tensor = Any
@@ -12,7 +12,7 @@ Tensor = Any
 AXES = "batch, heads, target, source"
 
 
-class DistanceBias(keras.layers.Layer):
+class DistanceBias(BaseLayer):
     """A bias on attention scores that depends on head and distance alone.
 
     Those derived from it say by `bias` what it is. The number of heads is that of the

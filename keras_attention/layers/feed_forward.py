@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import check_axes, check_positive
+from keras_attention.base import BaseLayer
+from keras_attention.checks import check_axes, check_positive, takes_numpy
 from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
@@ -14,7 +15,7 @@ from keras_attention.layers.projection import (
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="FeedForward")
-class FeedForward(keras.layers.Layer):
+class FeedForward(BaseLayer):
     """Two dense layers applied to each position by itself (Vaswani et al. 2017).
 
     With `gated=True` the hidden layer is the product of an activated projection and a
@@ -40,6 +41,7 @@ class FeedForward(keras.layers.Layer):
     (2, 5, 8)
     """
 
+    @takes_numpy
     def __init__(
         self,
         intermediate_dim: int,

@@ -8,11 +8,13 @@ import numpy as np
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.base import BaseLayer
 from keras_attention.checks import (
     check_divides,
     check_positive,
     check_positive_number,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.children import (
     build_once,
@@ -32,12 +34,13 @@ Tensor = Any
 Cache = dict[str, Tensor]
 
 
-class MultiHeadProjections(keras.layers.Layer):
+class MultiHeadProjections(BaseLayer):
     """The constructor, the configuration and the children of `MultiHeadAttention`.
 
     The arguments are those of `MultiHeadAttention`, which adds `build` and `call`.
     """
 
+    @takes_numpy
     def __init__(
         self,
         num_heads: int,

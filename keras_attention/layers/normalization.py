@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.checks import check_choice
+from keras_attention.children import restore
 
 NORMALIZATIONS = ("layer", "rms")
 
@@ -26,14 +27,47 @@ class LayerNormalization(keras.layers.LayerNormalization):
         return ops.cast(outputs, self.compute_dtype)
 
 
-def build_normalization(
-    owner: keras.layers.Layer, kind: str, epsilon: float, shape: Any, name: str
-) -> keras.layers.Layer:
-    """Make and build a normalization of the last axis as a child of `owner`."""
-    check_choice(NORMALIZATIONS, normalization=kind)
-    make = {"layer": LayerNormalization, "rms": keras.layers.RMSNormalization}[kind]
-    normalization = make(epsilon=epsilon, dtype=owner.dtype_policy, name=name)
-    normalization.build(shape)
-    # Keras's RMSNormalization hands masks on without saying so, and warns.
-    normalization.supports_masking = True
-    return normalization
+class Normalization:
+    """What the normalizations of a block are made of, none of them itself.
+
+    Args:
+        kind: one of `NORMALIZATIONS`; or a layer, which each sublayer has a copy of.
+
+    Raises:
+        ValueError: for something else.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = restore(kind)
+        if not isinstance(self.kind, keras.layers.Layer):
+            check_choice(NORMALIZATIONS, normalization=self.kind)
+
+    def serialize(self) -> Any:
+        """What a configuration says of it."""
+        if isinstance(self.kind, str):
+            return self.kind
+        return keras.saving.serialize_keras_object(self.kind)
+
+    def build(
+        self, owner: keras.layers.Layer, epsilon: float, shape: Any, name: str
+    ) -> keras.layers.Layer:
+        """Make and build a normalization of the last axis as a child of `owner`.
+
+        Args:
+            owner: the layer whose child it becomes.
+            epsilon: added to the variance; a layer has its own.
+            shape: of its input.
+            name: of the child.
+        """
+        if isinstance(self.kind, str):
+            make = {"layer": LayerNormalization, "rms": keras.layers.RMSNormalization}
+            normalization = make[self.kind](
+                epsilon=epsilon, dtype=owner.dtype_policy, name=name
+            )
+        else:
+            config = {**self.kind.get_config(), "name": name}
+            normalization = type(self.kind).from_config(config)
+        normalization.build(shape)
+        # Keras's RMSNormalization hands masks on without saying so, and warns.
+        normalization.supports_masking = True
+        return normalization

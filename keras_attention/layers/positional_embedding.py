@@ -1,21 +1,27 @@
 """Token embeddings with positions."""
 
+import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import backend, ops
 
 from keras_attention import functional
-from keras_attention.checks import check_axes, check_choice, check_positive
+from keras_attention.base import BaseLayer
+from keras_attention.checks import check_axes, check_choice, check_positive, takes_numpy
 from keras_attention.children import quantized_dtype
+from keras_attention.precision import precise
 
 Tensor = Any
 
 POSITIONS = ("sinusoidal", "learned", None)
+# How far each float dtype counts without a gap; the others count all ids.
+_WHOLE_NUMBERS = {"float16": 0, "bfloat16": 0, "float32": 2**24, "bool": 0}
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="PositionalEmbedding")
-class PositionalEmbedding(keras.layers.Layer):
+class PositionalEmbedding(BaseLayer):
     """Token ids to vectors, with their positions added (Vaswani et al. 2017).
 
     Args:
@@ -33,7 +39,8 @@ class PositionalEmbedding(keras.layers.Layer):
 
     Call arguments:
         inputs: integer ids `(batch, length)`; with `reverse=True` vectors
-            `(..., embedding_dim)`.
+            `(..., embedding_dim)`. Ids may come as float32 or float64, as those of a
+            `Sequential` without an input layer do, where these hold every id.
         start_index: position of the first id, an integer or a scalar tensor: a decoder
             that embeds one id a step passes the number of the step.
         reverse: whether to map vectors to logits by the transposed token table (Press
@@ -53,6 +60,7 @@ class PositionalEmbedding(keras.layers.Layer):
     ((1, 3, 8), (1, 3, 11))
     """
 
+    @takes_numpy
     def __init__(
         self,
         vocabulary_size: int,
@@ -108,17 +116,15 @@ class PositionalEmbedding(keras.layers.Layer):
         if reverse:
             return self._token_embedding(inputs, reverse=True)
         self._check_ids(inputs, start_index)
-        vectors = self._token_embedding(inputs)
-        if self.scale:
-            vectors = vectors * self.embedding_dim**0.5
-        if self.positions is None:
+        if backend.is_int_dtype(inputs.dtype):
+            return self._embed(inputs, start_index)
+        ids = ops.cast(inputs, "int32")
+        vectors = self._embed(ids, start_index)
+        if not self.mask_zero:
             return vectors
-        start = functional.as_position(start_index)
-        indices = start + ops.arange(ops.shape(inputs)[1], dtype="int32")
-        if self.positions == "learned":
-            return vectors + self._position_embedding(indices)
-        waves = functional.sinusoidal_positions(indices, self.embedding_dim)
-        return vectors + ops.cast(waves, vectors.dtype)
+        # `compute_mask` would take floats for vectors.
+        mask = self.compute_mask(ids, functional.implicit_mask(inputs))
+        return functional.with_mask(vectors, mask)
 
     def compute_mask(self, inputs, previous_mask=None):
         if not backend.is_int_dtype(inputs.dtype):
@@ -127,12 +133,16 @@ class PositionalEmbedding(keras.layers.Layer):
             return None
         return functional.combine_masks(ops.not_equal(inputs, 0), previous_mask)
 
+    def compute_output_shape(self, inputs_shape, start_index=0, reverse=False):
+        # Shapes do not say that ids are integers.
+        width = self.vocabulary_size if reverse else self.embedding_dim
+        outer = inputs_shape[:-1] if reverse else inputs_shape
+        return (*outer, width)
+
     def compute_output_spec(self, inputs, start_index=0, reverse=False):
-        if reverse:
-            shape = (*inputs.shape[:-1], self.vocabulary_size)
-        else:
+        if not reverse:
             self._check_ids(inputs, start_index)
-            shape = (*inputs.shape, self.embedding_dim)
+        shape = self.compute_output_shape(inputs.shape, reverse=reverse)
         return keras.KerasTensor(shape, self.compute_dtype)
 
     def get_config(self):
@@ -154,15 +164,32 @@ class PositionalEmbedding(keras.layers.Layer):
         """Project vectors `(..., embedding_dim)` to logits by the tied token table."""
         return self(hidden, reverse=True)
 
+    def _embed(self, ids, start_index):
+        vectors = self._token_embedding(ids)
+        if self.scale:
+            vectors = vectors * self.embedding_dim**0.5
+        if self.positions is None:
+            return vectors
+        start = functional.as_position(start_index)
+        indices = start + ops.arange(ops.shape(ids)[1], dtype="int32")
+        if self.positions == "learned":
+            return vectors + self._position_embedding(indices)
+        waves = functional.sinusoidal_positions(
+            indices, self.embedding_dim, precise(self.compute_dtype)
+        )
+        return vectors + ops.cast(waves, vectors.dtype)
+
     def _check_ids(self, inputs, start_index):
-        if not backend.is_int_dtype(inputs.dtype):
+        dtype = backend.standardize_dtype(inputs.dtype)
+        if self.vocabulary_size > _WHOLE_NUMBERS.get(dtype, math.inf):
             raise ValueError(
                 "`inputs` must be integer token ids; give `keras.Input` an integer "
-                f"dtype. Received: dtype={backend.standardize_dtype(inputs.dtype)}"
+                "dtype, and let a `Sequential` begin with one. "
+                f"Received: dtype={dtype}"
             )
         check_axes("batch, length", inputs=inputs.shape)
         length = inputs.shape[1]
-        start = start_index if isinstance(start_index, int) else 0
+        start = start_index if isinstance(start_index, int | np.integer) else 0
         if None not in (length, self.max_length) and start + length > self.max_length:
             raise ValueError(
                 "`inputs` must end before position `max_length`. Received: "

@@ -6,9 +6,13 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_positive
+from keras_attention.checks import (
+    check_positive,
+    takes_numpy,
+)
 from keras_attention.children import quantized_dtype
 from keras_attention.layers.distance_bias import DistanceBias
+from keras_attention.precision import precise
 
 Tensor = Any
 
@@ -48,6 +52,7 @@ class RelativePositionBias(DistanceBias):
     ((2, 4, 3, 5), 32)
     """
 
+    @takes_numpy
     def __init__(
         self,
         num_buckets: int = 32,
@@ -104,4 +109,5 @@ class RelativePositionBias(DistanceBias):
         buckets = functional.relative_buckets(
             distances, self.num_buckets, self.max_distance, self.bidirectional
         )
-        return ops.moveaxis(ops.cast(self._table(buckets), "float32"), -1, 0)
+        table = ops.cast(self._table(buckets), precise(self.compute_dtype))
+        return ops.moveaxis(table, -1, 0)

@@ -3,9 +3,10 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.normalization import build_normalization
+from keras_attention.layers.normalization import Normalization
 
 Tensor = Any
 
@@ -23,14 +24,14 @@ class Residual(keras.layers.Layer):
         self,
         dropout: float,
         normalize_first: bool,
-        normalization: str,
+        normalization: Normalization,
         epsilon: float,
         stochastic_depth: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.normalize_first = normalize_first
-        self.normalization = normalization
+        self._make_normalization = normalization.build
         self.epsilon = epsilon
         self._dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
         # A whole row of the batch goes without the sublayer, or all of it has it.
@@ -39,17 +40,20 @@ class Residual(keras.layers.Layer):
         )
 
     def build(self, inputs_shape):
-        self._normalization = build_normalization(
-            self, self.normalization, self.epsilon, inputs_shape, "normalization"
+        self._normalization = self._make_normalization(
+            self, self.epsilon, inputs_shape, "normalization"
         )
         self.built = True
 
     def enter(self, inputs: Tensor) -> Tensor:
         """What the sublayer is called on."""
-        return self._normalization(inputs) if self.normalize_first else inputs
+        return self._normalize(inputs) if self.normalize_first else inputs
 
     def leave(self, inputs: Tensor, update: Tensor, training: bool | None) -> Tensor:
         """Add what the sublayer made of its input."""
         update = self._dropout(update, training=training)
         outputs = inputs + self._row_dropout(update, training=training)
-        return outputs if self.normalize_first else self._normalization(outputs)
+        return outputs if self.normalize_first else self._normalize(outputs)
+
+    def _normalize(self, inputs):
+        return ops.cast(self._normalization(inputs), self.compute_dtype)

@@ -6,13 +6,14 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_axes, check_positive_number
+from keras_attention.base import BaseLayer
+from keras_attention.checks import check_axes, check_positive_number, takes_numpy
 
 Tensor = Any
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RotaryEmbedding")
-class RotaryEmbedding(keras.layers.Layer):
+class RotaryEmbedding(BaseLayer):
     """Turn queries and keys by their positions (Su et al. 2021).
 
     The score of two rotated vectors depends on their distance and not on where they
@@ -32,7 +33,8 @@ class RotaryEmbedding(keras.layers.Layer):
         positions: positions `(length,)` in place of those counted from `start_index`.
 
     Returns:
-        Shaped as `inputs`; angles are computed in float32 under every dtype policy.
+        Shaped as `inputs`; angles are computed in float32, or in float64 for inputs of
+        that dtype.
 
     Raises:
         ValueError: for numbers that are not positive, an odd `dim`, or a
@@ -43,6 +45,7 @@ class RotaryEmbedding(keras.layers.Layer):
     (2, 5, 8)
     """
 
+    @takes_numpy
     def __init__(
         self,
         max_wavelength: float = 10_000,

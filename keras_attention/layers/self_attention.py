@@ -6,7 +6,14 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import SEQUENCE, check_axes, check_positive, check_rate
+from keras_attention.base import BaseLayer
+from keras_attention.checks import (
+    SEQUENCE,
+    check_axes,
+    check_positive,
+    check_rate,
+    takes_numpy,
+)
 from keras_attention.children import quantized_dtype
 from keras_attention.layers.projection import (
     build_dense,
@@ -16,7 +23,7 @@ from keras_attention.layers.projection import (
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="SelfAttention")
-class SelfAttention(keras.layers.Layer):
+class SelfAttention(BaseLayer):
     """Every position of a sequence attends to the positions of the same sequence.
 
     Queries, keys and values are dense projections of the input; their scaled dot
@@ -54,6 +61,7 @@ class SelfAttention(keras.layers.Layer):
     (2, 5, 16)
     """
 
+    @takes_numpy
     def __init__(
         self,
         key_dim: int,

@@ -4,16 +4,18 @@ from typing import Any
 
 import keras
 
+from keras_attention.base import BaseLayer
 from keras_attention.checks import (
     check_choice,
     check_divides,
     check_positive,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.layers.feed_forward import FeedForward
 from keras_attention.layers.multi_head_attention import MultiHeadAttention
-from keras_attention.layers.normalization import NORMALIZATIONS
+from keras_attention.layers.normalization import Normalization
 from keras_attention.layers.projection import serialize_options, set_options
 from keras_attention.layers.residual import Residual
 
@@ -29,13 +31,14 @@ ATTENTION_OPTIONS = (
 )
 
 
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(BaseLayer):
     """The constructor, the configuration and the children of a Transformer block.
 
     The arguments are those of `TransformerEncoder` and `TransformerDecoder`, which add
     `build` and `call`.
     """
 
+    @takes_numpy
     def __init__(
         self,
         intermediate_dim: int,
@@ -46,7 +49,7 @@ class TransformerBlock(keras.layers.Layer):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         normalize_first: bool = False,
-        normalization: str = "layer",
+        normalization: Any = "layer",
         gated: bool = False,
         num_key_value_heads: int | None = None,
         position: Any = None,
@@ -57,7 +60,6 @@ class TransformerBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         check_positive(intermediate_dim=intermediate_dim, num_heads=num_heads)
         check_rate(dropout=dropout, stochastic_depth=stochastic_depth)
-        check_choice(NORMALIZATIONS, normalization=normalization)
         attention_options = dict(attention_options or {})
         for name in attention_options:
             check_choice(ATTENTION_OPTIONS, attention_options=name)
@@ -73,7 +75,7 @@ class TransformerBlock(keras.layers.Layer):
             bias_initializer=bias_initializer,
         )
         self.normalize_first = normalize_first
-        self.normalization = normalization
+        self._normalization = Normalization(normalization)
         self.gated = gated
         self.num_key_value_heads = num_key_value_heads
         self.position = restore(position)
@@ -91,13 +93,18 @@ class TransformerBlock(keras.layers.Layer):
             "layer_norm_epsilon": self.layer_norm_epsilon,
             **serialize_options(self),
             "normalize_first": self.normalize_first,
-            "normalization": self.normalization,
+            "normalization": self._normalization.serialize(),
             "gated": self.gated,
             "num_key_value_heads": self.num_key_value_heads,
             "position": serialize_shared(self.position),
             "stochastic_depth": self.stochastic_depth,
             "attention_options": self.attention_options,
         }
+
+    @property
+    def normalization(self) -> Any:
+        """The name of the normalization, or the layer that each one is a copy of."""
+        return self._normalization.kind
 
     def build_attention(
         self, name: str, query_shape: Any, value_shape: Any, **options: Any
@@ -148,7 +155,7 @@ class TransformerBlock(keras.layers.Layer):
         residual = Residual(
             self.dropout,
             self.normalize_first,
-            self.normalization,
+            self._normalization,
             self.layer_norm_epsilon,
             self.stochastic_depth,
             dtype=self.dtype_policy,

@@ -29,7 +29,8 @@ class TransformerDecoder(TransformerBlock):
         bias_initializer: of all biases.
         normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
             2020) or after (post-norm).
-        normalization: `"layer"`, or `"rms"` (Zhang and Sennrich 2019).
+        normalization: `"layer"`, `"rms"` (Zhang and Sennrich 2019), or a layer, such as
+            `keras.layers.GroupNormalization(...)`, which each sublayer has a copy of.
         gated: whether the feed-forward network is gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads, shared by groups of query
             heads; `num_heads` when left out.
@@ -55,6 +56,8 @@ class TransformerDecoder(TransformerBlock):
             sequence whose past it holds; `encoder_sequence` is not needed then, but its
             `encoder_padding_mask` is.
         cache_index: number of positions already in `cache`, an integer or a scalar.
+        mask: as `decoder_padding_mask`, by the name that wrappers such as
+            `keras.layers.TimeDistributed` give it.
 
     Masks given here are combined with those on the sequences. With a cache, those of
     the decoder are of its queries; which positions of the past are padding is told by a
@@ -109,6 +112,7 @@ class TransformerDecoder(TransformerBlock):
         return_attention_scores=False,
         cache=None,
         cache_index=None,
+        mask=None,
     ):
         self._check_inputs(decoder_sequence, encoder_sequence, cache, cache_index)
         shapes = self._weight_shapes(decoder_sequence, encoder_sequence, cache)
@@ -116,7 +120,7 @@ class TransformerDecoder(TransformerBlock):
         hidden, weights["self_attention"], self_cache = self._attend_to_self(
             decoder_sequence,
             functional.position_mask(
-                decoder_sequence, decoder_padding_mask=decoder_padding_mask
+                decoder_sequence, decoder_padding_mask=decoder_padding_mask, mask=mask
             ),
             functional.pair_mask(
                 shapes["self_attention"], decoder_attention_mask=decoder_attention_mask
@@ -152,6 +156,10 @@ class TransformerDecoder(TransformerBlock):
         if cache is not None:
             results = (*results, {**cache, "self_attention": self_cache})
         return results if len(results) > 1 else outputs
+
+    def compute_mask(self, decoder_sequence, previous_mask=None):
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.position_mask(decoder_sequence, mask=previous_mask)
 
     def compute_output_spec(
         self,

@@ -21,7 +21,8 @@ class TransformerEncoder(TransformerBlock):
         bias_initializer: of all biases.
         normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
             2020) or after (post-norm).
-        normalization: `"layer"`, or `"rms"` (Zhang and Sennrich 2019).
+        normalization: `"layer"`, `"rms"` (Zhang and Sennrich 2019), or a layer, such as
+            `keras.layers.GroupNormalization(...)`, which each sublayer has a copy of.
         gated: whether the feed-forward network is gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads, shared by groups of query
             heads; `num_heads` when left out.
@@ -41,6 +42,8 @@ class TransformerEncoder(TransformerBlock):
         attention_mask: boolean, broadcasting to `(batch, length, length)`.
         training: whether to drop.
         return_attention_scores: whether to return the weights too.
+        mask: as `padding_mask`, by the name that wrappers such as
+            `keras.layers.TimeDistributed` give it.
 
     Returns:
         Shaped as `inputs`, or the pair of it and the weights
@@ -77,9 +80,10 @@ class TransformerEncoder(TransformerBlock):
         attention_mask=None,
         training=None,
         return_attention_scores=False,
+        mask=None,
     ):
         check_axes(SEQUENCE, inputs=inputs.shape)
-        mask = functional.position_mask(inputs, padding_mask=padding_mask)
+        mask = functional.position_mask(inputs, padding_mask=padding_mask, mask=mask)
         batch, length, _ = inputs.shape
         attention_mask = functional.pair_mask(
             (batch, self.num_heads, length, length), attention_mask=attention_mask
@@ -99,6 +103,10 @@ class TransformerEncoder(TransformerBlock):
         update = self._feed_forward(self._feed_forward_residual.enter(hidden))
         outputs = self._feed_forward_residual.leave(hidden, update, training)
         return (outputs, weights) if return_attention_scores else outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.position_mask(inputs, mask=previous_mask)
 
     def compute_output_spec(
         self, inputs, *args, return_attention_scores=False, **kwargs

@@ -7,7 +7,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.children import restore
+from keras_attention.children import (
+    restore,
+    serialize_shared,
+)
+from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.seq2seq import Seq2Seq, State, score_in_one_pass
 
 Tensor = Any
@@ -37,6 +41,7 @@ class Ensemble(keras.Model):
     (None, None, 13)
     """
 
+    @clones_as_itself
     def __init__(self, models: Sequence[Any], **kwargs: Any) -> None:
         models = [restore(model) for model in models]
         if not models or not all(isinstance(model, Seq2Seq) for model in models):
@@ -99,8 +104,12 @@ class Ensemble(keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
-            "models": [keras.saving.serialize_keras_object(m) for m in self.models],
+            "models": [serialize_shared(model) for model in self.models],
         }
+
+    def parts_of_copy(self, copy_of: Any) -> dict[str, Any]:
+        """The constructor's arguments for a copy, from the copies of layers."""
+        return {"models": copy_of(self.layers[-1]).models}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -125,7 +134,7 @@ class _Mean(keras.layers.Layer):
 
     def __init__(self, models, **kwargs):
         super().__init__(**kwargs)
-        self.models = models
+        self.models = [restore(model) for model in models]
         self.built = True
 
     @property
@@ -138,7 +147,13 @@ class _Mean(keras.layers.Layer):
 
     def compute_output_spec(self, inputs):
         shape = *inputs["target"].shape, self.models[0].output_shape[-1]
-        return keras.KerasTensor(shape, "float32")
+        return keras.KerasTensor(shape, self.models[0].output.dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "models": [serialize_shared(model) for model in self.models],
+        }
 
 
 def _mean(logits):

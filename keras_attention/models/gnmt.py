@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from keras_attention.checks import check_positive, check_rate
+from keras_attention.checks import (
+    check_positive,
+    check_rate,
+    takes_numpy,
+)
 from keras_attention.layers import (
     Attention,
     AttentionRNN,
@@ -16,6 +20,7 @@ from keras_attention.models.seq2seq import Seq2Seq
 from keras_attention.recurrent.cells import state_sizes
 
 
+@takes_numpy
 def gnmt(
     source_vocabulary_size: int = 32_000,
     target_vocabulary_size: int = 32_000,

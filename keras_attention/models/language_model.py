@@ -11,8 +11,9 @@ from keras_attention.checks import (
     check_choice,
     check_divides,
     check_positive,
+    takes_numpy,
 )
-from keras_attention.children import restore
+from keras_attention.children import restore, serialize_shared
 from keras_attention.ids import END, PAD
 from keras_attention.layers import (
     CellRNN,
@@ -22,6 +23,7 @@ from keras_attention.layers import (
     TransformerDecoder,
 )
 from keras_attention.layers.positional_embedding import POSITIONS
+from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
 from keras_attention.models.seq2seq import (
     State,
@@ -37,6 +39,7 @@ from keras_attention.models.transformer import (
     DecoderStack,
     build_blocks,
 )
+from keras_attention.precision import precise
 from keras_attention.recurrent.recurrent_cell import CELLS
 
 Tensor = Any
@@ -75,6 +78,7 @@ class LanguageModel(keras.Model):
     [7, 9]
     """
 
+    @clones_as_itself
     def __init__(
         self,
         embedding: keras.layers.Layer,
@@ -111,7 +115,7 @@ class LanguageModel(keras.Model):
         vectors = self.target_embedding(as_column(ids), start_index=index)
         hidden, state, _ = self.decoder.step(vectors, state, index)
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
-        return ops.cast(logits, "float32"), state, None
+        return ops.cast(logits, precise(logits.dtype)), state, None
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`.
@@ -125,21 +129,28 @@ class LanguageModel(keras.Model):
         missing = ops.maximum(length - ops.shape(begin)[1], 0)
         begin = ops.pad(begin, ((0, 0), (0, missing)))[:, :length]
         forced = ops.where(ops.equal(begin, labels), 0.0, _IMPOSSIBLE)
+        forced = ops.cast(forced, log_probs.dtype)
         return ops.where(ops.equal(begin, PAD), log_probs, forced)
 
     def get_config(self):
-        parts = {
-            "embedding": self.target_embedding,
-            "decoder": self.decoder,
-            "output": self.output_projection,
-        }
         return {
             "name": self.name,
             "trainable": self.trainable,
-            **{
-                name: keras.saving.serialize_keras_object(part)
-                for name, part in parts.items()
-            },
+            **{name: serialize_shared(part) for name, part in self._parts().items()},
+        }
+
+    def parts_of_copy(self, copy_of: Any) -> dict[str, Any]:
+        """The constructor's arguments for a copy, from the copies of layers."""
+        return {
+            name: None if part is None else copy_of(part)
+            for name, part in self._parts().items()
+        }
+
+    def _parts(self):
+        return {
+            "embedding": self.target_embedding,
+            "decoder": self.decoder,
+            "output": self.output_projection,
         }
 
     @classmethod
@@ -148,6 +159,7 @@ class LanguageModel(keras.Model):
             return cls(**config)
 
 
+@takes_numpy
 def language_model(
     vocabulary_size: int,
     architecture: str = "transformer",

@@ -4,7 +4,12 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import check_choice, check_positive, check_rate
+from keras_attention.checks import (
+    check_choice,
+    check_positive,
+    check_rate,
+    takes_numpy,
+)
 from keras_attention.layers import (
     Attention,
     AttentionRNN,
@@ -20,6 +25,7 @@ from keras_attention.recurrent.cells import state_sizes
 from keras_attention.recurrent.recurrent_cell import CELLS
 
 
+@takes_numpy
 def rnn_seq2seq(
     source_vocabulary_size: int,
     target_vocabulary_size: int,

@@ -6,8 +6,14 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import SEQUENCE, check_axes, check_rate
-from keras_attention.children import build_once, quantized_dtype, restore
+from keras_attention.base import BaseLayer
+from keras_attention.checks import SEQUENCE, check_axes, check_rate, takes_numpy
+from keras_attention.children import (
+    build_once,
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 from keras_attention.layers import AttentionRNN, CellRNN
 from keras_attention.layers.dropout import FeatureDropout
 from keras_attention.models.seq2seq import State
@@ -16,7 +22,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNEncoder")
-class RNNEncoder(keras.layers.Layer):
+class RNNEncoder(BaseLayer):
     """A `RecurrentEncoder` as the encoder of a `Seq2Seq`.
 
     Args:
@@ -42,6 +48,7 @@ class RNNEncoder(keras.layers.Layer):
         ValueError: for a number of sizes other than that of the encoder's states.
     """
 
+    @takes_numpy
     def __init__(
         self,
         encoder: Any,
@@ -95,7 +102,7 @@ class RNNEncoder(keras.layers.Layer):
         if self.reverse_source:
             sequence = functional.reverse_sequence(sequence, padding_mask)
         states = [
-            state if bridge is None else bridge(state)
+            ops.cast(state if bridge is None else bridge(state), self.compute_dtype)
             for bridge, state in zip(
                 self._bridges, keras.tree.flatten(layer_states), strict=True
             )
@@ -104,7 +111,7 @@ class RNNEncoder(keras.layers.Layer):
             "sequence": self._output_dropout(sequence, training=training),
             "mask": padding_mask,
             "states": states,
-            "summary": layer_states[-1][0],
+            "summary": ops.cast(layer_states[-1][0], self.compute_dtype),
         }
 
     def compute_output_spec(self, inputs, padding_mask, training=None):
@@ -128,7 +135,7 @@ class RNNEncoder(keras.layers.Layer):
         return {
             **super().get_config(),
             **quantized_dtype(self),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "encoder": serialize_shared(self.encoder),
             "state_sizes": self.state_sizes,
             "reverse_source": self.reverse_source,
             "dropout": self.dropout,
@@ -136,7 +143,7 @@ class RNNEncoder(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNDecoder")
-class RNNDecoder(keras.layers.Layer):
+class RNNDecoder(BaseLayer):
     """A recurrent layer as the decoder of a `Seq2Seq`.
 
     Args:
@@ -155,9 +162,10 @@ class RNNDecoder(keras.layers.Layer):
         `(batch, target, width)`.
 
     Raises:
-        ValueError: for another layer.
+        ValueError: for another layer, or one that reads backwards.
     """
 
+    @takes_numpy
     def __init__(
         self, rnn: Any, peeky: bool = False, dropout: float = 0.0, **kwargs: Any
     ) -> None:
@@ -169,6 +177,11 @@ class RNNDecoder(keras.layers.Layer):
             raise ValueError(
                 "`rnn` must be an `AttentionRNN` or a `CellRNN`. "
                 f"Received: rnn={self.rnn!r}"
+            )
+        if getattr(self.rnn, "go_backwards", False):
+            raise ValueError(
+                "`rnn` must read forwards, as a decoder writes. "
+                "Received: rnn with go_backwards=True"
             )
         self.attends = isinstance(self.rnn, AttentionRNN)
         self.peeky = peeky
@@ -196,7 +209,7 @@ class RNNDecoder(keras.layers.Layer):
             )
         else:
             outputs = self.rnn(inputs, **options)
-        return self._peek(outputs, memory)
+        return self._peek(ops.cast(outputs, self.compute_dtype), memory)
 
     def compute_output_spec(self, inputs, memory=None, training=None):
         check_axes(SEQUENCE, inputs=inputs.shape)
@@ -212,7 +225,7 @@ class RNNDecoder(keras.layers.Layer):
         return {
             **super().get_config(),
             **quantized_dtype(self),
-            "rnn": keras.saving.serialize_keras_object(self.rnn),
+            "rnn": serialize_shared(self.rnn),
             "peeky": self.peeky,
             "dropout": self.dropout,
         }
@@ -270,7 +283,8 @@ class RNNDecoder(keras.layers.Layer):
             outputs, cache = self.rnn.step(inputs, state["cache"], keep)
         if training:
             outputs = outputs * drawn["outputs"][:, 0]
-        hidden = self._peek(ops.expand_dims(outputs, 1), memory)[:, 0]
+        outputs = ops.cast(ops.expand_dims(outputs, 1), self.compute_dtype)
+        hidden = self._peek(outputs, memory)[:, 0]
         return hidden, {"memory": memory, "cache": cache}, attention
 
     def _draw(self, rows, length):

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.precision import precise
 
 Tensor = Any
 Step = Callable[[Tensor, Any, Any], tuple[Tensor, Any, Tensor | None]]
@@ -61,7 +62,7 @@ class ScheduledSampling(keras.layers.Layer):
         target = ops.cast(target, "int32")
         shape = ops.shape(target)
         draws, chances = (
-            keras.random.uniform(shape, dtype="float32", seed=self._seeds)
+            keras.random.uniform(shape, dtype=precise(), seed=self._seeds)
             for _ in range(2)
         )
         reads_true = ops.less(chances, self._current_probability())
@@ -93,13 +94,14 @@ class ScheduledSampling(keras.layers.Layer):
             return self.probability
         current = self.probability(self._calls)
         self._calls.assign_add(1)
-        return ops.cast(current, "float32")
+        return ops.cast(current, precise())
 
 
 def _draw(logits: Tensor, chance: Tensor) -> Tensor:
     """Ids `(B,)` by their probabilities, from one uniform number a row."""
     # Never padding, which is the first id.
     probabilities = ops.softmax(logits[:, 1:])
-    passed = ops.cumsum(probabilities, axis=-1) < ops.expand_dims(chance, -1)
+    chance = ops.cast(ops.expand_dims(chance, -1), probabilities.dtype)
+    passed = ops.cumsum(probabilities, axis=-1) < chance
     drawn = ops.cast(1 + ops.sum(ops.cast(passed, "int32"), axis=-1), "int32")
     return ops.minimum(drawn, logits.shape[-1] - 1)

@@ -7,10 +7,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_axes
-from keras_attention.children import restore
+from keras_attention.checks import check_axes, takes_numpy
+from keras_attention.children import restore, serialize_shared
 from keras_attention.ids import END, PAD, START
+from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.scheduled_sampling import ScheduledSampling
+from keras_attention.precision import precise
 
 Tensor = Any
 Memory = Any
@@ -26,8 +28,7 @@ class Seq2Seq(keras.Model):
     output float32 logits `(batch, target, vocabulary)`, row `t` for the id that follows
     `target[:, t]`. It trains by `fit`, and decodes by `encode`, `start` and `step`,
     which are all that a search needs to know of it. A copy with weights of its own
-    comes of `Seq2Seq.from_config(model.get_config())`; that of Keras's `clone_model` is
-    a plain model, which does not decode.
+    comes of `keras.models.clone_model(model)`.
 
     Args:
         source_embedding: `PositionalEmbedding` of the source.
@@ -61,6 +62,8 @@ class Seq2Seq(keras.Model):
     ((1, 13), (1, 3))
     """
 
+    @clones_as_itself
+    @takes_numpy
     def __init__(
         self,
         source_embedding: keras.layers.Layer,
@@ -194,29 +197,36 @@ class Seq2Seq(keras.Model):
 
     def _score(self, hidden, state, attention):
         if attention is not None:
-            attention = ops.cast(attention, "float32")
+            attention = ops.cast(attention, precise(attention.dtype))
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
-        return ops.cast(logits, "float32"), state, attention
+        return ops.cast(logits, precise(logits.dtype)), state, attention
 
     def get_config(self):
-        shared = self.target_embedding is self.source_embedding
-        parts = {
-            "source_embedding": self.source_embedding,
-            "encoder": self.encoder,
-            "decoder": self.decoder,
-            "target_embedding": None if shared else self.target_embedding,
-            "output": self.output_projection,
-        }
         return {
             "name": self.name,
             "trainable": self.trainable,
             "scheduled_sampling": keras.saving.serialize_keras_object(
                 self.scheduled_sampling
             ),
-            **{
-                name: keras.saving.serialize_keras_object(part)
-                for name, part in parts.items()
-            },
+            **{name: serialize_shared(part) for name, part in self._parts().items()},
+        }
+
+    def parts_of_copy(self, copy_of: Any) -> dict[str, Any]:
+        """The constructor's arguments for a copy, from the copies of layers."""
+        parts = {
+            name: None if part is None else copy_of(part)
+            for name, part in self._parts().items()
+        }
+        return {**parts, "scheduled_sampling": self.scheduled_sampling}
+
+    def _parts(self):
+        shared = self.target_embedding is self.source_embedding
+        return {
+            "source_embedding": self.source_embedding,
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+            "target_embedding": None if shared else self.target_embedding,
+            "output": self.output_projection,
         }
 
     @classmethod
@@ -281,8 +291,8 @@ def pick_log_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def to_float32(logits: Tensor) -> Tensor:
-    """Symbolic logits in float32, with their mask, which losses go by."""
-    if logits.dtype == "float32":
+    """Symbolic logits in float32 or float64, with their mask."""
+    if logits.dtype == precise(logits.dtype):
         return logits
     # Unlike a cast, a layer hands on the mask.
     return keras.layers.Identity(dtype="float32", name="float32")(logits)

@@ -11,6 +11,7 @@ from keras_attention.checks import (
     check_divides,
     check_positive,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.layers import (
     AlibiBias,
@@ -34,6 +35,7 @@ ATTENTION_POSITIONS: dict[str | None, Callable[[bool], keras.layers.Layer]] = {
 }
 
 
+@takes_numpy
 def transformer(
     source_vocabulary_size: int,
     target_vocabulary_size: int,
@@ -45,7 +47,7 @@ def transformer(
     dropout: float = 0.1,
     activation: Any = "relu",
     normalize_first: bool = True,
-    normalization: str = "layer",
+    normalization: Any = "layer",
     gated: bool = False,
     num_key_value_heads: int | None = None,
     positions: str | None = "sinusoidal",
@@ -72,7 +74,7 @@ def transformer(
         activation: of the feed-forward networks.
         normalize_first: pre-norm, which trains without much care (Xiong et al. 2020),
             or post-norm as published.
-        normalization: `"layer"` or `"rms"`.
+        normalization: `"layer"`, `"rms"`, or a layer that each has a copy of.
         gated: whether feed-forward networks are gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads shared by groups of query
             heads; `num_heads` when left out.

@@ -7,18 +7,26 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import SEQUENCE, check_axes, check_index, check_rate
-from keras_attention.children import build_once, restore
+from keras_attention.base import BaseLayer
+from keras_attention.checks import (
+    SEQUENCE,
+    check_axes,
+    check_index,
+    check_rate,
+    takes_numpy,
+)
+from keras_attention.children import build_once, restore, serialize_shared
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.normalization import build_normalization
+from keras_attention.layers.normalization import Normalization
 from keras_attention.models.seq2seq import State
 
 Tensor = Any
 
 
-class _Stack(keras.layers.Layer):
+class _Stack(BaseLayer):
     """Blocks on top of each other; pre-norm blocks are followed by a normalization."""
 
+    @takes_numpy
     def __init__(
         self, blocks: Sequence[Any], dropout: float = 0.0, **kwargs: Any
     ) -> None:
@@ -35,7 +43,7 @@ class _Stack(keras.layers.Layer):
         self._final_normalization = None
 
     def get_config(self):
-        blocks = [keras.saving.serialize_keras_object(block) for block in self.blocks]
+        blocks = [serialize_shared(block) for block in self.blocks]
         for own, saved in zip(self.blocks, blocks, strict=True):
             # What blocks share is made once: the others name the first one.
             first = [block.position is own.position for block in self.blocks].index(
@@ -61,18 +69,14 @@ class _Stack(keras.layers.Layer):
             build_once(block, inputs_shape, *other_shapes)
         last = self.blocks[-1]
         if last.normalize_first:
-            self._final_normalization = build_normalization(
-                self,
-                last.normalization,
-                last.layer_norm_epsilon,
-                inputs_shape,
-                "final_normalization",
+            self._final_normalization = Normalization(last.normalization).build(
+                self, last.layer_norm_epsilon, inputs_shape, "final_normalization"
             )
 
     def _normalize(self, hidden):
         if self._final_normalization is None:
-            return hidden
-        return self._final_normalization(hidden)
+            return ops.cast(hidden, self.compute_dtype)
+        return ops.cast(self._final_normalization(hidden), self.compute_dtype)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="EncoderStack")
@@ -135,6 +139,7 @@ class DecoderStack(_Stack):
         `(batch, target, dim)`.
     """
 
+    @takes_numpy
     def __init__(
         self,
         blocks: Sequence[Any],

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.base import BaseLayer
 from keras_attention.checks import (
     SEQUENCE,
     check_axes,
@@ -13,6 +14,7 @@ from keras_attention.checks import (
     check_index,
     check_positive,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.children import (
     build_once,
@@ -20,6 +22,7 @@ from keras_attention.children import (
     restore,
     serialize_shared,
 )
+from keras_attention.precision import precise
 from keras_attention.recurrent.cells import (
     advance,
     build_cell,
@@ -30,6 +33,7 @@ from keras_attention.recurrent.cells import (
     initial_states,
     project_inputs,
     run_cell,
+    state_dtypes,
     state_sizes,
 )
 from keras_attention.recurrent.readout import Readout, check_readout
@@ -40,7 +44,7 @@ ORDERS = ("luong", "bahdanau")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="AttentionRNN")
-class AttentionRNN(keras.layers.Layer):
+class AttentionRNN(BaseLayer):
     """A recurrent layer whose every step attends to a memory.
 
     | `order` | what queries the memory for the context `c` | source |
@@ -110,6 +114,7 @@ class AttentionRNN(keras.layers.Layer):
     ((2, 3, 8), (2, 3, 5))
     """
 
+    @takes_numpy
     def __init__(
         self,
         cell: Any,
@@ -201,10 +206,11 @@ class AttentionRNN(keras.layers.Layer):
         outputs, weights, state = (self._run_apart if is_apart else self._run)(
             inputs, state, projected, self._draw_keep(memory, training), training
         )
+        outputs = ops.cast(outputs, self.compute_dtype)
         outputs = self.drop_outputs(outputs, training)
         results = (outputs,)
         if return_attention_scores:
-            results = (*results, weights)
+            results = (*results, ops.cast(weights, self.compute_dtype))
         if return_state:
             results = (*results, state)
         return results if len(results) > 1 else outputs
@@ -228,9 +234,16 @@ class AttentionRNN(keras.layers.Layer):
         if return_attention_scores:
             results.append(spec(target, memory.shape[1]))
         if return_state:
-            own = [spec(size) for size in self._own_sizes()]
+            own = [
+                spec(size, dtype=dtype)
+                for size, dtype in zip(
+                    state_sizes(self.cell), state_dtypes(self.cell), strict=True
+                )
+            ]
+            own += [spec(self._units)] * self.input_feeding
             sizes = self.attention.state_sizes(memory.shape[1])
-            results.append([*own, *(spec(size, dtype="float32") for size in sizes)])
+            dtype = precise(self.attention.compute_dtype)
+            results.append([*own, *(spec(size, dtype=dtype) for size in sizes)])
         return tuple(results) if len(results) > 1 else results[0]
 
     def compute_mask(self, inputs, previous_mask=None):
@@ -264,7 +277,9 @@ class AttentionRNN(keras.layers.Layer):
         memory_mask = functional.position_mask(memory, memory_mask=memory_mask)
         return {
             "value": memory,
-            "key": self.attention.project_key(memory),
+            "key": self.attention.project_key(
+                ops.cast(memory, self.attention.compute_dtype)
+            ),
             "mask": None if memory_mask is None else ops.expand_dims(memory_mask, 1),
         }
 
@@ -303,9 +318,11 @@ class AttentionRNN(keras.layers.Layer):
         hidden, context, weights, state = self._step(
             inputs, state, projected, keep or {}, training
         )
+        weights = ops.cast(weights, self.compute_dtype)
         if self.input_feeding:
             return self._fed(state), weights, state
-        return self._read_out(context, hidden, inputs[0]), weights, state
+        outputs = self._read_out(context, hidden, inputs[0])
+        return ops.cast(outputs, self.compute_dtype), weights, state
 
     def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
         """The dropout that a call applies behind its steps."""
@@ -385,7 +402,7 @@ class AttentionRNN(keras.layers.Layer):
                 hidden, projected, alignment, keep, training
             )
         if fed:
-            fed = [self._read_out(context, hidden, inputs)]
+            fed = [ops.cast(self._read_out(context, hidden, inputs), fed[0].dtype)]
         return hidden, context, weights, [*cell_state, *fed, *alignment]
 
     def _attend_once(self, query, *rest):
@@ -394,7 +411,7 @@ class AttentionRNN(keras.layers.Layer):
 
     def _attend(self, query, projected, alignment, keep, training):
         weights, alignment = self.attention.weigh(
-            query,
+            ops.cast(query, self.attention.compute_dtype),
             projected["key"],
             projected["mask"],
             alignment,
@@ -403,8 +420,10 @@ class AttentionRNN(keras.layers.Layer):
         )
         kept = weights
         if keep.get("memory") is not None:
-            kept = weights * ops.expand_dims(keep["memory"], 1)
-        return functional.attend(kept, projected["value"]), weights, alignment
+            kept = ops.cast(weights, self.compute_dtype)
+            kept = kept * ops.expand_dims(keep["memory"], 1)
+        context = functional.attend(kept, projected["value"])
+        return ops.cast(context, self.compute_dtype), weights, alignment
 
     def _read_out(self, context, hidden, inputs):
         return self._readout.read(
@@ -428,7 +447,7 @@ class AttentionRNN(keras.layers.Layer):
 
     def _complete(self, state, batch_size, source):
         state = [] if state is None else keras.tree.flatten(state)
-        initial = initial_states(self.cell, batch_size, self.compute_dtype)
+        initial = initial_states(self.cell, batch_size)
         of_cell = len(initial)
         if self.input_feeding:
             initial.append(ops.zeros((batch_size, self._units), self.compute_dtype))

@@ -6,11 +6,13 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import SEQUENCE, check_axes, check_rate
+from keras_attention.base import BaseLayer
+from keras_attention.checks import SEQUENCE, check_axes, check_rate, takes_numpy
 from keras_attention.children import quantized_dtype, restore, serialize_shared
 from keras_attention.recurrent.cells import (
     advance,
     build_cell,
+    cast_states,
     check_cell,
     check_recurrent_dropout,
     draw_keep,
@@ -18,6 +20,7 @@ from keras_attention.recurrent.cells import (
     initial_states,
     project_inputs,
     run_cell,
+    state_dtypes,
     state_sizes,
 )
 
@@ -25,7 +28,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="CellRNN")
-class CellRNN(keras.layers.Layer):
+class CellRNN(BaseLayer):
     """Reads a sequence with a cell, as `keras.layers.RNN` does.
 
     Unlike that, it projects the inputs of all steps at once where the cell can, drops
@@ -38,6 +41,8 @@ class CellRNN(keras.layers.Layer):
         recurrent_dropout: rate at which hidden states are dropped in training on their
             way to the gates, the same units at each step (Gal and Ghahramani 2016).
         seed: integer seed of the dropout.
+        go_backwards: whether the sequence is read from its end, and the outputs come
+            in that order, as `keras.layers.Bidirectional` needs it.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -64,12 +69,20 @@ class CellRNN(keras.layers.Layer):
     (2, 5, 4)
     """
 
+    # What `keras.layers.Bidirectional` asks of a layer.
+    return_sequences = True
+    return_state = False
+    stateful = False
+
+    @takes_numpy
     def __init__(
         self,
         cell: Any,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        *,
+        go_backwards: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -81,6 +94,7 @@ class CellRNN(keras.layers.Layer):
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
+        self.go_backwards = go_backwards
         self._output_dropout = keras.layers.Dropout(
             dropout, seed=seed, dtype=self.dtype_policy
         )
@@ -100,13 +114,18 @@ class CellRNN(keras.layers.Layer):
     ):
         check_axes(SEQUENCE, inputs=inputs.shape)
         batch_size = ops.shape(inputs)[0]
+        mask = functional.position_mask(inputs, mask=mask)
+        if self.go_backwards:
+            inputs = ops.flip(inputs, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
         outputs, state = run_cell(
             self.cell,
             inputs,
             self._complete(initial_state, batch_size),
-            functional.position_mask(inputs, mask=mask),
+            mask,
             self.draw_keep(inputs) if training else None,
         )
+        outputs = ops.cast(outputs, self.compute_dtype)
         outputs = self.drop_outputs(outputs, training)
         return (outputs, state) if return_state else outputs
 
@@ -116,17 +135,23 @@ class CellRNN(keras.layers.Layer):
         check_axes(SEQUENCE, inputs=inputs.shape)
         batch, length, _ = inputs.shape
 
-        def spec(*shape):
-            return keras.KerasTensor((batch, *shape), self.compute_dtype)
-
-        outputs = spec(length, self.cell.output_size)
+        outputs = keras.KerasTensor(
+            (batch, length, self.cell.output_size), self.compute_dtype
+        )
         if not return_state:
             return outputs
-        return outputs, [spec(size) for size in state_sizes(self.cell)]
+        sizes, dtypes = state_sizes(self.cell), state_dtypes(self.cell)
+        return outputs, [
+            keras.KerasTensor((batch, size), dtype)
+            for size, dtype in zip(sizes, dtypes, strict=True)
+        ]
 
     def compute_mask(self, inputs, previous_mask=None):
         # Keras hands over the mask given to the call in place of the implicit one.
-        return functional.position_mask(inputs, mask=previous_mask)
+        mask = functional.position_mask(inputs, mask=previous_mask)
+        if mask is None or not self.go_backwards:
+            return mask
+        return ops.flip(mask, axis=1)
 
     def get_config(self):
         return {
@@ -136,6 +161,7 @@ class CellRNN(keras.layers.Layer):
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
+            "go_backwards": self.go_backwards,
         }
 
     @property
@@ -159,7 +185,8 @@ class CellRNN(keras.layers.Layer):
         `keep` is what is dropped at all steps, of `draw_keep`.
         """
         projected = project_inputs(self.cell, inputs)
-        return advance(self.cell, projected, [], list(state), keep)
+        outputs, state = advance(self.cell, projected, [], list(state), keep)
+        return ops.cast(outputs, self.compute_dtype), state
 
     def draw_keep(self, rows: Tensor) -> Any:
         """What one sequence of training drops, for as many rows as a tensor has."""
@@ -171,11 +198,11 @@ class CellRNN(keras.layers.Layer):
 
     def _complete(self, state, batch_size):
         if state is None:
-            return initial_states(self.cell, batch_size, self.compute_dtype)
+            return initial_states(self.cell, batch_size)
         sizes, state = state_sizes(self.cell), keras.tree.flatten(state)
         if len(state) != len(sizes):
             raise ValueError(
                 f"`initial_state` must hold the {len(sizes)} states of the cell. "
                 f"Received: {len(state)} tensors"
             )
-        return [ops.cast(part, self.compute_dtype) for part in state]
+        return cast_states(self.cell, state)

@@ -1,5 +1,6 @@
 """What every recurrent cell is used by, ours and others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -70,12 +71,29 @@ def state_sizes(cell: Any) -> list[int]:
     return keras.tree.flatten(cell.state_size)
 
 
-def initial_states(cell: Any, batch_size: Any, dtype: str) -> list[Any]:
+def state_dtypes(cell: Any) -> list[str]:
+    """The dtypes of a cell's states, in one list."""
+    if hasattr(cell, "cells"):
+        return [dtype for part in cell.cells for dtype in state_dtypes(part)]
+    dtype = getattr(cell, "compute_dtype", keras.config.floatx())
+    return [dtype] * len(state_sizes(cell))
+
+
+def cast_states(cell: Any, states: Sequence[Tensor]) -> list[Tensor]:
+    """States in the dtypes of a cell, which may have a dtype policy of its own."""
+    dtypes = state_dtypes(cell)
+    return [ops.cast(*pair) for pair in zip(states, dtypes, strict=True)]
+
+
+def initial_states(cell: Any, batch_size: Any) -> list[Any]:
     """A built cell's states before the first step, in one list: its own, or zeros."""
     if hasattr(cell, "get_initial_state"):
         states = keras.tree.flatten(cell.get_initial_state(batch_size=batch_size))
-        return [ops.cast(state, dtype) for state in states]
-    return [ops.zeros((batch_size, size), dtype) for size in state_sizes(cell)]
+        return cast_states(cell, states)
+    return [
+        ops.zeros((batch_size, size), dtype)
+        for size, dtype in zip(state_sizes(cell), state_dtypes(cell), strict=True)
+    ]
 
 
 def build_cell(cell: Any, shapes: list[Any]) -> None:
@@ -128,7 +146,7 @@ def advance(
         return cell.advance(projected, parts, states, keep)
     inputs = ops.concatenate([projected, *parts], axis=-1) if parts else projected
     outputs, states = cell(inputs, keras.tree.pack_sequence_as(cell.state_size, states))
-    return outputs, keras.tree.flatten(states)
+    return outputs, cast_states(cell, keras.tree.flatten(states))
 
 
 def run_cell(

@@ -6,8 +6,10 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_positive
+from keras_attention.base import BaseLayer
+from keras_attention.checks import check_choice, check_positive, takes_numpy
 from keras_attention.children import build_once, quantized_dtype
+from keras_attention.precision import precise
 from keras_attention.recurrent.cells import input_parts, part_shapes
 from keras_attention.recurrent.recurrent_cell import RecurrentCell
 
@@ -17,7 +19,7 @@ CONTROLLERS = ("lstm", "feed_forward")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="NTMCell")
-class NTMCell(keras.layers.Layer):
+class NTMCell(BaseLayer):
     """A controller with a memory beside it (Graves et al. 2014), as a recurrent cell.
 
     At each step heads look for slots of the memory by content and by location, read
@@ -64,6 +66,7 @@ class NTMCell(keras.layers.Layer):
     {'read': (2, 7, 1, 5), 'write': (2, 7, 1, 5)}
     """
 
+    @takes_numpy
     def __init__(
         self,
         units: int,
@@ -133,7 +136,7 @@ class NTMCell(keras.layers.Layer):
         hidden, own = self._control(inputs, read, own)
         weights = self._address(hidden, self._by_head(weights), self._by_slot(memory))
         readers, writers = self._split(weights)
-        memory = ops.cast(self._by_slot(memory), "float32")
+        memory = ops.cast(self._by_slot(memory), precise(self.compute_dtype))
         read = self._flat(functional.read_memory(memory, readers))
         memory = functional.write_memory(memory, writers, *self._changes(hidden))
         output = ops.concatenate([hidden, read], axis=-1)
@@ -181,7 +184,7 @@ class NTMCell(keras.layers.Layer):
             return ops.repeat(row, batch_size, axis=0)
 
         own = [] if self._lstm is None else self._lstm.get_initial_state(batch_size)
-        first = ops.cast(self._first_weights, "float32")
+        first = ops.cast(self._first_weights, precise(self.compute_dtype))
         first = ops.softmax(ops.reshape(first, (self._heads, -1)), axis=-1)
         slots = ops.full((1, self.memory_slots * self.memory_dim), 1e-6)
         return [*own, repeat(ops.tanh(self._first_read)), repeat(first), repeat(slots)]
@@ -226,7 +229,7 @@ class NTMCell(keras.layers.Layer):
         return ops.tanh(self._input_dense(inputs) + self._read_dense(read)), []
 
     def _address(self, hidden, previous, memory):
-        wanted = ops.cast(self._head_dense(hidden), "float32")
+        wanted = ops.cast(self._head_dense(hidden), precise(self.compute_dtype))
         wanted = ops.reshape(wanted, (-1, self._heads, self._head_size))
         dim, size = self.memory_dim, self._head_size
         key, strength, gate, shift, sharpness = ops.split(
@@ -244,7 +247,7 @@ class NTMCell(keras.layers.Layer):
 
     def _changes(self, hidden):
         """What the writers erase and add, `(batch, heads, memory_dim)` each."""
-        wanted = ops.cast(self._write_dense(hidden), "float32")
+        wanted = ops.cast(self._write_dense(hidden), precise(self.compute_dtype))
         wanted = ops.reshape(wanted, (-1, self.write_heads, 2 * self.memory_dim))
         erase, add = ops.split(wanted, 2, axis=-1)
         return ops.sigmoid(erase), ops.tanh(add)

@@ -7,7 +7,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_choice, check_positive
+from keras_attention.base import BaseLayer
+from keras_attention.checks import (
+    check_choice,
+    check_positive,
+    takes_numpy,
+)
 from keras_attention.children import quantized_dtype
 from keras_attention.recurrent.cells import input_parts, part_shapes
 
@@ -24,7 +29,7 @@ _STEPS = {
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RecurrentCell")
-class RecurrentCell(keras.layers.Layer):
+class RecurrentCell(BaseLayer):
     """A recurrent cell whose inputs may be projected for all steps at once.
 
     The equations are those of `keras.layers.LSTMCell`, `GRUCell` and `SimpleRNNCell`.
@@ -59,6 +64,7 @@ class RecurrentCell(keras.layers.Layer):
     (2, 4)
     """
 
+    @takes_numpy
     def __init__(
         self,
         units: int,
@@ -162,7 +168,9 @@ class RecurrentCell(keras.layers.Layer):
         """
         for dense, part in zip(self._input_denses[1:], parts, strict=True):
             projected = projected + dense(part)
-        hidden = states[0] if keep is None else states[0] * keep
+        hidden = states[0]
+        if keep is not None:
+            hidden = hidden * ops.cast(keep, hidden.dtype)
         recurrent = self._recurrent_dense(hidden)
         if self._input_norm is not None:
             projected = self._input_norm(projected)

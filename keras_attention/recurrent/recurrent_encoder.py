@@ -6,12 +6,14 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.base import BaseLayer
 from keras_attention.checks import (
     SEQUENCE,
     check_axes,
     check_choice,
     check_positive,
     check_rate,
+    takes_numpy,
 )
 from keras_attention.children import quantized_dtype
 from keras_attention.recurrent.cells import draw_keep, factors, run_cell
@@ -21,7 +23,7 @@ Tensor = Any
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RecurrentEncoder")
-class RecurrentEncoder(keras.layers.Layer):
+class RecurrentEncoder(BaseLayer):
     """A stack of LSTM or GRU layers: every step's hidden state, and the final states.
 
     Sutskever et al. (2014) decode from the final states; Bahdanau et al. (2015) attend
@@ -69,6 +71,7 @@ class RecurrentEncoder(keras.layers.Layer):
     ((2, 5, 8), [[(2, 8), (2, 8)], [(2, 8), (2, 8)]])
     """
 
+    @takes_numpy
     def __init__(
         self,
         units: int,

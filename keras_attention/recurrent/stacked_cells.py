@@ -4,11 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
-from keras_attention.children import restore
+from keras_attention.base import BaseLayer
+from keras_attention.checks import takes_numpy
+from keras_attention.children import restore, serialize_shared
 from keras_attention.recurrent.cells import (
     advance,
     build_cell,
+    cast_states,
     check_cell,
     draw_keep,
     initial_states,
@@ -23,7 +27,7 @@ Draw = Callable[[int], Tensor | None]
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="StackedCells")
-class StackedCells(keras.layers.Layer):
+class StackedCells(BaseLayer):
     """Cells on top of each other, as one cell for `keras.layers.RNN` or `AttentionRNN`.
 
     Args:
@@ -54,6 +58,7 @@ class StackedCells(keras.layers.Layer):
     ((2, 4), 3)
     """
 
+    @takes_numpy
     def __init__(
         self,
         cells: Sequence[Any],
@@ -102,7 +107,12 @@ class StackedCells(keras.layers.Layer):
 
     def call(self, inputs, states, training=None):
         first, *rest = input_parts(inputs, states)
-        return self.advance(self.project(first), rest, keras.tree.flatten(states))
+        given = keras.tree.flatten(states)
+        states = cast_states(self, given)
+        outputs, states = self.advance(self.project(first), rest, states)
+        return ops.cast(outputs, self.compute_dtype), [
+            ops.cast(new, old.dtype) for new, old in zip(states, given, strict=True)
+        ]
 
     def compute_output_spec(self, inputs, states, training=None):
         batch = input_parts(inputs, states)[0].shape[0]
@@ -115,7 +125,7 @@ class StackedCells(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
+            "cells": [serialize_shared(cell) for cell in self.cells],
             "residual": self.residual,
             "residual_from": self.residual_from,
             "share_last_part": self.share_last_part,
@@ -124,9 +134,7 @@ class StackedCells(keras.layers.Layer):
     def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
         """The states of all cells before the first step, the lowest first."""
         return [
-            state
-            for cell in self.cells
-            for state in initial_states(cell, batch_size, self.compute_dtype)
+            state for cell in self.cells for state in initial_states(cell, batch_size)
         ]
 
     def draw_keep(self, recurrent: Draw, between: Draw) -> list[dict[str, Any]]:
@@ -160,18 +168,19 @@ class StackedCells(keras.layers.Layer):
             keep: of `draw_keep`.
         """
         shared = parts[-1:] if self.share_last_part else []
-        new_states, below = [], None
+        new_states: list[Tensor] = []
+        below: Any = None
         for level, cell in enumerate(self.cells):
             count = len(state_sizes(cell))
             own, states = list(states[:count]), states[count:]
             kept = {} if keep is None else keep[level]
             if level:
                 if kept.get("input") is not None:
-                    below = below * kept["input"]
+                    below = below * ops.cast(kept["input"], below.dtype)
                 projected, parts = project_inputs(cell, below), shared
             outputs, own = advance(cell, projected, parts, own, kept.get("recurrent"))
             new_states += own
             if self.residual and level >= self.residual_from:
-                outputs = outputs + below
+                outputs = outputs + ops.cast(below, outputs.dtype)
             below = outputs
         return below, new_states

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.precision import precise
+
 
 @keras.saving.register_keras_serializable("keras_attention", name="Adam")
 class Adam(keras.optimizers.Adam):
@@ -60,7 +62,7 @@ class Adam(keras.optimizers.Adam):
         averages = self._model_variables_moving_average
         for variable, average in zip(trainable_variables, averages, strict=True):
             if average is not None:
-                exact = keras.backend.result_type(variable.dtype, "float32")
+                exact = precise(variable.dtype)
                 count = ops.cast(batches, exact)
                 share = 1 - ops.minimum(self.ema_momentum, count / (count + 9))
                 share = ops.cast(share, variable.dtype)

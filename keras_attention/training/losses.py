@@ -5,18 +5,20 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import check_rate
+from keras_attention.checks import (
+    check_rate,
+    takes_numpy,
+)
+from keras_attention.precision import precise
 from keras_attention.training import blockwise, tokens
 
 
 class _WeightedMean(keras.losses.Loss):
     """The weighted mean of values, with Keras's scaling under `tf.distribute`."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: str) -> None:
         super().__init__(
-            name="weighted_mean",
-            reduction="mean_with_sample_weight",
-            dtype="float32",
+            name="weighted_mean", reduction="mean_with_sample_weight", dtype=dtype
         )
 
     def call(self, y_true, y_pred):
@@ -32,8 +34,8 @@ class MaskedCrossEntropy(keras.losses.Loss):
     divided by their number, or by the sum of their weights where a
     `sample_weight` is given. What is padding is read from the labels; a mask on
     the predictions is not needed and makes no difference. All is computed in
-    float32, whatever the dtype of the logits. A batch without a real token has
-    a loss of zero, and so have its gradients.
+    float32, whatever the dtype of the logits, or in float64 for such logits. A
+    batch without a real token has a loss of zero, and so have its gradients.
 
     Label smoothing is that of Szegedy et al. (2016): the label keeps a
     probability of `1 - label_smoothing`, the rest is spread evenly over the
@@ -51,8 +53,8 @@ class MaskedCrossEntropy(keras.losses.Loss):
             `(batch, length)`.
 
     Returns:
-        A float32 scalar. The method `call` gives the loss of each token instead,
-        `(batch, length)`, zero where padded.
+        A scalar, float32 or float64. The method `call` gives the loss of each
+        token instead, `(batch, length)`, zero where padded.
 
     Raises:
         ValueError: If an argument lies outside its range, the labels are not
@@ -67,6 +69,7 @@ class MaskedCrossEntropy(keras.losses.Loss):
     1.3863
     """
 
+    @takes_numpy
     def __init__(
         self,
         label_smoothing: float = 0.0,
@@ -75,18 +78,19 @@ class MaskedCrossEntropy(keras.losses.Loss):
     ) -> None:
         check_rate(label_smoothing=label_smoothing)
         super().__init__(
-            name=name, reduction="mean_with_sample_weight", dtype="float32"
+            name=name, reduction="mean_with_sample_weight", dtype=precise()
         )
         self.label_smoothing = label_smoothing
         self.ignore_id = tokens.check_ignore_id(ignore_id)
-        self._weighted_mean = _WeightedMean()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the weighted mean over the real tokens of the batch."""
         # Keras's own `__call__` turns labels into floats and multiplies weights
         # by the mask of the predictions, so here it is given the losses only
         labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
-        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        dtype = keras.backend.standardize_dtype(logits.dtype)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id, dtype)
+        weighted_mean = _WeightedMean(dtype)
         in_bfloat16 = blockwise.logits_for_blocks(logits)
         if in_bfloat16 is not None:
             mean, losses = blockwise.mean_cross_entropy(
@@ -96,9 +100,9 @@ class MaskedCrossEntropy(keras.losses.Loss):
                 self.label_smoothing,
             )
             tokens.remember(labels, logits, self.ignore_id, losses)
-            return self._weighted_mean(ops.ones(1), ops.reshape(mean, (1,)))
+            return weighted_mean(ops.ones(1), ops.reshape(mean, (1,)))
         losses = self._losses(labels, logits)  # (B, L)
-        return self._weighted_mean(weights, losses, sample_weight=weights)
+        return weighted_mean(weights, losses, sample_weight=weights)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of each token, `(batch, length)`, zero where padded."""

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.checks import takes_numpy
+from keras_attention.precision import precise
 from keras_attention.training import tokens
 
 
@@ -16,9 +18,9 @@ class _TokenMean(keras.metrics.Metric):
     """The mean over real tokens of what `_values` says of each."""
 
     def __init__(self, ignore_id: int, name: str) -> None:
-        super().__init__(name=name, dtype="float32")
+        super().__init__(name=name, dtype=precise())
         self.ignore_id = tokens.check_ignore_id(ignore_id)
-        self._mean = keras.metrics.Mean(name="mean", dtype="float32")
+        self._mean = keras.metrics.Mean(name="mean", dtype=precise())
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count one more batch.
@@ -29,7 +31,8 @@ class _TokenMean(keras.metrics.Metric):
             sample_weight: weights `(batch,)` or `(batch, length)`.
         """
         labels, logits = tokens.convert_labels_and_logits(y_true, y_pred)
-        weights = tokens.token_weights(labels, sample_weight, self.ignore_id)
+        dtype = keras.backend.standardize_dtype(logits.dtype)
+        weights = tokens.token_weights(labels, sample_weight, self.ignore_id, dtype)
         values = self._values(labels, logits)  # (B, T)
         # flat, since of two axes Keras's mean would average rows first
         self._mean.update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
@@ -69,6 +72,7 @@ class MaskedAccuracy(_TokenMean):
     0.5
     """
 
+    @takes_numpy
     def __init__(self, ignore_id: int = 0, name: str = "masked_accuracy") -> None:
         super().__init__(ignore_id, name)
 
@@ -100,6 +104,7 @@ class Perplexity(_TokenMean):
     7.0
     """
 
+    @takes_numpy
     def __init__(self, ignore_id: int = 0, name: str = "perplexity") -> None:
         super().__init__(ignore_id, name)
 

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.checks import takes_numpy
 from keras_attention.training import tokens
 
 
@@ -24,6 +25,7 @@ class TokenCount(keras.metrics.Metric):
     3.0
     """
 
+    @takes_numpy
     def __init__(self, ignore_id: int = 0, name: str = "tokens") -> None:
         super().__init__(name=name, dtype="float32")
         self.ignore_id = tokens.check_ignore_id(ignore_id)

@@ -6,7 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import check_positive, check_positive_number
+from keras_attention.checks import (
+    check_positive,
+    check_positive_number,
+    takes_numpy,
+)
+from keras_attention.precision import precise
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="InverseSquareRoot")
@@ -27,7 +32,7 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
             one update.
 
     Returns:
-        The rate, a float32 scalar.
+        The rate, a scalar.
 
     Raises:
         ValueError: If `peak` is not a finite number above zero, or
@@ -39,6 +44,7 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     [0.125, 0.5, 0.25]
     """
 
+    @takes_numpy
     def __init__(self, peak: float, warmup_steps: int) -> None:
         number = isinstance(peak, int | float) and not isinstance(peak, bool)
         if not number or not math.isfinite(peak) or peak <= 0:
@@ -52,7 +58,7 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         """Return the learning rate of the update that follows `step` others."""
         # Keras counts from 0, and a first step without effect would be wasted
-        share = (ops.cast(step, "float32") + 1.0) / self.warmup_steps
+        share = (ops.cast(step, precise()) + 1.0) / self.warmup_steps
         return self.peak * ops.minimum(share, ops.rsqrt(share))
 
     def get_config(self) -> dict[str, Any]:
@@ -74,7 +80,7 @@ class InverseSigmoidDecay(keras.optimizers.schedules.LearningRateSchedule):
         step: integer scalar, the number of steps made.
 
     Returns:
-        The probability of the true id, a float32 scalar.
+        The probability of the true id, a scalar.
 
     Raises:
         ValueError: for a `k` below 1.
@@ -85,6 +91,7 @@ class InverseSigmoidDecay(keras.optimizers.schedules.LearningRateSchedule):
     [0.909, 0.501, 0.0]
     """
 
+    @takes_numpy
     def __init__(self, k: float) -> None:
         check_positive_number(k=k)
         if k < 1:
@@ -93,7 +100,7 @@ class InverseSigmoidDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """Return the probability after `step` steps."""
-        return self.k / (self.k + ops.exp(ops.cast(step, "float32") / self.k))
+        return self.k / (self.k + ops.exp(ops.cast(step, precise()) / self.k))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention.precision import precise
+
 _SMALLEST = 1e-30  # float32 has full precision down to 1.2e-38
 
 
@@ -25,7 +27,7 @@ def check_ignore_id(ignore_id: Any) -> int:
 
 
 def convert_labels_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Return int32 labels and float32 logits, after checking that they agree.
+    """Return int32 labels and precise logits, after checking that they agree.
 
     Args:
         y_true: integer ids `(batch, length)`.
@@ -63,11 +65,13 @@ def convert_labels_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             f"Received: y_true.shape={tuple(labels.shape)}, "
             f"y_pred.shape={tuple(logits.shape)}"
         )
-    return ops.cast(labels, "int32"), ops.cast(logits, "float32")
+    return ops.cast(labels, "int32"), ops.cast(logits, precise(dtype))
 
 
-def token_weights(labels: Any, sample_weight: Any, ignore_id: int) -> Any:
-    """Return float32 weights `(batch, length)`: zero where a label is padding.
+def token_weights(
+    labels: Any, sample_weight: Any, ignore_id: int, dtype: str = "float32"
+) -> Any:
+    """Return weights `(batch, length)`: zero where a label is padding.
 
     The labels alone decide what is padding; a mask that Keras left on the
     predictions says the same once more, or speaks of other positions.
@@ -77,13 +81,14 @@ def token_weights(labels: Any, sample_weight: Any, ignore_id: int) -> Any:
         sample_weight: `None`, or weights `(batch,)`, `(batch, 1)` or
             `(batch, length)`.
         ignore_id: the label that pads.
+        dtype: of the weights.
 
     Raises:
         ValueError: If `sample_weight` has another shape.
     """
     real = ops.not_equal(labels, ignore_id)  # (B, L)
     if sample_weight is None:
-        return ops.cast(real, "float32")
+        return ops.cast(real, dtype)
     weight = ops.convert_to_tensor(sample_weight)
     shape = tuple(weight.shape)
     per_row = len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
@@ -96,7 +101,7 @@ def token_weights(labels: Any, sample_weight: Any, ignore_id: int) -> Any:
     if len(shape) == 1:
         weight = ops.expand_dims(weight, 1)
     # not a product: a weight of padding may be anything, NaN included
-    return ops.where(real, ops.cast(weight, "float32"), 0.0)
+    return ops.where(real, ops.cast(weight, dtype), 0.0)
 
 
 def token_cross_entropy(
@@ -110,12 +115,12 @@ def token_cross_entropy(
 
     Args:
         labels: integer ids `(batch, length)`.
-        logits: float32 `(batch, length, vocabulary)`.
+        logits: of `convert_labels_and_logits`.
         ignore_id: the label that pads; it may lie outside the vocabulary.
         label_smoothing: from 0 up to, but not including, 1.
 
     Returns:
-        float32 `(batch, length)`.
+        `(batch, length)`, in the dtype of the logits.
     """
     real = ops.not_equal(labels, ignore_id)  # (B, L)
     losses = None if label_smoothing else _remembered(labels, logits, ignore_id)

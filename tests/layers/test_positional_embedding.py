@@ -8,7 +8,7 @@ import pytest
 
 from keras_attention.layers import PositionalEmbedding
 from tests import oracles
-from tests.backends import compiled, to_numpy
+from tests.backends import compiled, mask_of, to_numpy
 from tests.tensors import normal, token_ids, weights_by_name
 
 IDS = token_ids(3, 5, vocabulary=11)
@@ -118,12 +118,30 @@ def test_wrong_arguments_are_named(options, message):
         PositionalEmbedding(**{"vocabulary_size": 11, "embedding_dim": 7, **options})
 
 
-def test_ids_must_be_integers():
-    layer = PositionalEmbedding(11, 7)
-    with pytest.raises(ValueError, match=r"`inputs` must be integer.*dtype=float32"):
-        layer(normal(3, 5))
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_does_not_hold_every_id(precision):
+    keras.config.set_dtype_policy(precision)
+    model = keras.Sequential([PositionalEmbedding(11, 7)])
+    with pytest.raises(ValueError, match=r"`inputs` must be integer.*dtype=b?float16"):
+        model(np.ones((3, 5), "int32"))
+    keras.Sequential([keras.Input((None,), dtype="int32"), PositionalEmbedding(11, 7)])
+
+
+def test_float32_does_not_hold_every_id_of_a_large_vocabulary():
+    layer = PositionalEmbedding(2**24 + 1, 1, positions=None)
     with pytest.raises(ValueError, match=r"`inputs` must be integer.*dtype=float32"):
         layer(keras.Input((None,)))
+
+
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_ids_as_floats_are_the_same_ids(mask_zero):
+    layer = PositionalEmbedding(11, 7, mask_zero=mask_zero)
+    ids = np.array([[3, 5, 0], [10, 0, 0]])
+    expected, found = layer(ids), layer(ids.astype("float32"))
+    np.testing.assert_array_equal(to_numpy(found), to_numpy(expected))
+    assert (mask_of(found) is None) == (not mask_zero)
+    if mask_zero:
+        np.testing.assert_array_equal(mask_of(found), ids != 0)
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned", None])

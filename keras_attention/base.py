@@ -1,0 +1,53 @@
+"""What every layer of the package keeps, whatever Keras wraps around it."""
+
+import inspect
+from typing import Any
+
+import keras
+
+_NOT_REVERSIBLE = (
+    "`keras.layers.Bidirectional` cannot wrap a {name}, which does not read a sequence "
+    "step by step in one direction; wrap a `CellRNN` or a `keras.layers.RNN`, or use "
+    "`RecurrentEncoder(..., bidirectional=True)`. Received: go_backwards={value}"
+)
+
+
+class BaseLayer(keras.layers.Layer):
+    """A layer whose `compute_output_spec` says all of what it returns."""
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The shapes of what `call` returns, from those of its tensor arguments.
+
+        Args:
+            *args: shapes, or nested structures of them, in the order of the call.
+            **kwargs: likewise, named `<argument of the call>_shape`.
+        """
+        named = {name.removesuffix("_shape"): shape for name, shape in kwargs.items()}
+        given = inspect.signature(self.call).bind_partial(*args, **named).arguments
+        outputs = self.compute_output_spec(
+            **{name: self._symbols(name, shape) for name, shape in given.items()}
+        )
+        return keras.tree.map_structure(lambda output: tuple(output.shape), outputs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make the layer of its configuration.
+
+        Raises:
+            ValueError: for `go_backwards`, which `keras.layers.Bidirectional` adds, in
+                the configuration of a layer that has no such argument.
+        """
+        known = inspect.signature(cls.__init__).parameters
+        if "go_backwards" in config and "go_backwards" not in known:
+            raise ValueError(
+                _NOT_REVERSIBLE.format(name=cls.__name__, value=config["go_backwards"])
+            )
+        return super().from_config(config)
+
+    def _symbols(self, name: str, shapes: Any) -> Any:
+        if shapes is None:
+            return None
+        dtype = "bool" if name.endswith("mask") else self.compute_dtype
+        return keras.tree.map_shape_structure(
+            lambda shape: keras.KerasTensor(shape, dtype), shapes
+        )

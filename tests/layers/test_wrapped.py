@@ -1,0 +1,35 @@
+"""Every row of the table survives what Keras wraps around layers."""
+
+import pytest
+
+from tests.cases import CASES
+from tests.wrapping import (
+    CHECKS,
+    ONE_TENSOR_CHECKS,
+    ONE_TENSOR_IS_NOT_ENOUGH,
+    takes_one_tensor,
+)
+
+ONE_TENSOR_CASES = [case for case in CASES if takes_one_tensor(case)]
+
+
+def name_of(part):
+    return getattr(part, "__name__", None) or part.cls.__name__
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_layer_survives(case, check, tmp_path):
+    check(case, tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("check", ONE_TENSOR_CHECKS, ids=name_of)
+@pytest.mark.parametrize("case", ONE_TENSOR_CASES, ids=name_of)
+def test_layer_of_one_tensor_survives(case, check, tmp_path):
+    check(case, tmp_path / "model.keras")
+
+
+def test_every_layer_is_wrapped_or_has_a_reason():
+    wrapped = {name_of(case) for case in ONE_TENSOR_CASES}
+    assert wrapped | set(ONE_TENSOR_IS_NOT_ENOUGH) == {name_of(case) for case in CASES}
+    assert not wrapped & set(ONE_TENSOR_IS_NOT_ENOUGH)
