@@ -1,9 +1,11 @@
 """Parallel text in files of UTF-8, one sentence a line."""
 
 import os
+import warnings
 from pathlib import Path
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
@@ -17,9 +19,11 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not UTF-8.
+        ValueError: If the file is not UTF-8; the message names the line.
     """
     data = Path(path).read_bytes().removeprefix(_BYTE_ORDER_MARK)
+    if data.startswith(_GZIP):
+        raise ValueError(f"{os.fspath(path)!r} must be text. Received: a gzip file")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -70,7 +74,8 @@ def read_pairs(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Reads a file of which each line holds a sentence, a tab, its translation.
 
     Args:
-        path: The file, in UTF-8; columns after the second are ignored.
+        path: The file, in UTF-8. Columns after the second are ignored, with a
+            warning that says in how many lines.
 
     Returns:
         The first column and the second column. Blank lines at the end are
@@ -88,6 +93,17 @@ def read_pairs(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
         if len(row) < 2:
             raise ValueError(
                 f"{os.fspath(path)!r} must have two columns with a tab between them "
-                f"in each line. Received: line {number}, {lines[number - 1]!r}"
+                f"in each line. Received: line {number}, {_shown(row[0])}"
             )
+    ignored = sum(len(row) > 2 for row in rows)
+    if ignored:
+        warnings.warn(
+            f"{os.fspath(path)!r} has more than two columns in {ignored} of "
+            f"{len(rows)} lines: those after the second are ignored",
+            stacklevel=2,
+        )
     return [row[0] for row in rows], [row[1] for row in rows]
+
+
+def _shown(line: str, longest: int = 60) -> str:
+    return repr(line if len(line) <= longest else f"{line[:longest]}...")

@@ -1,12 +1,15 @@
 """Splits pairs of sentences into training, validation and test."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from keras_attention.text.arguments import check_integer, check_pairs
 
 Pairs = tuple[list[str], list[str]]
+
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, formats and separators
 
 
 class Split(NamedTuple):
@@ -28,6 +31,8 @@ def split_by_source(
     """Splits pairs so that equal source sentences always land on the same side.
 
     A sentence with several translations would otherwise be trained on and tested.
+    Sentences are equal, too, when they differ in case, blanks, invisible characters or
+    Unicode normalization alone, because a tokenizer may make the same ids of them.
     Where a pair goes depends on the sentences and the seed, not on their order.
 
     Args:
@@ -62,10 +67,13 @@ def split_by_source(
     }
     groups: dict[str, list[int]] = {}
     for index, source in enumerate(sources):
-        groups.setdefault(source, []).append(index)
+        groups.setdefault(_visible(source), []).append(index)
     parts: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    for source in sorted(groups, key=lambda source: _rank(source, seed)):
-        group = groups[source]
+
+    def rank(group: list[int]) -> bytes:
+        return min(_rank(sources[index], seed) for index in group)
+
+    for group in sorted(groups.values(), key=rank):
         part = next((part for part in room if len(group) <= room[part]), "train")
         parts[part] += group
         if part != "train":
@@ -79,6 +87,25 @@ def split_by_source(
                 "sources"
             )
     return Split(*(_pick(sources, targets, sorted(part)) for part in parts.values()))
+
+
+class _Visible(dict[int, int | None]):
+    """What `str.translate` makes of each character: nothing if it cannot be seen."""
+
+    def __missing__(self, code: int) -> int | None:
+        is_unseen = unicodedata.category(chr(code)) in _UNSEEN
+        self[code] = None if is_unseen else code
+        return self[code]
+
+
+_visible_characters = _Visible()
+
+
+def _visible(source: str) -> str:
+    """The same for all sentences that count as equal."""
+    folded = unicodedata.normalize("NFKC", source).casefold()
+    # again, because what is folded, or has met its accent now, may be composed
+    return unicodedata.normalize("NFKC", folded.translate(_visible_characters))
 
 
 def _count(name: str, size: int | float, pairs: int) -> int:

@@ -1,5 +1,7 @@
 """Files of parallel text, good and bad."""
 
+import gzip
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,8 +98,27 @@ def test_parallel_files_of_different_length_are_refused(write):
 
 
 def test_pairs(write):
-    path = write("pairs.tsv", "Go.\t가.\tCC-BY\tx\r\nHi.\t\n\t안녕\n\n".encode())
+    path = write("pairs.tsv", "Go.\t가.\r\nHi.\t\n\t안녕\n\n".encode())
     assert read_pairs(path) == (["Go.", "Hi.", ""], ["가.", "", "안녕"])
+
+
+def test_columns_after_the_second_are_said_to_be_ignored(write):
+    path = write("pairs.tsv", "Go.\t가.\tCC-BY\tx\r\nHi.\t안녕\nYes\t네\t\n".encode())
+    message = r"pairs\.tsv' has more than two columns in 2 of 3 lines"
+    with pytest.warns(UserWarning, match=message):
+        assert read_pairs(path) == (["Go.", "Hi.", "Yes"], ["가.", "안녕", "네"])
+
+
+def test_long_rows_are_not_quoted_whole(write):
+    path = write("pairs.tsv", b"a" * 100_000)
+    with pytest.raises(ValueError, match="line 1, 'a{60}...'$"):
+        read_pairs(path)
+
+
+def test_compressed_files_are_named_as_such(write):
+    path = write("pairs.tsv.gz", gzip.compress(b"a\tb\n"))
+    with pytest.raises(ValueError, match=r"pairs\.tsv\.gz' must be text.*a gzip file"):
+        read_pairs(path)
 
 
 @pytest.mark.parametrize("row", [b"Hi. ", b""])

@@ -36,6 +36,36 @@ def test_no_source_stands_on_two_sides(choices, validation, test, seed):
     assert indices == sorted(indices)
 
 
+@pytest.mark.parametrize(
+    "variants",
+    [
+        ("Tom sees it.", "TOM SEES IT.", "tom sees it."),
+        ("Tom sees it.", " Tom\u00a0sees  it.\t", "Tom\u3000sees\u200bit.\r"),
+        ("caf\u00e9", "cafe\u0301", "CAFE\u0301", "cafe\u200d\u0301"),
+        ("\uac00\ub098", "\u1100\u1161\u1102\u1161"),  # syllables and letters
+        ("ABC 1", "\uff41\uff42\uff43 \uff11"),  # of full width
+        ("Stra\u00dfe", "STRASSE", "Stra\u1e9ee", "stra\u00adsse"),
+        ("\ufb01sh", "fish", "\ufefffish", "fi\u200csh"),
+        ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2"),  # two small sigmas
+        ("", " ", "\0\u200b"),
+    ],
+    ids=ascii,
+)
+def test_variants_of_a_sentence_are_one_sentence(variants):
+    sources = [*variants, "other", "another"]
+    for seed in range(20):
+        split = split_by_source(sources, sources, validation=1, test=1, seed=seed)
+        assert split.train[0] == [*variants]
+
+
+def test_a_sentence_without_variants_stays_where_it_was():
+    # by the hash of the sentence as it is written
+    sources = [f"Sentence {number}" for number in range(40)]
+    split = split_by_source(sources, sources, validation=3, test=3, seed=1)
+    assert split.validation[0] == ["Sentence 14", "Sentence 28", "Sentence 34"]
+    assert split.test[0] == ["Sentence 23", "Sentence 24", "Sentence 27"]
+
+
 def test_counts_and_shares():
     by_count = split_by_source(SOURCES, TARGETS, validation=11, test=7, seed=3)
     assert [len(side[0]) for side in by_count] == [83, 11, 7]
