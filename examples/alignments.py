@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import translate
 from translate_options import train_parser
-from translate_training import fit
+from translate_training import build_model, fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
@@ -79,9 +79,10 @@ def train(
     folder.mkdir(exist_ok=True)
     # One tokenizer for both, so that the rows and columns of their maps are the same.
     tokenizers = translate.make_tokenizers(settings, corpus)
-    model = translate.build_model(settings, tokenizers)
+    model = build_model(settings, tokenizers)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    fit(settings, model, corpus.train, corpus.validation, tokenizers, folder)
+    batches = make_batches(settings, corpus.train, corpus.validation, tokenizers)
+    fit(settings, model, batches, corpus.validation, tokenizers, folder)
     return Translator(model, *tokenizers, search=Greedy(settings.max_length))
 
 

@@ -23,7 +23,7 @@ import keras
 import sacrebleu
 import translate
 from translate_options import train_parser
-from translate_training import fit
+from translate_training import fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
@@ -148,7 +148,8 @@ def train(
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
     model: Seq2Seq = MODELS[name](*sizes, dropout=options.dropout)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    fit(settings, model, corpus.train, corpus.validation, tokenizers, run)
+    batches = make_batches(settings, corpus.train, corpus.validation, tokenizers)
+    fit(settings, model, batches, corpus.validation, tokenizers, run)
     return Translator(model, *tokenizers, search=Greedy(settings.max_length))
 
 

@@ -8,23 +8,48 @@
     python examples/translate.py score FOLDER --source FILE --target FILE
     python examples/translate.py export FOLDER --output FOLDER --beams 4 --int8
 
-`--help` behind any of them lists its options. A run that was killed goes on with the
-same command and `--resume`.
+`--help` after any of them lists its options. A run that was killed continues with the
+same command and `--resume`, as long as its options and the lines of its files are the
+same.
+
+`translate` writes a line for each line, in UTF-8, as soon as it is translated: it may
+stand between two pipes or be kept open by a program. A mistake in files or options is
+one line on standard error, and exit status 2. What is cut or left out is said there
+too, with its number.
 """
 
+import os
+import signal
+
+if __name__ == "__main__":
+    # While TensorFlow is imported, too, Ctrl-C ends all without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # standard error is for the user
+
 import argparse
+import errno
 import json
 import shutil
 import sys
-import unicodedata
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import english_korean
 import keras
+from translate_corpus import (
+    Corpus,
+    Part,
+    checksums,
+    read_part,
+    shipped_corpus,
+    split,
+    train_tokenizers,
+)
+from translate_lines import translate_lines
 from translate_options import (
     PRESETS,
     evaluate_parser,
@@ -33,38 +58,48 @@ from translate_options import (
     train_parser,
     translate_parser,
 )
-from translate_results import draw, measure, show_samples
-from translate_training import fit
+from translate_results import count_cut, draw, measure, show_samples
+from translate_run import TOKENIZER_FILES, begin_run, check_new, check_same
+from translate_training import build_model, fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
-from keras_attention.folders import check_free, new_folder
-from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 
-TOKENIZERS = {
-    "sentencepiece": text.SentencePieceTokenizer,
-    "word": text.WordTokenizer,
-    "character": text.CharacterTokenizer,
-}
-
-SETTINGS = "settings.json"
-TOKENIZER_FILES = ("source_tokenizer.json", "target_tokenizer.json")
-
-Lines = Sequence[str]
-
-
-class Corpus(NamedTuple):
-    """Three parts of a parallel text, each the source and the target lines."""
-
-    train: tuple[Lines, Lines]
-    validation: tuple[Lines, Lines]
-    test: tuple[Lines, Lines]
+PARTS = ("", "validation_", "test_")  # beginnings of their options' names
+BROKEN_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE ended
+INTERRUPTED = 128 + 2
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command that the arguments name; training is the default."""
+    """Run the command that the arguments name; training is the default.
+
+    Raises:
+        SystemExit: after a line on standard error, for what is wrong with the user's
+            files or options; and without one when whoever reads the output has left.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    commands = {
+    for stream in sys.stdout, sys.stderr:
+        if hasattr(stream, "reconfigure"):  # whatever the locale
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        try:
+            result = run(arguments)
+            sys.stdout.flush()
+            return result
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+        except (ValueError, OSError, ArithmeticError, ImportError) as error:
+            discard_output()
+            if is_without_reader(error):
+                raise SystemExit(BROKEN_PIPE) from None
+            say(f"error: {describe(error)}")
+            raise SystemExit(2) from error
+
+
+def run(arguments: Sequence[str]) -> Any:
+    """Run the command that the arguments name."""
+    commands: dict[str, tuple[Callable, Callable]] = {
         "translate": (translate_parser, translate),
         "evaluate": (evaluate_parser, evaluate),
         "score": (score_parser, score),
@@ -76,29 +111,71 @@ def main(arguments: Sequence[str] | None = None) -> Any:
     parser = train_parser(__doc__)
     preset = PRESETS.get(parser.parse_args(arguments).preset, {})
     parser.set_defaults(**preset)
-    return train(parser, parser.parse_args(arguments))
+    return train(parser.parse_args(arguments))
+
+
+def say(message: str) -> None:
+    """Write a line to standard error."""
+    with suppress(OSError):  # nobody reads it
+        print(f"translate.py: {' '.join(message.splitlines())}", file=sys.stderr)
+
+
+def say_cut(cut: int, count: int, name: str, limit: int) -> None:
+    """Say how many of so many texts were cut, if any were."""
+    if cut:
+        say(f"warning: cut {cut} of {count} {name}, longer than {limit} tokens")
+
+
+def describe(error: Exception) -> str:
+    """An error in a line that begins with its file, if it has one."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'standard output'}: {error.strerror}"
+    return str(error)
+
+
+def is_without_reader(error: Exception) -> bool:
+    """Whether an error says that nobody reads the output any more."""
+    is_invalid = isinstance(error, OSError) and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or (is_invalid and os.name == "nt")
+
+
+def discard_output() -> None:
+    """Let what is not written yet go nowhere, lest it fails at the end once more."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def clean_up_when_interrupted() -> None:
+    """Let Ctrl-C raise `KeyboardInterrupt`, where half a folder is to be removed."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # --- training ---------------------------------------------------------------------
 
 
-def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
+def train(options: argparse.Namespace) -> dict:
     """Train, measure, draw, save and export; return the figures of the test."""
-    check_inputs(parser, options)
+    clean_up_when_interrupted()
+    check_inputs(options)
     if options.epochs is None:
         options.epochs = 20 if options.pairs or options.source else 8
-    folder = Path(options.output)
-    check_folder(parser, options, folder)
+    folder, kept = Path(options.output), settings(options)
+    if not options.resume:
+        check_new(folder, options.overwrite)
+    files = read_files(options)
+    data = checksums(files)
+    if options.resume:
+        check_same(folder, kept, data, file_names(options))
     complete = folder / "figures.json"
     if options.resume and complete.exists():
         print(f"The run in {folder} is complete, and stays as it is")
         return json.loads(complete.read_text("utf-8"))
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
-    corpus = read_corpus(options)
-    for name, (sources, _) in corpus._asdict().items():
-        if not sources:
-            parser.error(f"there is no pair for the {name}")
+    corpus = make_corpus(options, files)
     if options.resume:
         tokenizers = [text.load_tokenizer(folder / file) for file in TOKENIZER_FILES]
     else:
@@ -109,13 +186,16 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     )
     model = build_model(options, tokenizers)
     print(f"{model.name} with {model.count_params():,} parameters")
-    if not options.resume:
-        make_folder(options, tokenizers, folder)  # what has failed before left no trace
-    fit(options, model, corpus.train, corpus.validation, tokenizers, folder)
+    batches = make_batches(options, corpus.train, corpus.validation, tokenizers)
+    if not options.resume:  # what has failed before left no trace
+        begin_run(folder, kept, data, tokenizers, options.overwrite)
+    fit(options, model, batches, corpus.validation, tokenizers, folder)
     search = Greedy(options.max_length, jit_compile=options.xla)
-    translator = Translator(model, *tokenizers, search=search)
+    translator = Translator(
+        model, *tokenizers, search, max_source_length=max(256, options.max_length)
+    )
     show_samples(translator, corpus.test, options.samples)
-    figures = measure(translator, corpus.test, options.lowercase, options.bleu_tokenize)
+    figures = measure_test(translator, corpus.test, options)
     draw(translator, corpus.test[0], folder / "attention.png")
     translator.save(folder / "translator", overwrite=True)
     checked = corpus.test[0][:20]
@@ -128,36 +208,41 @@ def train(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict:
     whole = complete.with_suffix(".new")
     whole.write_text(json.dumps(figures, indent=2), "utf-8")
     whole.replace(complete)
-    for kept in ("backup", "best"):
-        shutil.rmtree(folder / kept, ignore_errors=True)
+    for left in ("backup", "best"):
+        shutil.rmtree(folder / left, ignore_errors=True)
     return figures
 
 
-def check_inputs(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Stop at options that do not go together."""
+def check_inputs(options: argparse.Namespace) -> None:
+    """Raise `ValueError` for options that do not go together."""
     meant = PRESETS.get(options.preset, {}).get("architecture", options.architecture)
     if options.architecture != meant:
-        parser.error(f"--preset {options.preset} is for --architecture {meant}")
+        raise ValueError(f"--preset {options.preset} is for --architecture {meant}")
     if options.pairs and (options.source or options.target):
-        parser.error("--pairs stands for both sides: leave out --source and --target")
+        raise ValueError(
+            "--pairs stands for both sides: leave out --source and --target"
+        )
     if keras.config.backend() != "tensorflow":
-        parser.error(
+        raise ValueError(
             "a translator is measured on TensorFlow: KERAS_BACKEND=tensorflow. On "
             "JAX, distributed.py trains and exports one"
         )
     if not find_spec("matplotlib"):
-        parser.error("the pictures need it: pip install matplotlib")
+        raise ValueError("the pictures need it: pip install matplotlib")
     if options.tensorboard and not find_spec("tensorboard"):
-        parser.error("--tensorboard needs it: pip install tensorboard")
+        raise ValueError("--tensorboard needs it: pip install tensorboard")
     if options.segmentations and options.tokenizer != "sentencepiece":
-        parser.error("--segmentations, also a preset's, needs sentencepiece; 0 is none")
-    for side in ("", "validation_", "test_"):
-        given = [getattr(options, f"{side}{end}") for end in ("source", "target")]
-        if any(given) and not all(given):
-            flag = side.replace("_", "-")
-            parser.error(f"--{flag}source and --{flag}target belong together")
+        raise ValueError(
+            "--segmentations, also a preset's, needs sentencepiece; 0 is none"
+        )
+    for part in PARTS:
+        if bool(getattr(options, f"{part}source")) != bool(
+            getattr(options, f"{part}target")
+        ):
+            flag = part.replace("_", "-")
+            raise ValueError(f"--{flag}source and --{flag}target belong together")
     if (options.validation_source or options.test_source) and not options.source:
-        parser.error("--validation-* and --test-* need --source and --target")
+        raise ValueError("--validation-* and --test-* need --source and --target")
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -166,139 +251,59 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(options).items() if name not in ours}
 
 
-def check_folder(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, folder: Path
-) -> None:
-    """Stop at an earlier run that was not asked for, or is another one."""
-    record = folder / SETTINGS
-    if not options.resume:
-        if record.is_file() and not options.overwrite:
-            parser.error(
-                f"{folder} holds a run: --resume goes on with it, --overwrite replaces "
-                "it, --output names another folder"
-            )
-        check_free(folder, SETTINGS, options.overwrite)
-        return
-    if not record.is_file():
-        parser.error(f"--resume: there is no run to go on with in {folder}")
-    now, before = settings(options), json.loads(record.read_text("utf-8"))
-    same = now.keys() - {"minutes", "samples"}  # free to change on the way
-    changed = sorted(name for name in same if before.get(name) != now[name])
-    if changed:
-        parser.error(f"--resume: the run in {folder} had another {changed}")
+def file_names(options: argparse.Namespace) -> dict[str, str | None]:
+    """The file of each side of each part; one of pairs holds both."""
+    sides = [f"{part}{side}" for part in PARTS for side in ("source", "target")]
+    both = {"source": options.pairs, "target": options.pairs}
+    return {side: both.get(side) or getattr(options, side) for side in sides}
 
 
-def make_folder(
-    options: argparse.Namespace, tokenizers: Sequence[text.Tokenizer], folder: Path
-) -> None:
-    """Write what a run begins with, in place of an earlier one if asked for."""
-    with new_folder(folder, SETTINGS, options.overwrite) as fresh:
-        content = json.dumps(settings(options), indent=2)
-        (fresh / SETTINGS).write_text(content, "utf-8")
-        for tokenizer, file in zip(tokenizers, TOKENIZER_FILES, strict=True):
-            tokenizer.save(fresh / file)
+def read_files(options: argparse.Namespace) -> dict[str, Part | None]:
+    """The parts of a text that lie in files, and `None` for each other."""
+    names = file_names(options)
+    return {
+        part: read_part(
+            None if part else options.pairs,
+            names[f"{part}source"],
+            names[f"{part}target"],
+        )
+        if names[f"{part}source"]
+        else None
+        for part in PARTS
+    }
+
+
+def make_corpus(
+    options: argparse.Namespace, files: Mapping[str, Part | None]
+) -> Corpus:
+    """The shipped corpus, or files; what has no test or validation is split."""
+    whole, validation, test = (files[part] for part in PARTS)
+    if whole is None:
+        return shipped_corpus()
+    whole = tuple(side[: options.limit] for side in whole)
+    name = options.pairs or options.source
+    return split(whole, name, validation, test, options.seed)
 
 
 def read_corpus(options: argparse.Namespace) -> Corpus:
-    """The shipped corpus, or files; what has no test or validation is split."""
-    if not (options.pairs or options.source):
-        shipped = english_korean.corpus()
-        parts = (shipped.training, shipped.validation, shipped.held_out)
-        return Corpus(*(tuple(zip(*part, strict=True)) for part in parts))
-    if options.pairs:
-        lines = text.read_pairs(options.pairs)
-    else:
-        lines = text.read_parallel(options.source, options.target)
-    if options.limit:
-        lines = tuple(side[: options.limit] for side in lines)
-    size = min(1000, max(1, len(lines[0]) // 20))
-    split = text.split_by_source(
-        *lines,
-        validation=0 if options.validation_source else size,
-        test=0 if options.test_source else size,
-        seed=options.seed,
-    )
-    validation, test = split.validation, split.test
-    if options.validation_source:
-        validation = text.read_parallel(
-            options.validation_source, options.validation_target
-        )
-    if options.test_source:
-        test = text.read_parallel(options.test_source, options.test_target)
-    return Corpus(split.train, validation, test)
+    """What `make_corpus` makes of the files that are there."""
+    return make_corpus(options, read_files(options))
 
 
 def make_tokenizers(
     options: argparse.Namespace, corpus: Corpus
 ) -> list[text.Tokenizer]:
     """Train the tokenizers of both sides."""
-    make = TOKENIZERS[options.tokenizer]
     choices = {"lowercase": options.lowercase}
     if options.tokenizer == "sentencepiece":
         choices["model_type"] = options.model_type
-    sides = [list(corpus.train[0]), list(corpus.train[1])]
-    if options.tie_embeddings:
-        sides = [sides[0] + sides[1]] * 2
-    sizes = [
-        options.vocabulary_size
-        or default_vocabulary(corpus.train[1], characters_of(lines))
-        for lines in sides
-    ]
-    return [
-        make.train(lines, **choices, vocabulary_size=size)
-        for lines, size in zip(sides, sizes, strict=True)
-    ]
-
-
-def default_vocabulary(lines: Lines, characters: int) -> int:
-    """Half as many pieces as there are words, each to be met four times or more.
-
-    There is room for every character too, of which some scripts have thousands.
-    """
-    words = len({word for line in lines for word in line.split()})
-    return max(1000, min(8000, words // 2, len(lines) // 4), characters + 200)
-
-
-def characters_of(lines: Lines) -> int:
-    """How many characters there are, in the form in which they become pieces."""
-    return len({char for line in lines for char in unicodedata.normalize("NFKC", line)})
-
-
-def build_model(
-    options: argparse.Namespace, tokenizers: Sequence[text.Tokenizer]
-) -> Seq2Seq:
-    """The architecture that was asked for, in the sizes that were asked for."""
-    sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
-    attention_dropout = options.attention_dropout
-    if attention_dropout is None:
-        attention_dropout = options.dropout
-    if options.architecture == "transformer":
-        return transformer(
-            *sizes,
-            num_layers=options.num_layers or 3,
-            num_heads=options.num_heads,
-            embedding_dim=options.embedding_dim or 128,
-            intermediate_dim=options.intermediate_dim,
-            normalize_first=not options.post_norm,
-            positions=options.positions,
-            dropout=options.dropout,
-            attention_options={"dropout": attention_dropout},
-            tie_embeddings=options.tie_embeddings,
-        )
-    return rnn_seq2seq(
-        *sizes,
-        num_layers=options.num_layers or 1,
-        embedding_dim=options.embedding_dim or 256,
-        units=options.units,
-        cell=options.cell,
-        attention=None if options.attention == "none" else options.attention,
-        order=options.order,
-        peeky=options.peeky,
-        bidirectional=options.bidirectional,
-        input_feeding=options.input_feeding,
-        dropout=options.dropout,
-        recurrent_dropout=options.recurrent_dropout,
-        tie_embeddings=options.tie_embeddings,
+    return train_tokenizers(
+        corpus.train,
+        options.tokenizer,
+        shared=options.tie_embeddings,
+        vocabulary_size=options.vocabulary_size,
+        normalizations=(options.source_normalization, options.target_normalization),
+        **choices,
     )
 
 
@@ -308,43 +313,51 @@ def build_model(
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
     translator = load(options)
-    # As `text.read_lines` does, but of what is no UTF-8, and line by line.
-    sys.stdin.reconfigure(encoding="utf-8-sig", errors="replace", newline="\n")
-    lines = (line.removesuffix("\n").removesuffix("\r") for line in sys.stdin)
-    if not options.alignments:
-        for output in translator.stream(lines):
-            print(output)
-        return
-    while some := list(islice(lines, translator.batch_size)):
-        for best, *_ in translator.hypotheses(some):
-            if best.attention is None:
-                sys.exit("--alignments needs a model with attention")
-            pairs = [f"{source}-{target}" for source, target in best.alignment()]
-            sides = visible(best.source_tokens), visible(best.target_tokens), pairs
-            print(" ||| ".join(" ".join(side) for side in sides))
-
-
-def visible(tokens: Sequence[str]) -> list[str]:
-    """Tokens without the end, and with a sign in place of spaces."""
-    return [token.replace(" ", "\u2581") for token in tokens if token != "</s>"]
+    if sys.stdin is None or sys.stdout is None:
+        raise ValueError("translate needs a standard input and a standard output")
+    count, cut = translate_lines(
+        translator, sys.stdin.buffer, sys.stdout.buffer, options.alignments
+    )
+    say_cut(cut, count, "lines", translator.source_limit)
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
-    test, translator = read_test(options), load(options)
+    test = read_part(options.pairs, options.source, options.target)
+    translator = load(options)
     show_samples(translator, test, options.samples)
-    return measure(translator, test, options.lowercase, options.bleu_tokenize)
+    return measure_test(translator, test, options)
+
+
+def measure_test(
+    translator: Translator, test: Part, options: argparse.Namespace
+) -> dict[str, float]:
+    """Measure, and say what was cut."""
+    # as the training was, whatever is asked for
+    lowercase = options.lowercase or translator.target_tokenizer.lowercase
+    figures = measure(translator, test, lowercase, options.bleu_tokenize)
+    cut = count_cut(translator, test[0])
+    say_cut(cut, len(test[0]), "sources", translator.source_limit)
+    return figures
 
 
 def score(options: argparse.Namespace) -> None:
     """Print how probable each translation is: its log-probability and its tokens."""
-    test = read_test(options)
-    for found in Translator.load(options.folder).score(*test):
-        print(f"{found.log_probability:.4f}\t{len(found.tokens)}")
+    sources, references = read_part(options.pairs, options.source, options.target)
+    translator = Translator.load(options.folder)
+    found = translator.score(sources, references)
+    for one in found:
+        print(f"{one.log_probability:.4f}\t{len(one.tokens)}")
+    cut = count_cut(translator, sources)
+    say_cut(cut, len(sources), "sources", translator.source_limit)
+    lengths = translator.target_tokenizer.tokenize(references).row_lengths().numpy()
+    read = [len(one.tokens) for one in found]
+    say_cut(sum(lengths + 1 > read), len(found), "references", max(read))
 
 
 def export(options: argparse.Namespace) -> None:
     """Write the SavedModel of a saved Translator."""
+    clean_up_when_interrupted()
     load(options).export(options.output, options.overwrite)
     print(f"SavedModel in {options.output}, tried in a fresh process")
 
@@ -361,35 +374,14 @@ def load(options: argparse.Namespace) -> Translator:
         config |= {"num_beams": options.beams, "num_hypotheses": None, "num_groups": 1}
     if options.length_penalty is not None:
         if kind is not BeamSearch:
-            sys.exit("--length-penalty needs a beam search, as by --beams 5")
+            raise ValueError("--length-penalty needs a beam search, as by --beams 5")
         config["length_penalty"] = options.length_penalty
     if options.xla:
         config["jit_compile"] = True
-    translator = Translator(
-        translator.model,
-        translator.source_tokenizer,
-        translator.target_tokenizer,
-        kind.from_config(config),
-        translator.max_source_length,
-        translator.batch_size,
-        translator.replace_unknown,
-    )
+    translator.search = kind.from_config(config)
     if options.int8:
         translator.quantize()
     return translator
-
-
-def read_test(options: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Sources and references of one file of pairs, or of two files."""
-    if bool(options.source) != bool(options.target):
-        sys.exit("--source and --target belong together, and --pairs stands for both")
-    if options.pairs:
-        test = text.read_pairs(options.pairs)
-    else:
-        test = text.read_parallel(options.source, options.target)
-    if not test[0]:
-        sys.exit(f"there is no pair in {options.pairs or options.source}")
-    return test
 
 
 if __name__ == "__main__":

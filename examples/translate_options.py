@@ -2,12 +2,11 @@
 
 import argparse
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
-import sacrebleu
+from keras_attention.text.sentence_piece import NORMALIZATIONS
 
-# Settings that did well on so many pairs; what each does is told in
-# benchmarks/README.md.
+# Settings that did well on so many pairs; benchmarks/README.md says what each does.
 PRESETS: dict[str, dict[str, Any]] = {
     "transformer-30k": {
         "architecture": "transformer",
@@ -52,9 +51,16 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (--help lists the options)\n")
+
+
 def train_parser(description: str) -> argparse.ArgumentParser:
     """The options of a training."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
@@ -69,7 +75,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         help="use only so many of the first pairs of your files",
     )
     add("--output", default="translation-run", help="folder to write")
-    add("--resume", action="store_true", help="go on where a killed run stopped, if so")
+    add("--resume", action="store_true", help="continue a killed run")
     add("--overwrite", action="store_true", help="replace the run in --output")
     add("--architecture", choices=("transformer", "rnn"), default="transformer")
     add("--num-layers", type=positive, help="transformer 3, rnn 1")
@@ -93,10 +99,10 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     yes_or_no = argparse.BooleanOptionalAction
     add("--bidirectional", action=yes_or_no, default=True, help="encoder of the rnn")
     add("--input-feeding", action=yes_or_no, default=True, help="of the rnn")
-    add("--recurrent-dropout", type=float, default=0.0, help="of the rnn")
+    add("--recurrent-dropout", type=share, default=0.0, help="of the rnn")
     add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
-    add("--dropout", type=float, default=0.1)
-    add("--attention-dropout", type=float, help="of weights; as --dropout by default")
+    add("--dropout", type=share, default=0.1)
+    add("--attention-dropout", type=share, help="of weights; as --dropout by default")
     add(
         "--tokenizer",
         choices=("sentencepiece", "word", "character"),
@@ -105,14 +111,27 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--model-type", choices=("bpe", "unigram"), default="bpe")
     add("--vocabulary-size", type=positive, help="by default by the size of the data")
     add("--lowercase", action="store_true")
-    add("--segmentations", type=int, help="of each pair, drawn at random; 0 for none")
+    for side, default in (
+        ("source", "nmt_nfkc, or identity with --tie-embeddings"),
+        ("target", "identity"),
+    ):
+        add(
+            f"--{side}-normalization",
+            choices=NORMALIZATIONS,
+            help=f"of {side}s, before sentencepiece; by default {default}",
+        )
+    add(
+        "--segmentations",
+        type=natural,
+        help="of each pair, drawn at random; 0 for none",
+    )
     add("--alpha", type=share, default=0.1, help="share of bpe's merges left out")
     add("--plain-share", type=share, default=0.5, help="of the epochs, without any")
     add("--max-length", type=positive, default=100, help="tokens a side")
     add("--epochs", type=positive, help="8 of the shipped corpus, 20 of others")
     add(
         "--minutes",
-        type=duration,
+        type=above_zero,
         help="end with the epoch that passes them, from the last start on; another "
         "number may follow --resume",
     )
@@ -123,14 +142,14 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         default=1,
         help="batches for one update, by their mean gradient",
     )
-    add("--learning-rate", type=float, default=2e-3, help="at the peak")
+    add("--learning-rate", type=above_zero, default=2e-3, help="at the peak")
     add(
         "--warmup-steps",
         type=positive,
         help="updates; 1,000, or a tenth of all if it is less",
     )
-    add("--ema", type=float, default=0.99, help="momentum of the averaged weights")
-    add("--label-smoothing", type=float, default=0.1)
+    add("--ema", type=share, default=0.99, help="momentum of the averaged weights")
+    add("--label-smoothing", type=share, default=0.1)
     add(
         "--patience",
         type=positive,
@@ -145,14 +164,14 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         action="store_true",
         help="compile training and search, once for each of few shapes",
     )
-    add("--samples", type=int, default=5, help="test sentences to show")
-    add("--seed", type=int, default=0)
+    add("--samples", type=natural, default=5, help="test sentences to show")
+    add("--seed", type=natural, default=0)
     return parser
 
 
 def translate_parser() -> argparse.ArgumentParser:
     """The options of `translate`."""
-    parser = argparse.ArgumentParser(prog="translate.py translate")
+    parser = Parser(prog="translate.py translate")
     parser.add_argument("folder", help="a saved Translator")
     _add_search(parser)
     parser.add_argument(
@@ -165,25 +184,29 @@ def translate_parser() -> argparse.ArgumentParser:
 
 def evaluate_parser() -> argparse.ArgumentParser:
     """The options of `evaluate`."""
-    parser = argparse.ArgumentParser(prog="translate.py evaluate")
+    parser = Parser(prog="translate.py evaluate")
     _add_test(parser)
     _add_search(parser)
-    parser.add_argument("--lowercase", action="store_true")
+    parser.add_argument(
+        "--lowercase",
+        action="store_true",
+        help="compare without case; what was trained so is compared so",
+    )
     _add_bleu(parser)
-    parser.add_argument("--samples", type=int, default=5)
+    parser.add_argument("--samples", type=natural, default=5)
     return parser
 
 
 def score_parser() -> argparse.ArgumentParser:
     """The options of `score`."""
-    parser = argparse.ArgumentParser(prog="translate.py score")
+    parser = Parser(prog="translate.py score")
     _add_test(parser)
     return parser
 
 
 def export_parser() -> argparse.ArgumentParser:
     """The options of `export`."""
-    parser = argparse.ArgumentParser(prog="translate.py export")
+    parser = Parser(prog="translate.py export")
     parser.add_argument("folder", help="a saved Translator")
     parser.add_argument("--output", required=True, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="a SavedModel there")
@@ -215,7 +238,14 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def duration(text: str) -> float:
+def natural(text: str) -> int:
+    """A number of the command line, from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return int(text)
+
+
+def above_zero(text: str) -> float:
     """A number of the command line above 0."""
     with suppress(ValueError):
         if float(text) > 0:
@@ -225,6 +255,8 @@ def duration(text: str) -> float:
 
 def bleu_tokenizer(name: str) -> str:
     """One of sacrebleu's tokenizers, which has what it needs."""
+    import sacrebleu  # `translate` does without it
+
     known = sacrebleu.BLEU.TOKENIZERS
     if name not in known:
         raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(known)}")

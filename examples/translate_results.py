@@ -4,8 +4,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import sacrebleu
-
 from keras_attention import Translator
 from keras_attention.visualization import plot_attention
 
@@ -25,10 +23,18 @@ def show_samples(translator: Translator, test: tuple[Lines, Lines], count: int) 
     print()
 
 
+def count_cut(translator: Translator, texts: Sequence[str | bytes]) -> int:
+    """How many texts have more tokens than are read of them."""
+    lengths = translator.source_tokenizer.tokenize(texts).row_lengths().numpy() + 1
+    return int((lengths > translator.source_limit).sum())
+
+
 def measure(
     translator: Translator, test: tuple[Lines, Lines], lowercase: bool, tokenize: str
 ) -> dict[str, float]:
     """Exact match in per cent, BLEU and chrF of a test set, printed and returned."""
+    import sacrebleu  # `translate` does without it
+
     sources, references = test
     started = time.time()
     outputs = translator(list(sources))

@@ -6,32 +6,83 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 
 from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
-from keras_attention.models import Seq2Seq
+from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 from keras_attention.visualization import plot_training
 
-SHAPES = 12  # of batches, where each is compiled anew
+SHAPES = 12  # of batches, where each is compiled
 SAMPLE = 200  # validation sentences that are translated after each epoch
 
 Part = tuple[Sequence[str], Sequence[str]]
 
 
-def fit(
+def build_model(
+    options: argparse.Namespace, tokenizers: Sequence[text.Tokenizer]
+) -> Seq2Seq:
+    """The architecture that was asked for, in the sizes that were asked for."""
+    sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
+    attention_dropout = options.attention_dropout
+    if attention_dropout is None:
+        attention_dropout = options.dropout
+    if options.architecture == "transformer":
+        return transformer(
+            *sizes,
+            num_layers=options.num_layers or 3,
+            num_heads=options.num_heads,
+            embedding_dim=options.embedding_dim or 128,
+            intermediate_dim=options.intermediate_dim,
+            normalize_first=not options.post_norm,
+            positions=options.positions,
+            dropout=options.dropout,
+            attention_options={"dropout": attention_dropout},
+            tie_embeddings=options.tie_embeddings,
+        )
+    return rnn_seq2seq(
+        *sizes,
+        num_layers=options.num_layers or 1,
+        embedding_dim=options.embedding_dim or 256,
+        units=options.units,
+        cell=options.cell,
+        attention=None if options.attention == "none" else options.attention,
+        order=options.order,
+        peeky=options.peeky,
+        bidirectional=options.bidirectional,
+        input_feeding=options.input_feeding,
+        dropout=options.dropout,
+        recurrent_dropout=options.recurrent_dropout,
+        tie_embeddings=options.tie_embeddings,
+    )
+
+
+class Batches(NamedTuple):
+    """What a training sees.
+
+    Attributes:
+        phases: batches, each with the epoch at which it ends.
+        validation: batches in a fixed order.
+    """
+
+    phases: list[tuple[int, Any]]
+    validation: Any
+
+
+def make_batches(
     options: argparse.Namespace,
-    model: Seq2Seq,
     train: Part,
     validation: Part,
     tokenizers: Sequence[text.Tokenizer],
-    folder: Path,
-) -> None:
-    """Train with label smoothing and a moving average of the weights.
+) -> Batches:
+    """Make batches of both parts, with a warning that counts what is left out.
 
-    Where words are cut at random, the last epochs are trained on plain ones, and
-    patience counts these alone; with `--plain-share 0` it counts all.
+    Where words are cut at random, the last epochs are trained on plain ones.
+
+    Raises:
+        ValueError: when nothing is left.
     """
 
     def batches_of(part, **choices):
@@ -46,7 +97,6 @@ def fit(
             **choices,
         )
 
-    to_validate = batches_of(validation, shuffle=False)
     phases, plain = [], options.epochs
     if options.segmentations:
         plain = math.floor(round(options.epochs * options.plain_share, 6))
@@ -55,6 +105,23 @@ def fit(
             phases.append((options.epochs - plain, batches_of(train, **drawn)))
     if plain:
         phases.append((options.epochs, batches_of(train)))
+    return Batches(phases, batches_of(validation, shuffle=False))
+
+
+def fit(
+    options: argparse.Namespace,
+    model: Seq2Seq,
+    batches: Batches,
+    validation: Part,
+    tokenizers: Sequence[text.Tokenizer],
+    folder: Path,
+) -> None:
+    """Train with label smoothing and a moving average of the weights.
+
+    Where words are cut at random, patience counts the plain epochs alone; with
+    `--plain-share 0` it counts all.
+    """
+    phases, to_validate = batches
     # A schedule counts batches.
     tenth = max(1, len(phases[0][1]) * options.epochs // 10)
     warmup_steps = (options.warmup_steps or 1000) * options.accumulate
@@ -79,11 +146,11 @@ def fit(
     history = folder / "history.csv"
     limit = TimeLimit(options.minutes or math.inf)
     started = time.time()
-    for phase, (until, batches) in enumerate(phases):
+    for phase, (until, seen) in enumerate(phases):
         callbacks = [
             # Kept until everything is saved, so that nothing is ever trained twice;
             # the next phase goes on with it.
-            training.Backup(folder / "backup", batches.position),
+            training.Backup(folder / "backup", seen.position),
             training.FiniteLoss(),
             training.TokensPerSecond(),
             keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
@@ -92,12 +159,12 @@ def fit(
         ]
         if options.patience:
             translator = Translator(model, *tokenizers, Greedy(options.max_length))
-            best = folder / "best" if batches is phases[-1][1] else None
+            best = folder / "best" if phase == len(phases) - 1 else None
             callbacks.insert(4, bleu_callback(options, translator, validation, best))
         if options.tensorboard:
             callbacks.append(keras.callbacks.TensorBoard(folder / "tensorboard"))
         model.fit(
-            batches,
+            seen,
             validation_data=to_validate,
             epochs=until,
             callbacks=callbacks,

@@ -127,7 +127,8 @@ class Translator:
         super().__setattr__(name, value)
 
     @property
-    def _source_limit(self) -> int:
+    def source_limit(self) -> int:
+        """The most source tokens that are read, the end included."""
         limit = self.model.source_embedding.max_length or self.max_source_length
         return min(self.max_source_length, limit)
 
@@ -145,7 +146,7 @@ class Translator:
             self.source_tokenizer,
             self.target_tokenizer,
             self.search,
-            self._source_limit,
+            self.source_limit,
             self.batch_size,
             self.replace_unknown,
         )
@@ -192,7 +193,7 @@ class Translator:
         while ahead := list(islice(texts, window)):
             check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
-            lengths = np.minimum(lengths, self._source_limit)
+            lengths = np.minimum(lengths, self.source_limit)
             parts = batch_by_length(lengths, window, batch_tokens)
             yield from map_batches(self._call_batch, parts, ahead)
 

@@ -1,0 +1,125 @@
+"""Lines in and lines out: a translator as a filter between two pipes."""
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from translate_results import count_cut
+
+from keras_attention import Translator
+
+WINDOW = 4096  # lines that are translated together, if so many are there
+CHUNK = 2**16  # bytes
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def translate_lines(
+    translator: Translator, lines: Any, output: Any, alignments: bool = False
+) -> tuple[int, int]:
+    """Write a line for each line, as soon as it is translated.
+
+    Lines that are there already are translated together; for more, none waits.
+
+    Args:
+        translator: what translates.
+        lines: binary stream. Only a line feed ends a line; a carriage return before it
+            and a byte order mark at the start are dropped, as `text.read_lines` does.
+            What is not UTF-8 is translated as U+FFFD.
+        output: binary stream, which gets UTF-8.
+        alignments: whether to write `source tokens ||| target tokens ||| pairs` in
+            place of the translation.
+
+    Returns:
+        How many lines were read, and how many of them were cut because they have more
+        tokens than the translator reads.
+
+    Raises:
+        ValueError: when alignments are asked of a model without attention.
+        OSError: when a stream cannot be read or written.
+    """
+    translate = align if alignments else Translator.stream
+    count = cut = 0
+    for some in arriving(lines, translator.batch_size if alignments else WINDOW):
+        for line in translate(translator, some):
+            output.write(line.translate(ONE_LINE).encode() + b"\n")
+        output.flush()
+        count, cut = count + len(some), cut + count_cut(translator, some)
+    return count, cut
+
+
+ONE_LINE = str.maketrans("\r\n", "  ")
+
+
+def align(translator: Translator, lines: Sequence[bytes]) -> Iterator[str]:
+    """Tokens of each line, those of its translation, and which belong together."""
+    for best, *_ in translator.hypotheses(lines):
+        pairs = [f"{source}-{target}" for source, target in best.alignment()]
+        sides = visible(best.source_tokens), visible(best.target_tokens), pairs
+        yield " ||| ".join(" ".join(side) for side in sides)
+
+
+def visible(tokens: Sequence[str]) -> list[str]:
+    """Tokens without the end, and with a sign in place of white space."""
+    return [re.sub(r"\s", "\u2581", token) for token in tokens if token != "</s>"]
+
+
+def arriving(stream: Any, most: int) -> Iterator[list[bytes]]:
+    """The lines of a stream, in lists of those that have arrived, so many at most.
+
+    A thread reads ahead, so that whoever takes a list gets what is there and waits for
+    the first line alone.
+    """
+    arrived: queue.Queue[Any] = queue.Queue(most)
+    threading.Thread(target=read_ahead, args=(stream, arrived), daemon=True).start()
+    while True:
+        some = [arrived.get()]
+        with suppress(queue.Empty):
+            while len(some) < most:
+                some.append(arrived.get_nowait())
+        end = None if isinstance(some[-1], bytes) else some.pop()
+        if some:
+            yield some
+        if isinstance(end, EOFError):
+            return
+        if end is not None:
+            raise end
+
+
+def read_ahead(stream: Any, arrived: queue.Queue) -> None:
+    """Put the lines of a stream into a queue, and then the exception that ended it."""
+    try:
+        for number, line in enumerate(split_lines(chunks(stream))):
+            start = b"" if number else BYTE_ORDER_MARK
+            arrived.put(line.removeprefix(start).removesuffix(b"\r"))
+        arrived.put(EOFError())
+    except Exception as error:  # of whatever kind, it must not leave a reader waiting
+        arrived.put(error)
+
+
+def chunks(stream: Any) -> Iterator[bytes]:
+    """The bytes of a stream as they arrive."""
+    # A buffered stream would wait for a full buffer, and hold a lock meanwhile that
+    # the interpreter needs when it ends.
+    raw = getattr(stream, "raw", stream)
+    while (chunk := raw.read(CHUNK)) != b"":
+        if chunk is None:  # nothing yet, of a stream that never waits
+            time.sleep(0.05)
+        else:
+            yield chunk
+
+
+def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines in bytes that come in pieces of any size."""
+    begun: list[bytes] = []
+    for piece in pieces:
+        first, *others = piece.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    if last := b"".join(begun):
+        yield last

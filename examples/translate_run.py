@@ -1,0 +1,92 @@
+"""The folder of a training: what it begins with, and whether it may continue."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_attention import text
+from keras_attention.folders import check_free, new_folder
+
+SETTINGS = "settings.json"
+TOKENIZER_FILES = ("source_tokenizer.json", "target_tokenizer.json")
+DATA = "data"  # what the settings call the checksums of the lines
+FILES = {  # settings that name a file
+    f"{part}{side}"
+    for part in ("", "validation_", "test_")
+    for side in ("pairs", "source", "target")
+}
+FREE = {"minutes", "samples"}  # what may change on the way
+
+
+def check_new(folder: Path, overwrite: bool) -> None:
+    """Raise `FileExistsError` where a folder holds something that is to stay."""
+    if (folder / SETTINGS).is_file() and not overwrite:
+        raise FileExistsError(
+            f"{folder} holds a run: --resume continues it, --overwrite replaces it, "
+            "--output names another folder"
+        )
+    check_free(folder, SETTINGS, overwrite)
+
+
+def begin_run(
+    folder: Path,
+    settings: Mapping[str, Any],
+    data: Mapping[str, str],
+    tokenizers: Sequence[text.Tokenizer],
+    overwrite: bool,
+) -> None:
+    """Write what a run begins with, in place of an earlier one if asked for.
+
+    Args:
+        folder: the run's.
+        settings: by name, as JSON's own types.
+        data: checksums of the lines, by the setting that names their file.
+        tokenizers: of both sides.
+        overwrite: whether an earlier run there may be replaced.
+    """
+    with new_folder(folder, SETTINGS, overwrite) as fresh:
+        content = json.dumps({**settings, DATA: data}, indent=2)
+        (fresh / SETTINGS).write_text(content, "utf-8")
+        for tokenizer, file in zip(tokenizers, TOKENIZER_FILES, strict=True):
+            tokenizer.save(fresh / file)
+
+
+def check_same(
+    folder: Path,
+    settings: Mapping[str, Any],
+    data: Mapping[str, str],
+    names: Mapping[str, str],
+) -> None:
+    """Raise `ValueError` unless a run began with these settings and these lines.
+
+    Args:
+        folder: the run's.
+        settings: as `begin_run` was given them.
+        data: likewise. Where lines are equal, their files may have other names.
+        names: the file of each checksum, for the message.
+    """
+    record = folder / SETTINGS
+    if not record.is_file():
+        raise FileNotFoundError(f"--resume: there is no run to continue in {folder}")
+    before = json.loads(record.read_text("utf-8"))
+    known = before.pop(DATA, None)  # earlier versions did not keep them
+    changed = [
+        f"--{name.replace('_', '-')} was {before.get(name)!r} and is {now!r}"
+        for name, now in settings.items()
+        if before.get(name) != now
+        and name not in FREE
+        and (known is None or name not in FILES)
+    ]
+    if known is not None:
+        changed += sorted(
+            {
+                f"the lines of {names.get(name, name)!r} have changed"
+                for name in known.keys() | data.keys()
+                if known.get(name) != data.get(name)
+            }
+        )
+    if changed:
+        raise ValueError(
+            f"--resume: the run in {folder} is another one: {'; '.join(changed)}"
+        )
