@@ -41,10 +41,11 @@ def translate_lines(
         ValueError: when alignments are asked of a model without attention.
         OSError: when a stream cannot be read or written.
     """
-    translate = align if alignments else Translator.stream
+    window = translator.batch_size if alignments else WINDOW
     count = cut = 0
-    for some in arriving(lines, translator.batch_size if alignments else WINDOW):
-        for line in translate(translator, some):
+    for some in arriving(lines, window):
+        found = align(translator, some) if alignments else translator.stream(some)
+        for line in found:
             output.write(line.translate(ONE_LINE).encode() + b"\n")
         output.flush()
         count, cut = count + len(some), cut + count_cut(translator, some)

@@ -32,9 +32,8 @@ class Killed(Exception):
 def run(monkeypatch, folder, *arguments, killed_at=None):
     """Weights and history after a training, which is killed before an epoch."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    translate, options_of, training_of = (
-        importlib.import_module(f"translate{end}")
-        for end in ("", "_options", "_training")
+    options_of, training_of = (
+        importlib.import_module(f"translate_{end}") for end in ("options", "training")
     )
     sizes = "--num-layers 1 --embedding-dim 8 --num-heads 2 --intermediate-dim 8"
     options = options_of.train_parser("").parse_args(
@@ -51,11 +50,12 @@ def run(monkeypatch, folder, *arguments, killed_at=None):
                 raise Killed
 
     keras.utils.set_random_seed(3)
-    model = translate.build_model(options, tokenizers)
+    model = training_of.build_model(options, tokenizers)
     folder.mkdir(exist_ok=True)
     with monkeypatch.context() as patch:
         patch.setattr(training, "FiniteLoss", Killer)
-        training_of.fit(options, model, *lines, tokenizers, folder)
+        batches = training_of.make_batches(options, *lines, tokenizers)
+        training_of.fit(options, model, batches, lines[1], tokenizers, folder)
     history = (folder / "history.csv").read_text().splitlines()
     return model.get_weights(), [line.split(",")[:2] for line in history]
 

@@ -1,0 +1,319 @@
+"""What `translate.py` says of a user's files and options, and what it keeps of them."""
+
+import functools
+import gzip
+import importlib
+import json
+import os
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+from keras_attention import Translator, text
+from keras_attention.decoding import Greedy
+from tests.backends import BACKEND
+from tests.translators import ENGLISH, make_model
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+pytestmark = [
+    pytest.mark.skipif(
+        BACKEND != "tensorflow", reason="the Translator needs TensorFlow"
+    ),
+    # It shows them itself.
+    pytest.mark.filterwarnings("always::UserWarning"),
+]
+
+PAIRS = "".join(f"the {n} cats\tdie {n} Katzen\n" for n in range(40))
+SMALL = ["--epochs", "1", "--num-layers", "1", "--embedding-dim", "8"]
+SMALL += ["--num-heads", "2", "--intermediate-dim", "8", "--samples", "0"]
+NORMALIZED = ["--pairs", "pairs.tsv", "--source-normalization", "nfkc"]
+
+
+def save_translator(folder, lowercase):
+    """One from English to English, letter by letter."""
+    letters = text.CharacterTokenizer.train(ENGLISH, lowercase=lowercase)
+    model = make_model("transformer", *[letters.vocabulary_size] * 2)
+    Translator(model, letters, letters, Greedy(9, min_length=5), 17).save(folder)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A folder of a Translator from lower case to lower case."""
+    folder = tmp_path_factory.mktemp("translator") / "saved"
+    save_translator(folder, lowercase=True)
+    return folder
+
+
+@pytest.fixture
+def translate(monkeypatch, tmp_path):
+    """The module, with a `main` that returns its status and its errors."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.tsv").write_text(PAIRS, "utf-8")
+    return importlib.import_module("translate")
+
+
+@pytest.fixture
+def refuse(translate, capsys):
+    def refuse(*arguments):
+        """The line that says why."""
+        with pytest.raises(SystemExit) as exit_:
+            translate.main([str(argument) for argument in arguments])
+        assert exit_.value.code == 2
+        lines = capsys.readouterr().err.splitlines()
+        errors = [line for line in lines if "warning: " not in line]
+        assert len(errors) == 1, errors
+        assert lines[-1] == errors[0]
+        return errors[0]
+
+    return refuse
+
+
+FILES = {
+    "latin.tsv": "a\tb\né\tc\n".encode("latin-1"),
+    "utf16.tsv": "a\tb\n".encode("utf-16"),
+    "packed.tsv": gzip.compress(b"a\tb\n"),
+    "no_tab.tsv": b"a\tb\nc d\n",
+    "empty.tsv": b"",
+    "blank.tsv": b"\n\n \n",
+    "one.tsv": b"a\tb\n",
+    "two.tsv": b"a\tb\nA\tc\n",
+    "longer.txt": b"a\nb\nc\n",
+    "shorter.txt": b"a\nb\n",
+}
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--pairs", "missing.tsv"], "missing.tsv: No such file"),
+        (["--pairs", "."], ".: "),  # a folder: the system says what is wrong
+        (["--pairs", "latin.tsv"], "'latin.tsv' must be UTF-8. Received: byte 0xe9 in"),
+        (["--pairs", "utf16.tsv"], "'utf16.tsv' must be UTF-8"),
+        (["--pairs", "packed.tsv"], "'packed.tsv' must be text. Received: a gzip file"),
+        (["--pairs", "no_tab.tsv"], "'no_tab.tsv' must have two columns"),
+        (["--pairs", "no_tab.tsv"], "line 2, 'c d'"),
+        (["--pairs", "empty.tsv"], "There is no line in 'empty.tsv'"),
+        (["--pairs", "blank.tsv"], "There is no line in 'blank.tsv'"),
+        (["--pairs", "one.tsv"], "'one.tsv' is too small"),
+        (["--pairs", "two.tsv"], "'two.tsv' is too small"),
+        (["--source", "longer.txt", "--target", "shorter.txt"], "'longer.txt' with 3"),
+        (["--source", "longer.txt"], "--source and --target belong together"),
+        (["--pairs", "pairs.tsv", "--vocabulary-size", "5"], "vocabulary_size"),
+        (["--pairs", "pairs.tsv", "--num-heads", "3"], "num_heads=3"),
+        (["--pairs", "pairs.tsv", "--max-length", "2"], "None of the pairs remains"),
+        (["--pairs", "pairs.tsv", "--output", "one.tsv"], "'one.tsv'"),
+        (["--pairs", "pairs.tsv", "--output", "one.tsv/run"], "one.tsv"),
+        (["--pairs", "pairs.tsv", "--dropout", "2"], "--dropout: '2' is not a number"),
+        (["--pairs", "pairs.tsv", "--learning-rate", "-1"], "--learning-rate: '-1'"),
+        (["--pairs", "pairs.tsv", "--resume"], "no run to continue in translation-run"),
+        (["--unheard-of"], "--unheard-of"),
+        (
+            [*NORMALIZED, "--tokenizer", "word"],
+            "--tokenizer sentencepiece. Received: word",
+        ),
+        (
+            [*NORMALIZED, "--tie-embeddings", "--target-normalization", "identity"],
+            "must be the same. Received: nfkc and identity",
+        ),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_a_training_says_in_one_line_what_is_wrong(arguments, named, refuse, tmp_path):
+    for name, data in FILES.items():
+        (tmp_path / name).write_bytes(data)
+    before = sorted(tmp_path.iterdir())
+    assert named in refuse(*SMALL, *arguments)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["translate", "missing"], "there is no translator.json in it"),
+        (["translate", "."], "there is no translator.json in it"),
+        (["translate", "pairs.tsv"], "pairs.tsv"),
+        (["translate", "{saved}", "--length-penalty", "1"], "needs a beam search"),
+        (["evaluate", "{saved}", "--pairs", "missing.tsv"], "missing.tsv: No such"),
+        (["evaluate", "{saved}", "--source", "pairs.tsv"], "belong together"),
+        (["evaluate", "missing", "--pairs", "pairs.tsv"], "no translator.json"),
+        (["evaluate", "{saved}", "--pairs", "pairs.tsv", "--beams", "0"], "--beams"),
+        (
+            ["score", "{saved}", "--source", "pairs.tsv", "--target", "no"],
+            "no: No such",
+        ),
+        (["export", "{saved}", "--output", "pairs.tsv"], "pairs.tsv"),
+        (["export", "{saved}", "--output", "pairs.tsv/x"], "pairs.tsv"),
+        (["export", "{saved}"], "--output"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_other_commands_say_in_one_line_what_is_wrong(arguments, named, refuse, saved):
+    assert named in refuse(*(part.format(saved=saved) for part in arguments))
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything may be read"
+)
+def test_files_that_may_not_be_read_are_named(refuse, tmp_path):
+    (tmp_path / "pairs.tsv").chmod(0)
+    assert "pairs.tsv: Permission denied" in refuse(*SMALL, "--pairs", "pairs.tsv")
+
+
+def test_what_was_trained_in_lower_case_is_measured_in_it(
+    translate, saved, tmp_path, capsys
+):
+    outputs = Translator.load(saved)(list(ENGLISH))
+    rows = [
+        f"{line}\t{one.upper()}\n" for line, one in zip(ENGLISH, outputs, strict=True)
+    ]
+    (tmp_path / "upper.tsv").write_text("".join(rows), "utf-8")
+    (tmp_path / "lower.tsv").write_text("".join(rows).lower(), "utf-8")
+    figures = translate.main(["evaluate", str(saved), "--pairs", "upper.tsv"])
+    assert figures["exact_match"] == 100
+    assert "case:lc" in capsys.readouterr().out
+    scores = []
+    for name in ("upper.tsv", "lower.tsv"):
+        translate.main(["score", str(saved), "--pairs", name])
+        scores.append(capsys.readouterr().out)
+    assert len(scores[0].splitlines()) == len(ENGLISH)
+    assert scores[0] == scores[1]
+
+
+def test_what_was_trained_with_case_is_measured_with_it(translate, tmp_path):
+    save_translator(tmp_path / "cased", lowercase=False)
+    outputs = Translator.load(tmp_path / "cased")(list(ENGLISH))
+    rows = [
+        f"{line}\t{one}\n{line}\t{one.upper()}\n"
+        for line, one in zip(ENGLISH, outputs, strict=True)
+    ]
+    (tmp_path / "pairs.tsv").write_text("".join(rows), "utf-8")
+    figures = translate.main(["evaluate", "cased", "--pairs", "pairs.tsv"])
+    cased = sum(one != one.upper() for one in outputs)
+    assert cased
+    assert figures["exact_match"] == 100 - 50 * cased / len(outputs)
+
+
+def test_what_is_cut_is_counted(translate, saved, tmp_path, capsys):
+    rows = ["a\tb", f"{'a' * 17}\tb", f"a\t{'b' * 300}", f"{'a' * 16}\tb\tc"]
+    (tmp_path / "long.tsv").write_text("\n".join(rows))
+    pairs = ["--pairs", "long.tsv"]
+    translate.main(["evaluate", str(saved), *pairs, "--samples", "0"])
+    sources = "translate.py: warning: cut 1 of 4 sources, longer than 17 tokens"
+    ignored = "'long.tsv' has more than two columns in 1 of 4 lines"
+    errors = capsys.readouterr().err.splitlines()
+    assert ignored in errors[0]
+    assert errors[1:] == [sources]
+    translate.main(["score", str(saved), *pairs])
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[1] == sources
+    assert "cut 1 of 4 references, longer than 256 tokens" in errors[2]
+
+
+class StoppedError(Exception):
+    pass
+
+
+def stop(*arguments):
+    raise StoppedError
+
+
+def test_pairs_that_are_left_out_of_training_are_counted(
+    translate, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(translate, "fit", stop)
+    rows = [*PAIRS.splitlines(), f"{'a ' * 50}\tb\tc"] + [f"{n}\t" for n in range(9)]
+    (tmp_path / "pairs.tsv").write_text("\n".join(rows))
+    sides = ["--tokenizer", "character", "--max-length", "30"]
+    with pytest.raises(StoppedError):
+        translate.main([*SMALL, "--pairs", "pairs.tsv", *sides])
+    errors = capsys.readouterr().err
+    assert "more than two columns in 1 of 50 lines" in errors
+    assert re.search(
+        r"\d pairs: \d with an empty target, 1 with a source above", errors
+    )
+
+
+def resume_after(change, translate, capsys, monkeypatch, *more):
+    """What is said of a run that is resumed after its data changed."""
+    monkeypatch.setattr(translate, "fit", stop)
+    begin = [*SMALL, "--pairs", "pairs.tsv", "--tokenizer", "character"]
+    with pytest.raises(StoppedError):
+        translate.main(begin)
+    change()
+    capsys.readouterr()
+    with pytest.raises((SystemExit, StoppedError)) as ended:
+        translate.main([*begin, "--resume", *more])
+    errors = capsys.readouterr().err
+    assert (ended.type is SystemExit) == bool(errors)
+    return errors
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    "data",
+    [PAIRS.replace("9 cats", "9 dogs"), PAIRS.replace("9 K", "9 k"), PAIRS + "a\tb\n"],
+    ids=["source", "target", "more"],
+)
+def test_a_run_is_not_resumed_on_other_data(
+    data, translate, tmp_path, capsys, monkeypatch
+):
+    change = functools.partial((tmp_path / "pairs.tsv").write_text, data)
+    errors = resume_after(change, translate, capsys, monkeypatch, "--dropout", "0.3")
+    assert len(errors.splitlines()) == 1
+    assert "the lines of 'pairs.tsv' have changed" in errors
+    assert "--dropout was 0.1 and is 0.3" in errors
+
+
+def test_a_run_is_resumed_wherever_its_lines_lie(
+    translate, tmp_path, capsys, monkeypatch
+):
+    moved = tmp_path / "moved.tsv"
+
+    def change():
+        (tmp_path / "pairs.tsv").write_bytes(PAIRS.replace("\n", "\r\n").encode())
+        (tmp_path / "pairs.tsv").rename(moved)
+
+    more = ["--pairs", "moved.tsv", "--minutes", "3"]
+    assert not resume_after(change, translate, capsys, monkeypatch, *more)
+
+
+def test_a_run_of_an_earlier_version_is_resumed(
+    translate, tmp_path, capsys, monkeypatch
+):
+    record = tmp_path / "translation-run" / "settings.json"
+
+    def change():
+        kept = json.loads(record.read_text())
+        for later in ("data", "source_normalization", "target_normalization"):
+            del kept[later]
+        record.write_text(json.dumps(kept))
+
+    assert not resume_after(change, translate, capsys, monkeypatch)
+
+
+def test_targets_are_kept_as_they_are(translate):
+    corpus_of = importlib.import_module("translate_corpus")
+    lines = ["ﬁne，好！", "ㅋㅋ ½ x²", "Ａ１ ｶﾀｶﾅ", "می‌خواهم", "น้ำ Å e\u0301"] * 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source, target = corpus_of.train_tokenizers((lines, lines), "sentencepiece")
+        both = corpus_of.train_tokenizers(
+            (lines, lines), "sentencepiece", normalizations=("identity", "nfkc")
+        )
+        shared = corpus_of.train_tokenizers(
+            (lines, lines), "sentencepiece", shared=True
+        )
+
+    def again(tokenizer):
+        found = tokenizer.detokenize(tokenizer.tokenize(lines)).numpy()
+        return [one.decode() for one in found]
+
+    assert again(target) == again(both[0]) == again(shared[0]) == lines
+    assert again(source)[0] == again(both[1])[0] == "fine,好!"
+    assert shared[0].model == shared[1].model
