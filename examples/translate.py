@@ -28,13 +28,11 @@ if __name__ == "__main__":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # standard error is for the user
 
 import argparse
-import errno
 import json
 import shutil
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -50,6 +48,16 @@ from translate_corpus import (
     train_tokenizers,
 )
 from translate_lines import translate_lines
+from translate_messages import (
+    BROKEN_PIPE,
+    INTERRUPTED,
+    MISTAKES,
+    describe,
+    discard_output,
+    is_without_reader,
+    say,
+    say_cut,
+)
 from translate_options import (
     PRESETS,
     evaluate_parser,
@@ -66,8 +74,6 @@ from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
 
 PARTS = ("", "validation_", "test_")  # beginnings of their options' names
-BROKEN_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE ended
-INTERRUPTED = 128 + 2
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
@@ -84,12 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> Any:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
         try:
-            result = run(arguments)
-            sys.stdout.flush()
-            return result
+            return run(arguments)
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        except (ValueError, OSError, ArithmeticError, ImportError) as error:
+        except MISTAKES as error:
             discard_output()
             if is_without_reader(error):
                 raise SystemExit(BROKEN_PIPE) from None
@@ -107,44 +111,20 @@ def run(arguments: Sequence[str]) -> Any:
     }
     if arguments and arguments[0] in commands:
         make_parser, command = commands[arguments[0]]
-        return command(make_parser().parse_args(arguments[1:]))
-    parser = train_parser(__doc__)
-    preset = PRESETS.get(parser.parse_args(arguments).preset, {})
-    parser.set_defaults(**preset)
-    return train(parser.parse_args(arguments))
-
-
-def say(message: str) -> None:
-    """Write a line to standard error."""
-    with suppress(OSError):  # nobody reads it
-        print(f"translate.py: {' '.join(message.splitlines())}", file=sys.stderr)
-
-
-def say_cut(cut: int, count: int, name: str, limit: int) -> None:
-    """Say how many of so many texts were cut, if any were."""
-    if cut:
-        say(f"warning: cut {cut} of {count} {name}, longer than {limit} tokens")
-
-
-def describe(error: Exception) -> str:
-    """An error in a line that begins with its file, if it has one."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'standard output'}: {error.strerror}"
-    return str(error)
-
-
-def is_without_reader(error: Exception) -> bool:
-    """Whether an error says that nobody reads the output any more."""
-    is_invalid = isinstance(error, OSError) and error.errno == errno.EINVAL
-    return isinstance(error, BrokenPipeError) or (is_invalid and os.name == "nt")
-
-
-def discard_output() -> None:
-    """Let what is not written yet go nowhere, lest it fails at the end once more."""
-    with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        options = make_parser().parse_args(arguments[1:])
+    else:
+        parser, command = train_parser(__doc__), train
+        preset = PRESETS.get(parser.parse_args(arguments).preset, {})
+        parser.set_defaults(**preset)
+        options = parser.parse_args(arguments)
+    try:
+        result = command(options)
+        sys.stdout.flush()
+        return result
+    except OSError as error:
+        if error.strerror and error.filename is None:  # of a full disk, for one
+            error.filename = getattr(options, "output", "standard output")
+        raise
 
 
 def clean_up_when_interrupted() -> None:

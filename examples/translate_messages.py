@@ -1,0 +1,52 @@
+"""What a command says on standard error, and how it ends."""
+
+import errno
+import os
+import sys
+from contextlib import suppress
+
+import tensorflow as tf
+
+BROKEN_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE ended
+INTERRUPTED = 128 + 2
+# What a user can mend; a full disk, too, of which TensorFlow has its own kind.
+MISTAKES = (
+    ValueError,
+    OSError,
+    ArithmeticError,
+    ImportError,
+    tf.errors.ResourceExhaustedError,
+)
+
+
+def say(message: str) -> None:
+    """Write a line to standard error."""
+    with suppress(OSError):  # nobody reads it
+        print(f"translate.py: {' '.join(message.splitlines())}", file=sys.stderr)
+
+
+def say_cut(cut: int, count: int, name: str, limit: int) -> None:
+    """Say how many of so many texts were cut, if any were."""
+    if cut:
+        say(f"warning: cut {cut} of {count} {name}, longer than {limit} tokens")
+
+
+def describe(error: Exception) -> str:
+    """An error in a line that begins with its file, if it has one."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def is_without_reader(error: Exception) -> bool:
+    """Whether an error says that nobody reads the output any more."""
+    is_invalid = isinstance(error, OSError) and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or (is_invalid and os.name == "nt")
+
+
+def discard_output() -> None:
+    """Let what is not written yet go nowhere, lest it fails at the end once more."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
