@@ -66,7 +66,7 @@ from translate_options import (
     train_parser,
     translate_parser,
 )
-from translate_results import count_cut, draw, measure, show_samples
+from translate_results import count_cut, draw, folds_case, measure, show_samples
 from translate_run import TOKENIZER_FILES, begin_run, check_new, check_same
 from translate_training import build_model, fit, make_batches
 
@@ -314,7 +314,7 @@ def measure_test(
 ) -> dict[str, float]:
     """Measure, and say what was cut."""
     # as the training was, whatever is asked for
-    lowercase = options.lowercase or translator.target_tokenizer.lowercase
+    lowercase = options.lowercase or folds_case(translator.target_tokenizer)
     figures = measure(translator, test, lowercase, options.bleu_tokenize)
     cut = count_cut(translator, test[0])
     say_cut(cut, len(test[0]), "sources", translator.source_limit)

@@ -119,8 +119,8 @@ def train_tokenizers(
         kind: a name of `TOKENIZERS`.
         shared: whether both sides have one tokenizer.
         vocabulary_size: by default by the size of the data.
-        normalizations: of the sources and of the targets, where pieces are learned;
-            for what is `None` see `choose_normalizations`.
+        normalizations: of the sources and of the targets; for what is `None` see
+            `choose_normalizations`.
         options: others of the tokenizer.
 
     Raises:
@@ -133,40 +133,36 @@ def train_tokenizers(
     for lines, normalization in zip(
         sides, choose_normalizations(*normalizations, kind, shared), strict=True
     ):
-        choices = options | ({"normalization": normalization} if normalization else {})
         size = vocabulary_size or default_vocabulary(
             train[1], characters_of(lines, normalization)
         )
         tokenizers.append(
-            TOKENIZERS[kind].train(lines, vocabulary_size=size, **choices)
+            TOKENIZERS[kind].train(
+                lines, vocabulary_size=size, normalization=normalization, **options
+            )
         )
     return tokenizers
 
 
 def choose_normalizations(
     source: str | None, target: str | None, kind: str, shared: bool
-) -> tuple[str | None, str | None]:
-    """How sources and targets are normalized before they are cut into pieces.
+) -> tuple[str, str]:
+    """How sources and targets are normalized before they are cut.
 
     By default, targets are kept as they are, so that translations come out as they
-    were written, and sources by sentencepiece's own rule. What has one tokenizer has
-    one normalization. Words and characters are never normalized.
+    were written; sources, too, but for what sentencepiece cuts, which gets its own
+    rule. What has one tokenizer has one normalization.
     """
-    if kind != "sentencepiece":
-        if source or target:
-            raise ValueError(
-                "--source-normalization and --target-normalization are of "
-                f"--tokenizer sentencepiece. Received: {kind}"
-            )
-        return None, None
     if not shared:
-        return source or "nmt_nfkc", target or "identity"
+        usual = "nmt_nfkc" if kind == "sentencepiece" else "identity"
+        return source or usual, target or "identity"
     if source and target and source != target:
         raise ValueError(
             "--tie-embeddings has one tokenizer, so --source-normalization and "
             f"--target-normalization must be the same. Received: {source} and {target}"
         )
-    return (source or target or "identity",) * 2
+    both = source or target or "identity"
+    return both, both
 
 
 def default_vocabulary(lines: Lines, characters: int) -> int:
@@ -178,8 +174,8 @@ def default_vocabulary(lines: Lines, characters: int) -> int:
     return max(1000, min(8000, words // 2, len(lines) // 4), characters + 200)
 
 
-def characters_of(lines: Lines, normalization: str | None) -> int:
+def characters_of(lines: Lines, normalization: str) -> int:
     """How many characters there are, in the form in which they become pieces."""
-    if normalization in (None, "identity"):
+    if normalization == "identity":
         return len({char for line in lines for char in line})
     return len({char for line in lines for char in unicodedata.normalize("NFKC", line)})

@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from keras_attention.text.sentence_piece import NORMALIZATIONS
+from keras_attention.text.cleaning import NORMALIZATIONS
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -112,13 +112,13 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     add("--vocabulary-size", type=positive, help="by default by the size of the data")
     add("--lowercase", action="store_true")
     for side, default in (
-        ("source", "nmt_nfkc, or identity with --tie-embeddings"),
+        ("source", "nmt_nfkc for two sentencepiece tokenizers, else identity"),
         ("target", "identity"),
     ):
         add(
             f"--{side}-normalization",
             choices=NORMALIZATIONS,
-            help=f"of {side}s, before sentencepiece; by default {default}",
+            help=f"of {side}s; by default {default}",
         )
     add(
         "--segmentations",

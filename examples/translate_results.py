@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_attention import Translator
+from keras_attention.text import Tokenizer
 from keras_attention.visualization import plot_attention
 
 Lines = Sequence[str]
@@ -27,6 +28,11 @@ def count_cut(translator: Translator, texts: Sequence[str | bytes]) -> int:
     """How many texts have more tokens than are read of them."""
     lengths = translator.source_tokenizer.tokenize(texts).row_lengths().numpy() + 1
     return int((lengths > translator.source_limit).sum())
+
+
+def folds_case(tokenizer: Tokenizer) -> bool:
+    """Whether a tokenizer makes the same ids of upper and lower case."""
+    return tokenizer.lowercase or tokenizer.normalization.endswith("_cf")
 
 
 def measure(

@@ -32,18 +32,28 @@ SMALL += ["--num-heads", "2", "--intermediate-dim", "8", "--samples", "0"]
 NORMALIZED = ["--pairs", "pairs.tsv", "--source-normalization", "nfkc"]
 
 
-def save_translator(folder, lowercase):
+def save_translator(folder, **options):
     """One from English to English, letter by letter."""
-    letters = text.CharacterTokenizer.train(ENGLISH, lowercase=lowercase)
+    letters = text.CharacterTokenizer.train(ENGLISH, **options)
     model = make_model("transformer", *[letters.vocabulary_size] * 2)
     Translator(model, letters, letters, Greedy(9, min_length=5), 17).save(folder)
 
 
+@pytest.fixture(
+    scope="module", params=[{"lowercase": True}, {"normalization": "nfkc_cf"}]
+)
+def folded(request, tmp_path_factory):
+    """A folder of a Translator from lower case to lower case."""
+    folder = tmp_path_factory.mktemp("translator") / "folded"
+    save_translator(folder, **request.param)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    """A folder of a Translator from lower case to lower case."""
+    """A folder of a Translator."""
     folder = tmp_path_factory.mktemp("translator") / "saved"
-    save_translator(folder, lowercase=True)
+    save_translator(folder)
     return folder
 
 
@@ -113,10 +123,6 @@ FILES = {
         (["--pairs", "pairs.tsv", "--resume"], "no run to continue in translation-run"),
         (["--unheard-of"], "--unheard-of"),
         (
-            [*NORMALIZED, "--tokenizer", "word"],
-            "--tokenizer sentencepiece. Received: word",
-        ),
-        (
             [*NORMALIZED, "--tie-embeddings", "--target-normalization", "identity"],
             "must be the same. Received: nfkc and identity",
         ),
@@ -166,34 +172,33 @@ def test_files_that_may_not_be_read_are_named(refuse, tmp_path):
 
 
 def test_what_was_trained_in_lower_case_is_measured_in_it(
-    translate, saved, tmp_path, capsys
+    translate, folded, tmp_path, capsys
 ):
-    outputs = Translator.load(saved)(list(ENGLISH))
+    outputs = Translator.load(folded)(list(ENGLISH))
     rows = [
         f"{line}\t{one.upper()}\n" for line, one in zip(ENGLISH, outputs, strict=True)
     ]
     (tmp_path / "upper.tsv").write_text("".join(rows), "utf-8")
     (tmp_path / "lower.tsv").write_text("".join(rows).lower(), "utf-8")
-    figures = translate.main(["evaluate", str(saved), "--pairs", "upper.tsv"])
+    figures = translate.main(["evaluate", str(folded), "--pairs", "upper.tsv"])
     assert figures["exact_match"] == 100
     assert "case:lc" in capsys.readouterr().out
     scores = []
     for name in ("upper.tsv", "lower.tsv"):
-        translate.main(["score", str(saved), "--pairs", name])
+        translate.main(["score", str(folded), "--pairs", name])
         scores.append(capsys.readouterr().out)
     assert len(scores[0].splitlines()) == len(ENGLISH)
     assert scores[0] == scores[1]
 
 
-def test_what_was_trained_with_case_is_measured_with_it(translate, tmp_path):
-    save_translator(tmp_path / "cased", lowercase=False)
-    outputs = Translator.load(tmp_path / "cased")(list(ENGLISH))
+def test_what_was_trained_with_case_is_measured_with_it(translate, saved, tmp_path):
+    outputs = Translator.load(saved)(list(ENGLISH))
     rows = [
         f"{line}\t{one}\n{line}\t{one.upper()}\n"
         for line, one in zip(ENGLISH, outputs, strict=True)
     ]
     (tmp_path / "pairs.tsv").write_text("".join(rows), "utf-8")
-    figures = translate.main(["evaluate", "cased", "--pairs", "pairs.tsv"])
+    figures = translate.main(["evaluate", str(saved), "--pairs", "pairs.tsv"])
     cased = sum(one != one.upper() for one in outputs)
     assert cased
     assert figures["exact_match"] == 100 - 50 * cased / len(outputs)
@@ -316,4 +321,12 @@ def test_targets_are_kept_as_they_are(translate):
 
     assert again(target) == again(both[0]) == again(shared[0]) == lines
     assert again(source)[0] == again(both[1])[0] == "fine,好!"
-    assert shared[0].model == shared[1].model
+    assert shared[0].checksum() == shared[1].checksum()
+    for kind in ("word", "character"):
+        plain = corpus_of.train_tokenizers((lines, lines), kind)
+        assert again(plain[0]) == again(plain[1]) == lines
+        chosen = corpus_of.train_tokenizers(
+            (lines, lines), kind, normalizations=("nfkc", None)
+        )
+        assert again(chosen[0])[0] == "fine,好!"
+        assert again(chosen[1]) == lines
