@@ -9,6 +9,7 @@ import argparse
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,7 @@ def ask(folder, rows, settled=200, timeout=None):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a Translator runs on TensorFlow")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="memory is read there")
 @pytest.mark.parametrize(
     ("architecture", "tokenizer"),
     [("transformer", "two sentencepiece models"), ("recurrent", "words")],
