@@ -249,6 +249,7 @@ MULTI_HEAD = [
             },
         ),
         {"cache_index": 2, **SCORES},
+        needed=("source",),  # The cache must have room.
         # TensorFlow writes into a slice without a gradient.
         differentiable=False,
     ),

@@ -194,13 +194,13 @@ def on_unknown_shapes(
     function: Callable[[dict[str, Any]], Any],
     inputs: dict[str, Any],
     shapes: dict[str, Any],
-) -> Any:
-    """Call a function that was traced for `shapes`, in which `None` is any size.
+) -> Callable[[dict[str, Any]], Any]:
+    """A function as traced for inputs of `shapes`, in which `None` is any size.
 
     Only TensorFlow has such functions; elsewhere sizes are always known.
     """
     if BACKEND != "tensorflow":
-        return function(inputs)
+        return function
     import tensorflow as tf
 
     parts = keras.tree.flatten(inputs)
@@ -213,7 +213,7 @@ def on_unknown_shapes(
     def traced(*parts):
         return function(keras.tree.pack_sequence_as(inputs, parts))
 
-    return traced(*parts)
+    return lambda inputs: traced(*keras.tree.flatten(inputs))
 
 
 def _torch_gradients(value, tensors):

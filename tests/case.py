@@ -1,7 +1,7 @@
 """What a row of the table in `tests/cases.py` says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,10 @@ class Axes:
         return tuple(
             None if size in unknown else SIZES.get(size, size) for size in self.sizes
         )
+
+    def without(self, word: str) -> "Axes":
+        """These axes, but for a word of size zero."""
+        return replace(self, sizes=tuple(0 if s == word else s for s in self.sizes))
 
     def symbol(self, unknown: tuple[str, ...] = ()) -> keras.KerasTensor:
         """A symbolic input of that shape."""
@@ -78,6 +82,7 @@ class Case:
         call: further arguments of the call.
         without_effect: ends of the paths of weights that cannot change the outputs.
         differentiable: whether outputs have gradients on every backend.
+        needed: axes along which something must lie.
     """
 
     cls: type[keras.layers.Layer]
@@ -87,6 +92,7 @@ class Case:
     call: Mapping[str, Any] = field(default_factory=dict)
     without_effect: tuple[str, ...] = ()
     differentiable: bool = True
+    needed: tuple[str, ...] = ()
 
     def make(self) -> keras.layers.Layer:
         """The layer, with children of its own."""
@@ -104,6 +110,25 @@ class Case:
     def shapes(self, *unknown: str) -> dict[str, Any]:
         """The shapes of the inputs."""
         return _map_axes(lambda axes: axes.shape(unknown), self.inputs)
+
+    def emptied(self) -> dict[str, "Case"]:
+        """By each axis that may be of size zero, this row with nothing along it."""
+        words: set[str | int] = set()
+        _map_axes(lambda axes: words.update(axes.sizes), self.inputs)
+        return {
+            word: self._without(word)
+            for word in SIZES
+            if word in words and word not in self.needed
+        }
+
+    def _without(self, word):
+        def empty(axes):
+            return axes.without(word)
+
+        inputs, outputs = (
+            _map_axes(empty, part) for part in (self.inputs, self.outputs)
+        )
+        return replace(self, inputs=inputs, outputs=outputs)
 
 
 def _fresh(argument):

@@ -102,7 +102,8 @@ def check_compiled(case: Case) -> None:
 
     _assert_close(compiled(run)(case.values()), expected, 1e-5)
     shapes = case.shapes("batch", "target", "source")
-    _assert_close(on_unknown_shapes(run, case.values(), shapes), expected, 1e-5)
+    traced = on_unknown_shapes(run, case.values(), shapes)
+    _assert_close(traced(case.values()), expected, 1e-5)
 
 
 def check_mixed_precision(case: Case) -> None:
@@ -124,12 +125,9 @@ def check_mixed_precision(case: Case) -> None:
 def check_dropout(case: Case) -> None:
     """Dropout varies in training and is still in inference."""
     layer = _built(case)
-    takes_training = "training" in inspect.signature(layer.call).parameters
 
     def run(training):
-        options = {"training": training} if takes_training else {}
-        outputs = layer(**case.values(), **case.call, **options)
-        return _float_parts(outputs)
+        return _float_parts(_run(case, layer, training))
 
     still = run(False)
     _assert_close(run(False), still, 0)
@@ -141,6 +139,26 @@ def check_dropout(case: Case) -> None:
         assert not np.allclose(to_numpy(first[0]), to_numpy(second[0]), atol=1e-4)
 
 
+def check_nothing(case: Case) -> None:
+    """Nothing to read is no error: without rows, queries or keys, shapes stay right."""
+    layer = case.make()
+    _call(case, layer)
+
+    def run(inputs):
+        return layer(**inputs, **case.call)
+
+    shapes = case.shapes("batch", "target", "source")
+    traced = on_unknown_shapes(run, case.values(), shapes)
+    for empty in case.emptied().values():
+        _assert_described(run(empty.symbols()), empty)
+        for outputs in (run(empty.values()), traced(empty.values())):
+            _assert_described(outputs, empty)
+            for part in keras.tree.flatten(to_numpy(outputs)):
+                assert np.isfinite(part).all()
+        if case.differentiable:
+            _assert_finite_gradients(empty, layer)
+
+
 CHECKS: list[Callable[..., None]] = [
     check_shapes,
     check_configuration,
@@ -149,6 +167,7 @@ CHECKS: list[Callable[..., None]] = [
     check_compiled,
     check_mixed_precision,
     check_dropout,
+    check_nothing,
 ]
 
 
@@ -162,6 +181,13 @@ def _built(case):
 
 def _call(case, layer):
     return layer(**case.values(), **case.call)
+
+
+def _run(case, layer, training):
+    """A call in training or not, of a layer for which that may be all the same."""
+    takes_training = "training" in inspect.signature(layer.call).parameters
+    options = {"training": training} if takes_training else {}
+    return layer(**case.values(), **case.call, **options)
 
 
 def _plain(value):
@@ -195,9 +221,20 @@ def _assert_described(outputs, case, *unknown, dtype="float32"):
     assert described == keras.tree.map_structure(promise, case.outputs)
 
 
+def _assert_finite_gradients(case: Case, layer: keras.layers.Layer) -> None:
+    """In training every gradient is finite, whatever there is to read."""
+
+    def loss():
+        parts = _float_parts(_run(case, layer, training=True))
+        return sum(keras.ops.sum(keras.ops.cast(part, "float32")) for part in parts)
+
+    for gradient in gradients(loss, layer.trainable_variables):
+        assert np.isfinite(gradient).all()
+
+
 def _assert_close(found, expected, tolerance):
     pairs = zip(keras.tree.flatten(found), keras.tree.flatten(expected), strict=True)
     for one, other in pairs:
         one, other = to_numpy(one), to_numpy(other)
-        scale = max(1, np.max(np.abs(other)))
+        scale = np.max(np.abs(other), initial=1)
         np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale)

@@ -53,6 +53,8 @@ from keras_attention.functional.scores import (
     scaled_dot_scores,
 )
 from keras_attention.functional.sequences import (
+    at_least_one,
+    pad_to_one,
     reverse_sequence,
     write_at,
     zero_padding,
@@ -65,6 +67,7 @@ __all__ = [
     "alibi_slopes",
     "as_boolean",
     "as_position",
+    "at_least_one",
     "attend",
     "attended_axes",
     "causal_mask",
@@ -86,6 +89,7 @@ __all__ = [
     "merge_heads",
     "monotonic_weights",
     "normalize_layer",
+    "pad_to_one",
     "pair_mask",
     "pair_seeds",
     "pairwise_mask",

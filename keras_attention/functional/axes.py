@@ -30,8 +30,8 @@ def fold(inputs: Tensor, axes: Sequence[int], trailing: int = 1) -> Tensor:
     kept = range(rank - trailing, rank)
     arranged = ops.transpose(inputs, (*outer, *axes, *kept))
     sizes = ops.shape(inputs)
-    length = math.prod(sizes[axis] for axis in axes)
-    return ops.reshape(arranged, (-1, length, *sizes[rank - trailing :]))
+    rows, length = (math.prod(sizes[axis] for axis in of) for of in (outer, axes))
+    return ops.reshape(arranged, (rows, length, *sizes[rank - trailing :]))
 
 
 def unfold(outputs: Tensor, like: Tensor, axes: Sequence[int]) -> Tensor:
@@ -77,7 +77,8 @@ def fold_pairs(
     targets, sources = ([sizes[axis] for axis in axes] for sizes in (targets, sources))
     heads = mask.shape[len(outer)]
     mask = ops.broadcast_to(mask, (*outer, heads, *targets, *sources))
-    return ops.reshape(mask, (-1, heads, math.prod(targets), math.prod(sources)))
+    sizes = (math.prod(outer), heads, math.prod(targets), math.prod(sources))
+    return ops.reshape(mask, sizes)
 
 
 def attended_axes(axes: tuple[int, ...] | None, rank: int) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from keras_attention.functional.attend import attend, masked_softmax
 from keras_attention.functional.dropout import Seeds, drop_pairs
 from keras_attention.functional.masks import combine_masks
 from keras_attention.functional.scores import grouped_scores
+from keras_attention.functional.sequences import at_least_one, pad_to_one
 from keras_attention.precision import precise
 
 Tensor = Any
@@ -163,9 +164,8 @@ class _Pairs:
 
     def bias(self, table: Tensor, row: Tensor | None, column: Tensor | None) -> Tensor:
         """The entries of `distance_bias`, `(N, C, R)`."""
-        entry = self.step(row, column) + self.target - 1
         # Outside of the table are only pairs that are masked or cut off.
-        return ops.take(table, ops.clip(entry, 0, ops.shape(table)[1] - 1), axis=1)
+        return _take(table, self.step(row, column) + self.target - 1, 1)
 
     def _exists(self, column: Tensor) -> Tensor:
         return ops.logical_and(column >= 0, column < self.source)
@@ -201,7 +201,9 @@ def _attend_fused(query, key, value, pairs):
 
 def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
     """Context, from one chunk of rows after another."""
-    row = _starts(pairs.target, size) + ops.arange(size, dtype="int32")  # (P, C)
+    # With no query, a chunk all the same: a loop needs a first step.
+    starts = _starts(at_least_one(pairs.target), size)
+    row = starts + ops.arange(size, dtype="int32")  # (P, C)
     chunks = {"row": row, "query": _gather(query, row)}
     reach = pairs.rules.reach
     if reach is not None:
@@ -230,8 +232,8 @@ def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
 
     contexts = ops.map(run, chunks)  # (P, B, N, C, H)
     contexts = ops.transpose(contexts, (1, 2, 0, 3, 4))
-    _, heads, _, _, dim = contexts.shape
-    joined = ops.reshape(contexts, (-1, heads, _size(row, 0) * size, dim))
+    batch, heads, count, _, dim = ops.shape(contexts)
+    joined = ops.reshape(contexts, (batch, heads, count * size, dim))
     return joined[:, :, : pairs.target]
 
 
@@ -246,12 +248,17 @@ def _starts(length: Any, size: int) -> Tensor:
 
 def _gather(tensor: Tensor, index: Tensor) -> Tensor:
     """Positions of `(B, N, L, H)` by an index `(P, C)`: `(P, B, N, C, H)`."""
-    index = ops.clip(index, 0, _size(tensor, 2) - 1)
-    return ops.transpose(ops.take(tensor, index, axis=2), (2, 0, 1, 3, 4))
+    return ops.transpose(_take(tensor, index, 2), (2, 0, 1, 3, 4))
 
 
 def _select(mask: Tensor | None, index: Tensor | None, axis: int) -> Tensor | None:
     """Entries of a mask along an axis, of all that there are if the index is `None`."""
     if mask is None or index is None or mask.shape[axis] == 1:
         return mask
-    return ops.take(mask, ops.clip(index, 0, _size(mask, axis) - 1), axis=axis)
+    return _take(mask, index, axis)
+
+
+def _take(tensor: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Entries along an axis, the nearest ones to an index beyond its ends."""
+    tensor = pad_to_one(tensor, axis)
+    return ops.take(tensor, ops.clip(index, 0, _size(tensor, axis) - 1), axis=axis)

@@ -9,18 +9,17 @@ Tensor = Any
 
 def split_heads(inputs: Tensor, num_heads: int) -> Tensor:
     """`(batch, length, heads * dim)` to `(batch, heads, length, dim)`."""
-    dim = inputs.shape[-1] // num_heads
-    length = inputs.shape[1] if inputs.shape[1] is not None else ops.shape(inputs)[1]
-    heads = ops.reshape(inputs, (-1, length, num_heads, dim))  # (B, T, N, H)
+    batch, length, width = ops.shape(inputs)
+    shape = (batch, length, num_heads, width // num_heads)
+    heads = ops.reshape(inputs, shape)  # (B, T, N, H)
     return ops.transpose(heads, (0, 2, 1, 3))
 
 
 def merge_heads(inputs: Tensor) -> Tensor:
     """`(batch, heads, length, dim)` to `(batch, length, heads * dim)`."""
-    _, num_heads, length, dim = inputs.shape
-    length = length if length is not None else ops.shape(inputs)[2]
+    batch, num_heads, length, dim = ops.shape(inputs)
     merged = ops.transpose(inputs, (0, 2, 1, 3))  # (B, T, N, H)
-    return ops.reshape(merged, (-1, length, num_heads * dim))
+    return ops.reshape(merged, (batch, length, num_heads * dim))
 
 
 def group_queries(inputs: Tensor, num_key_value_heads: int) -> Tensor:
@@ -30,13 +29,13 @@ def group_queries(inputs: Tensor, num_key_value_heads: int) -> Tensor:
     heads of a group are further queries of one product, so keys and values are
     never repeated in memory.
     """
-    _, num_heads, target, width = ops.shape(inputs)
+    batch, num_heads, target, width = ops.shape(inputs)
     group = num_heads // num_key_value_heads
-    return ops.reshape(inputs, (-1, num_key_value_heads, group * target, width))
+    return ops.reshape(inputs, (batch, num_key_value_heads, group * target, width))
 
 
 def ungroup_queries(inputs: Tensor, num_heads: int) -> Tensor:
     """Undo `group_queries`: back to `(batch, heads, target, x)`."""
-    _, num_key_value_heads, rows, width = ops.shape(inputs)
+    batch, num_key_value_heads, rows, width = ops.shape(inputs)
     target = rows * num_key_value_heads // num_heads
-    return ops.reshape(inputs, (-1, num_heads, target, width))
+    return ops.reshape(inputs, (batch, num_heads, target, width))

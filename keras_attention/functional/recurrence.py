@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_attention.functional.masks import as_boolean
+from keras_attention.functional.sequences import pad_to_one
 
 Tensor = Any
 Step = Callable[[Any, list[Tensor]], tuple[Tensor, list[Tensor]]]
@@ -49,8 +50,17 @@ def run_recurrence(
         return ops.where(parts["mask"], outputs, ops.zeros_like(outputs)), kept
 
     loop = keras.layers.RNN(_Cell(advance), return_sequences=True, name="recurrence")
-    _, outputs, states = loop.inner_loop(joined, list(initial_states), mask=None)
-    return outputs, list(states)
+    steps = pad_to_one(joined, 1)
+    _, outputs, states = loop.inner_loop(steps, list(initial_states), mask=None)
+    if joined.shape[1]:
+        return outputs, list(states)
+    # The loop had a first step for its shapes, and maybe that step alone.
+    time = ops.shape(joined)[1]
+    kept = [
+        ops.where(ops.equal(time, 0), old, new)
+        for old, new in zip(initial_states, states, strict=True)
+    ]
+    return outputs[:, :time], kept
 
 
 class _Cell:

@@ -57,6 +57,21 @@ def zero_padding(inputs: Tensor, mask: Tensor | None) -> Tensor:
     )
 
 
+def at_least_one(size: Any) -> Any:
+    """A size, or 1 for none; a tensor if it is known to a graph only when it runs."""
+    return ops.maximum(size, 1) if ops.is_tensor(size) else max(size, 1)
+
+
+def pad_to_one(tensor: Tensor, axis: int) -> Tensor:
+    """Put a position of zeros where an axis has none, for what has to read one."""
+    if tensor.shape[axis]:
+        return tensor
+    sizes = list(ops.shape(tensor))
+    sizes[axis] = at_least_one(sizes[axis]) - sizes[axis]
+    missing = ops.zeros(sizes, tensor.dtype)
+    return ops.concatenate([tensor, missing], axis=axis)
+
+
 def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
     """Put a part into a tensor, from an index of one axis on.
 

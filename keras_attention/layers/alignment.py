@@ -158,5 +158,7 @@ class Alignment(keras.layers.Layer):
         if mask is None:
             return share * ops.cast(source, share.dtype)
         is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
-        first = ops.cast(ops.argmax(is_real, axis=-1), share.dtype)
-        return first + share * ops.sum(ops.cast(is_real, share.dtype), axis=-1)
+        is_real = ops.cast(is_real, share.dtype)
+        so_far = ops.cumsum(is_real, axis=-1)
+        first = ops.sum(ops.cast(ops.equal(so_far, 0), share.dtype), axis=-1)
+        return first + share * ops.sum(is_real, axis=-1)

@@ -315,7 +315,8 @@ class MultiHeadAttention(MultiHeadProjections):
         if not isinstance(self.position, DistanceBias):
             return None
         target, source = ops.shape(query)[1], ops.shape(memory["key"])[2]
-        steps = ops.arange(target + source - 1, dtype="int32") - (target - 1)
+        count = functional.at_least_one(target + source - 1)
+        steps = ops.arange(count, dtype="int32") - (target - 1)
         return self.position.bias(steps - start)
 
     def _draw_seeds(self, query, memory, training):

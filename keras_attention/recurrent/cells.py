@@ -145,6 +145,15 @@ def advance(
     if hasattr(cell, "advance"):
         return cell.advance(projected, parts, states, keep)
     inputs = ops.concatenate([projected, *parts], axis=-1) if parts else projected
+    if inputs.shape[0] != 0:
+        return _call(cell, inputs, states)
+    # Of no rows; on TensorFlow Keras adds such states as if they were biases.
+    row, *one = (functional.pad_to_one(part, 0) for part in (inputs, *states))
+    outputs, one = _call(cell, row, one)
+    return outputs[:0], [state[:0] for state in one]
+
+
+def _call(cell, inputs, states):
     outputs, states = cell(inputs, keras.tree.pack_sequence_as(cell.state_size, states))
     return outputs, cast_states(cell, keras.tree.flatten(states))
 

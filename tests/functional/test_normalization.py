@@ -88,10 +88,7 @@ def test_sizes_may_be_unknown():
     def normalize(parts):
         return functional.normalize_layer(parts["inputs"], gamma, beta, EPSILON)
 
-    found = on_unknown_shapes(
-        normalize,
-        {"inputs": ops.convert_to_tensor(inputs)},
-        {"inputs": (None, None, 6)},
-    )
+    parts = {"inputs": ops.convert_to_tensor(inputs)}
+    found = on_unknown_shapes(normalize, parts, {"inputs": (None, None, 6)})(parts)
     expected = normalize({"inputs": inputs})
     np.testing.assert_allclose(to_numpy(found), to_numpy(expected), atol=1e-6)

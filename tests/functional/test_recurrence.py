@@ -58,3 +58,26 @@ def test_unknown_batch_and_length():
     outputs, _ = recur(inputs)
     expected, *_ = _by_loop(inputs, np.ones((3, 7), "bool"))
     np.testing.assert_allclose(to_numpy(outputs), expected, atol=1e-5)
+
+    state = normal(3, 5), normal(3, 1)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 5))])
+    def resume(inputs):
+        return functional.run_recurrence(_step, inputs, state)
+
+    outputs, states = resume(inputs[:, :0])
+    assert outputs.shape == (3, 0, 5)
+    for found, wanted in zip(states, state, strict=True):
+        np.testing.assert_array_equal(to_numpy(found), wanted)
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_no_position_leaves_the_states_as_they_are(masked):
+    state = normal(3, 5), normal(3, 1)
+    mask = np.ones((3, 0), "bool") if masked else None
+    inputs = ops.convert_to_tensor(normal(3, 0, 5))
+    states = [ops.convert_to_tensor(part) for part in state]
+    outputs, states = functional.run_recurrence(_step, inputs, states, mask)
+    assert tuple(outputs.shape) == (3, 0, 5)
+    for found, wanted in zip(states, state, strict=True):
+        np.testing.assert_array_equal(to_numpy(found), wanted)

@@ -4,7 +4,7 @@ import pytest
 
 from keras_attention import layers, models
 from tests.cases import CASES
-from tests.contract import CHECKS, check_saving
+from tests.contract import CHECKS, check_compiled, check_saving
 
 CALLABLE_PARTS = {"EncoderStack", "DecoderStack", "RNNEncoder", "RNNDecoder"}
 
@@ -17,6 +17,18 @@ def test_layer_keeps_the_contract(case, check, tmp_path):
         check(case, tmp_path / "model.keras")
     else:
         check(case)
+
+
+EMPTIED = [
+    pytest.param(case, axis, id=f"{case.cls.__name__}-{axis}")
+    for case in CASES
+    for axis in case.emptied()
+]
+
+
+@pytest.mark.parametrize(("case", "axis"), EMPTIED)
+def test_nothing_is_compiled_too(case, axis):
+    check_compiled(case.emptied()[axis])
 
 
 def test_every_public_layer_has_a_row():

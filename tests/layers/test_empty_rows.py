@@ -82,6 +82,15 @@ def test_zeros(path, precision, how):
         assert not np.moveaxis(weights, -2, 1)[~MASK].any()
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "self"])
+def test_no_keys_are_nothing_to_attend_to(path):
+    layer = _layer(path, "float32", 0.0)
+    output = to_numpy(layer(INPUTS, INPUTS[:, :0]))
+    np.testing.assert_allclose(output - _nothing(layer), np.zeros((3, 5, 8)), atol=1e-6)
+    _, weights = layer(INPUTS, INPUTS[:, :0], return_attention_scores=True)
+    assert weights.shape[-2:] == (5, 0)
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("path", PATHS)
 def test_gradients_are_finite(path, precision):
