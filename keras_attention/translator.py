@@ -1,10 +1,10 @@
 """Strings in, strings out."""
 
 import math
+import os
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_attention.checks import check_number, check_positive
 from keras_attention.decoding import Greedy
+from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.export import export_in_fresh_process
 from keras_attention.folders import (
     check_free,
@@ -29,6 +30,7 @@ from keras_attention.serving import (
     Serving,
     batch_by_length,
     check_ids,
+    check_process,
     check_saved,
     check_search,
     check_strings,
@@ -38,6 +40,7 @@ from keras_attention.serving import (
     rank,
     read_hypotheses,
     read_scores,
+    save_model,
     write_saved_model,
 )
 from keras_attention.text import Tokenizer, load_tokenizer
@@ -56,6 +59,9 @@ class Translator:
     Rows do not influence each other, but for what `Sampling` draws. It translates on
     Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs; what was
     trained on another one is saved, loaded and exported there all the same.
+
+    Its model may be changed: quantized, adapted, trained further. Workers load it each
+    by itself, since TensorFlow does not outlive the fork of a process.
 
     Args:
         model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
@@ -78,7 +84,7 @@ class Translator:
             writes more of them than the model has positions for; and at the first
             translation, when unknown words are to be replaced without attention.
         RuntimeError: when something is to be translated on another backend than
-            TensorFlow.
+            TensorFlow, or in a process forked from the one that made it.
 
     Example:
     >>> from keras_attention.models import transformer
@@ -120,11 +126,8 @@ class Translator:
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         self.replace_unknown = replace_unknown
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Graphs are of what they were made with.
-        self.__dict__.pop("_serving", None)
-        super().__setattr__(name, value)
+        self._graphs = UpToDate(_make_serving)
+        self._process = os.getpid()
 
     @property
     def source_limit(self) -> int:
@@ -132,16 +135,10 @@ class Translator:
         limit = self.model.source_embedding.max_length or self.max_source_length
         return min(self.max_source_length, limit)
 
-    @cached_property
+    @property
     def _serving(self) -> Serving:
-        if keras.config.backend() != "tensorflow":
-            raise RuntimeError(
-                "A Translator translates on Keras's TensorFlow backend: `save` it, and "
-                "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
-                f"Received: backend={keras.config.backend()!r}"
-            )
-        check_search(self.search, self.model.target_embedding.max_length)
-        return Serving(
+        check_process(self._process)
+        serving: Serving = self._graphs(
             self.model,
             self.source_tokenizer,
             self.target_tokenizer,
@@ -150,6 +147,7 @@ class Translator:
             self.batch_size,
             self.replace_unknown,
         )
+        return serving
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
         """Translate a list of texts to a list, or one text to one."""
@@ -182,6 +180,7 @@ class Translator:
             ValueError: for one string in place of many, and, when it is reached, for
                 something that is not a string.
         """
+        check_process(self._process)
         check_positive(batch_tokens=batch_tokens, window=window)
         if isinstance(texts, str | bytes):
             raise ValueError(
@@ -241,12 +240,20 @@ class Translator:
         scores = self.score(repeated, [one for some in candidates for one in some])
         return rank(candidates, scores, length_penalty)
 
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None:
+    def save(
+        self,
+        path: str | PathLike[str],
+        overwrite: bool = False,
+        include_optimizer: bool = False,
+    ) -> None:
         """Write the model, the tokenizers and the search into one folder.
 
         Args:
             path: the folder to write; it appears when it is complete.
             overwrite: whether a saved `Translator` there may be replaced.
+            include_optimizer: whether to write what the model was compiled with too,
+                which may take twice the room of the model. `load` leaves it alone;
+                `keras.models.load_model` of the folder's `model.keras` reads it.
 
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
@@ -255,7 +262,7 @@ class Translator:
         check_saved("source_tokenizer", self.source_tokenizer)
         check_saved("target_tokenizer", self.target_tokenizer)
         with new_folder(path, MARKER, overwrite) as folder:
-            self.model.save(folder / MODEL)
+            save_model(self.model, folder / MODEL, include_optimizer)
             self.source_tokenizer.save(folder / SOURCE)
             self.target_tokenizer.save(folder / TARGET)
             settings = {
@@ -308,8 +315,13 @@ class Translator:
         - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
           gives and each `length` in tokens. TensorFlow Serving puts defaults in place
           of options that are not given; in Python, `loaded.translate(texts,
-          num_beams=2)` does the same. There `texts` must be a list: TensorFlow raises
-          an error for one string, and after that lets other threads wait for ever.
+          num_beams=2)` does the same. There one text gives what it gives a row of, and
+          texts may have any number of axes. After an error about something else than
+          strings, TensorFlow lets other threads wait for ever.
+
+        Like all of TensorFlow it answers in the process that loaded it: one that is
+        forked after that waits for ever at its first call. So each worker loads it
+        itself.
 
         Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
         and versions, and requests with which TensorFlow Serving warms up, where
@@ -344,14 +356,11 @@ class Translator:
 
         To be done after the training and before `save` or `export`: what is exported
         takes a quarter of the room, its graphs apart, and batches are translated
-        faster. The model changes for good, as by `keras.Model.quantize`; other searches
-        and translators that have used it keep the kernels that they have met.
+        faster. The model changes for good, as by `keras.Model.quantize`.
 
         Raises:
             ValueError: for a model that is quantized already.
         """
-        # New graphs, since those there are use the kernels as they were.
-        self.search = self.search.from_config(self.search.get_config())
         with warnings.catch_warnings():
             # It names every layer that has no kernel.
             warnings.filterwarnings("ignore", "Layer .* `quantize` method")
@@ -405,6 +414,7 @@ class Translator:
 
     def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
         """Texts of one length together: short ones do not wait for long ones."""
+        check_process(self._process)
         for name, texts in columns.items():
             check_strings(name, texts)
         counts = {name: len(texts) for name, texts in columns.items()}
@@ -415,3 +425,14 @@ class Translator:
         ]
         parts = batch_by_length(lengths, self.batch_size)
         return map_batches(function, parts, *columns.values())
+
+
+def _make_serving(model, source_tokenizer, target_tokenizer, search, *settings):
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(
+            "A Translator translates on Keras's TensorFlow backend: `save` it, and "
+            "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
+            f"Received: backend={keras.config.backend()!r}"
+        )
+    check_search(search, model.target_embedding.max_length)
+    return Serving(model, source_tokenizer, target_tokenizer, search, *settings)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_attention.decoding.hypotheses import Hypotheses
+from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.ids import END, START
 
 
@@ -20,8 +21,7 @@ class CompiledSearch:
     def __init__(self, search: Any, jit_compile: bool) -> None:
         self._search = search
         self._jit_compile = jit_compile
-        self._runner: _Runner | None = None
-        self._variables: list[Any] = []
+        self._runner = UpToDate(self._make_runner)
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
         inputs = {"source": _checked("source", source, model)}
@@ -37,18 +37,13 @@ class CompiledSearch:
                     "`prefix` must have as many rows as `source`. Received: "
                     f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
                 )
-        # Another model, or one that has been quantized or adapted since.
-        variables = [*getattr(model, "variables", [])]
-        if (
-            self._runner is None
-            or self._runner.model is not model
-            or [*map(id, variables)] != [*map(id, self._variables)]
-        ):
-            self._runner = _Runner(model, self._search)
-            self._runner.compile(jit_compile=self._jit_compile)
-            self._variables = variables
-        found = self._runner.predict_on_batch(inputs)
+        found = self._runner(model).predict_on_batch(inputs)
         return Hypotheses(**{"attention": None, **found})
+
+    def _make_runner(self, model):
+        runner = _Runner(model, self._search)
+        runner.compile(jit_compile=self._jit_compile)
+        return runner
 
 
 def _checked(name: str, ids: Any, model: Any) -> np.ndarray:

@@ -8,10 +8,12 @@ from keras_attention.serving.batches import (
 from keras_attention.serving.graphs import Serving
 from keras_attention.serving.parts import (
     check_ids,
+    check_process,
     check_saved,
     check_search,
     load_model,
     load_search,
+    save_model,
 )
 from keras_attention.serving.results import (
     Hypothesis,
@@ -28,6 +30,7 @@ __all__ = [
     "Serving",
     "batch_by_length",
     "check_ids",
+    "check_process",
     "check_saved",
     "check_search",
     "check_strings",
@@ -37,5 +40,6 @@ __all__ = [
     "rank",
     "read_hypotheses",
     "read_scores",
+    "save_model",
     "write_saved_model",
 ]

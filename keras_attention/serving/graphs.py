@@ -17,6 +17,7 @@ from keras_attention.text import Tokenizer
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
 _TEXT = tf.TensorSpec([None], tf.string, name="text")
+_TEXTS = tf.TensorSpec(None, tf.string, name="text")  # of any number of axes
 _REFERENCE = tf.TensorSpec([None], tf.string, name="reference")
 
 
@@ -44,6 +45,7 @@ class Serving:
             `labels` of the references and their `log_probabilities`.
         search: from `text`, and options of the search, to the parts of the signature
             `nbest` and the `length` of each translation in tokens.
+        search_all: likewise, from one text or from texts of any number of axes.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class Serving:
         self.translate = _graph(self._translate, _TEXT)
         self.hypotheses = _graph(self._hypotheses, _TEXT)
         self.scores = _graph(self._score_tokens, _TEXT, _REFERENCE)
-        self.search = _with_options(self._search_all, self.options)
+        self.search = _with_options(self._search_texts, self.options, _TEXT)
+        self.search_all = _with_options(self._search_all, self.options, _TEXTS)
 
     def signatures(self) -> dict[str, Any]:
         """What a SavedModel offers, by name."""
@@ -171,6 +174,13 @@ class Serving:
         }
 
     def _search_all(self, text, **options):
+        found = self.search(tf.reshape(text, [-1]), **options)
+        return {
+            name: tf.reshape(part, tf.concat([tf.shape(text), tf.shape(part)[1:]], 0))
+            for name, part in found.items()
+        }
+
+    def _search_texts(self, text, **options):
         found = self._hypotheses(text, **options)
         return {
             "translation": found["translation"],
@@ -179,7 +189,7 @@ class Serving:
         }
 
     def _translate_all(self, text):
-        found = self._search_all(text)
+        found = self._search_texts(text)
         return {name: found[name] for name in ("translation", "score")}
 
     def _score(self, text, reference):
@@ -218,7 +228,9 @@ def _graph(function: Any, *signature: Any, jit_compile: bool | None = None) -> A
     return tf.function(function, signature, autograph=False, jit_compile=jit_compile)
 
 
-def _with_options(function: Any, defaults: dict[str, tf.Tensor]) -> Any:
+def _with_options(
+    function: Any, defaults: dict[str, tf.Tensor], texts: tf.TensorSpec
+) -> Any:
     """The graph of a function of `text`, whose options need not be given."""
 
     def call(text, *options):
@@ -232,7 +244,7 @@ def _with_options(function: Any, defaults: dict[str, tf.Tensor]) -> Any:
         parameters.append(inspect.Parameter(name, kind, default=value))
     setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
     specs = [tf.TensorSpec([], v.dtype, name=name) for name, v in defaults.items()]
-    return _graph(call, _TEXT, *specs)
+    return _graph(call, texts, *specs)
 
 
 def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int) -> tf.Tensor:

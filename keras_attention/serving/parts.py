@@ -1,5 +1,6 @@
 """What a `Translator` is made of: what does not fit, and how it is loaded."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ def check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
         raise ValueError(
             f"`{name}` must not have more ids than the model. Received: {name} with "
             f"{tokenizer.vocabulary_size} ids, model with {embedding.vocabulary_size}"
+        )
+
+
+def check_process(process: int) -> None:
+    """Raise in a fork: of TensorFlow's threads it has none, and would wait for them."""
+    if os.getpid() != process:
+        raise RuntimeError(
+            "A Translator must be used in the process that made it, not in a fork of "
+            "it: load it in each worker (gunicorn without --preload), or start workers "
+            'by multiprocessing.get_context("spawn"). '
+            f"Received: made in process {process}, used in process {os.getpid()}"
         )
 
 
@@ -53,6 +65,27 @@ def load_search(path: Path, config: dict[str, Any]) -> Any:
         return keras.saving.deserialize_keras_object(config)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{str(path)!r} names an unknown search: {error}") from error
+
+
+def save_model(model: Any, path: Path, include_optimizer: bool) -> None:
+    """Write a `.keras` file, with what the model was compiled with only if asked."""
+    training = {} if include_optimizer else {"optimizer": None, "compiled": False}
+    # Those of an ensemble may be compiled too. Keras has no argument for this: what it
+    # looks at is set aside, past its tracking of attributes, and put back.
+    kept = [
+        (
+            vars(part),
+            {name: vars(part)[name] for name in training if name in vars(part)},
+        )
+        for part in model._flatten_layers()
+    ]
+    try:
+        for attributes, compiled in kept:
+            attributes.update({name: training[name] for name in compiled})
+        model.save(path)
+    finally:
+        for attributes, compiled in kept:
+            attributes.update(compiled)
 
 
 def load_model(path: Path) -> Any:

@@ -68,7 +68,7 @@ def write_saved_model(
         signatures,
         serving.resources(),
         overwrite,
-        {"translate": serving.search},
+        {"translate": serving.search_all},
         finish,
     )
 

@@ -298,6 +298,26 @@ def test_a_loaded_translator_exports_too(tmp_path):
     assert [text.decode() for text in found] == translate(list(ENGLISH))
 
 
+def test_one_text_gives_what_it_gives_in_a_row(tmp_path):
+    translate = make_translator("beam", "words")
+    translate.export(tmp_path / "model", check=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    together = loaded.translate(list(ENGLISH), num_beams=2)
+    for row, text in enumerate(ENGLISH):
+        alone = loaded.translate(text, num_beams=2)
+        for name, part in alone.items():
+            assert part.shape == together[name].shape[1:]
+        assert alone["translation"].numpy().tolist() == (
+            together["translation"][row].numpy().tolist()
+        )
+    squared = loaded.translate(tf.reshape(tf.constant(ENGLISH), [2, 2]), num_beams=2)
+    for name, part in squared.items():
+        assert part.shape == (2, 2, *together[name].shape[1:])
+    for signature in loaded.signatures.values():
+        with pytest.raises((TypeError, tf.errors.InvalidArgumentError), match="text"):
+            signature(text="one")
+
+
 @pytest.mark.parametrize("architecture", ["compiled beam", "recurrent"])
 def test_it_says_what_it_is(tmp_path, architecture):
     translate = make_translator(architecture, "two sentencepiece models")
