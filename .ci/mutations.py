@@ -9,16 +9,17 @@ to the mutated module come first, and the first failure ends a run. Mutants that
 parse, and those that change nothing but annotations, are left out.
 
 FOLDER/results.jsonl gets a line per mutant: `mutant` (module, operator, occurrence),
-`outcome` (`killed`, `survived` or `timeout`), `test` (the first to fail), `seconds` and
-`diff`. A second call continues where the first ended, with the sources of the first; a
-larger count adds to it. The share that was killed and every survivor are printed at the
-end, and by `--count 0` alone.
+`outcome` (`killed`, `survived` or `timeout`), `test` (the first to fail, or the import
+of the package), `seconds` and `diff`. A second call continues where the first ended,
+with the sources of the first; a larger count adds to it. The share that was killed and
+every survivor are printed at the end, and by `--count 0` alone.
 """
 
 import argparse
 import ast
 import contextlib
 import difflib
+import importlib
 import json
 import os
 import random
@@ -175,6 +176,9 @@ def _fork_tests(tree, mutant, seed, log, failure):
             os.dup2(output.fileno(), 2)
         os.chdir(tree)
         sys.path.insert(0, str(tree))
+        failure.write_text("import keras_attention", "utf-8")
+        importlib.import_module("keras_attention")
+        failure.write_text("", "utf-8")
         options = ["-x", "-q", "-p", "no:cacheprovider", f"--seed={seed}"]
         paths = nearest_tests(tree, mutant["module"])
         status.append(pytest.main([*options, *paths], [FirstFailure(failure)]))
