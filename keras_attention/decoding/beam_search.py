@@ -229,7 +229,8 @@ class BeamSearch(Search):
             request, last, cache, ids, index, origins
         )
         if attention is not None:
-            attention = ops.reshape(attention, (-1, count, ops.shape(attention)[-1]))
+            batch, _, source = ops.shape(places["coverage"])
+            attention = ops.reshape(attention, (batch, count, source))
             places = in_dtype(places, attention.dtype)
             coverage = places["coverage"][:, :count] + attention
             places = {**places, "coverage": coverage}

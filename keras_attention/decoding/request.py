@@ -67,8 +67,9 @@ class Request(NamedTuple):
         logits, state, attention = self.model.branch(
             ops.reshape(last, (-1, count)), state, index, visible
         )
+        rows = ops.shape(last)[0]
         logits, attention = (
-            part if part is None else ops.reshape(part, (-1, ops.shape(part)[-1]))
+            part if part is None else ops.reshape(part, (rows, ops.shape(part)[-1]))
             for part in (logits, attention)
         )
         return logits, state["cache"], attention
