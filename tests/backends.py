@@ -165,6 +165,10 @@ def one_operation_at_a_time() -> contextlib.AbstractContextManager[Any]:
     return jax.disable_jit()
 
 
+# Elsewhere Keras's own operations, its products among them, promote to 32 bits.
+HAS_DOUBLE = keras.backend.result_type("float64") == "float64"
+
+
 @contextlib.contextmanager
 def double_precision(floatx: bool = False) -> Iterator[None]:
     """Compute in float64, by a dtype policy or as Keras's default float type.

@@ -147,7 +147,7 @@ def test_a_clone_is_compiled_as_its_model():
     model.compile("sgd", "mse")
     clone = keras.models.clone_model(model)
     assert clone.compiled
-    assert type(clone.optimizer) is keras.optimizers.SGD
+    assert type(clone.optimizer) is type(model.optimizer)
 
 
 @pytest.mark.parametrize(
