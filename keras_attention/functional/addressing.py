@@ -47,7 +47,7 @@ def address(
     >>> weights = address(
     ...     [[[1.0], [1.0], [1.0]]], previous, one, one, zero, [[[0.0, 0.0, 1.0]]], one
     ... )
-    >>> weights.numpy().round(3).tolist()
+    >>> ops.convert_to_numpy(weights).round(3).tolist()
     [[[0.0, 0.0, 1.0]]]
     """
     parts = [

@@ -44,7 +44,7 @@ def monotonic_weights(
     Example:
     >>> stop = [[[0.1, 0.9, 0.9], [0.9, 0.1, 0.9]]]
     >>> weights, _ = monotonic_weights(stop, [[1.0, 0.0, 0.0]], hard=True)
-    >>> weights.numpy().tolist()
+    >>> ops.convert_to_numpy(weights).tolist()
     [[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]]
     """
     stop = ops.convert_to_tensor(stop)

@@ -26,10 +26,9 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
         Weights shaped as `scores`, in the dtype of `scores`.
 
     Example:
-    >>> masked_softmax([[0.0, 0.0], [1.0, 2.0]], [[True, False], [False, False]])
-    ... # doctest: +ELLIPSIS
-    <tf.Tensor: ...[[1., 0.],
-           [0., 0.]]...
+    >>> scores, mask = [[0.0, 0.0], [1.0, 2.0]], [[True, False], [False, False]]
+    >>> ops.convert_to_numpy(masked_softmax(scores, mask)).tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
     """
     scores = ops.convert_to_tensor(scores)
     dtype = backend.standardize_dtype(scores.dtype)

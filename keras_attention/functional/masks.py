@@ -67,7 +67,7 @@ def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
         ValueError: for other numbers, such as those of an additive mask or lengths.
 
     Example:
-    >>> as_boolean([1.0, 0.0]).numpy().tolist()
+    >>> ops.convert_to_numpy(as_boolean([1.0, 0.0])).tolist()
     [True, False]
     """
     if not hasattr(mask, "dtype"):
@@ -100,7 +100,8 @@ def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
         ValueError: for a mask that is not boolean, or of another shape.
 
     Example:
-    >>> position_mask(ops.ones((1, 2, 8)), padding_mask=[[1, 0]]).numpy().tolist()
+    >>> mask = position_mask(ops.ones((1, 2, 8)), padding_mask=[[1, 0]])
+    >>> ops.convert_to_numpy(mask).tolist()
     [[True, False]]
     """
     implicit = implicit_mask(inputs)
@@ -165,7 +166,7 @@ def pair_mask(
 
     Example:
     >>> mask = pair_mask((None, None, 1, 2), attention_mask=[[True, False]])
-    >>> mask.numpy().tolist()
+    >>> ops.convert_to_numpy(mask).tolist()
     [[[[True, False]]]]
     """
     ((name, mask),) = named.items()
@@ -194,7 +195,8 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
         Their logical and, or `None` when all are `None`.
 
     Example:
-    >>> combine_masks(None, [[True, True]], [[True, False]]).numpy().tolist()
+    >>> mask = combine_masks(None, [[True, True]], [[True, False]])
+    >>> ops.convert_to_numpy(mask).tolist()
     [[True, False]]
     """
     combined = None
@@ -220,7 +222,7 @@ def causal_mask(target_length: Any, source_length: Any) -> Tensor:
         Boolean `(target, source)`.
 
     Example:
-    >>> causal_mask(2, 3).numpy().astype(int).tolist()
+    >>> ops.convert_to_numpy(causal_mask(2, 3)).astype(int).tolist()
     [[1, 0, 0], [1, 1, 0]]
     """
     target = ops.expand_dims(ops.arange(target_length, dtype="int32"), 1)

@@ -25,7 +25,7 @@ def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") ->
         `positions.shape + (dim,)`.
 
     Example:
-    >>> sinusoidal_positions([0, 1], 2).numpy().round(3).tolist()
+    >>> ops.convert_to_numpy(sinusoidal_positions([0, 1], 2)).round(3).tolist()
     [[0.0, 1.0], [0.8410000205039978, 0.5400000214576721]]
     """
     pairs = (dim + 1) // 2
@@ -67,7 +67,7 @@ def rotate(
         for inputs of that dtype.
 
     Example:
-    >>> rotate([[1.0, 0.0]], positions=[1]).numpy().round(2).tolist()
+    >>> ops.convert_to_numpy(rotate([[1.0, 0.0]], positions=[1])).round(2).tolist()
     [[0.5400000214576721, 0.8399999737739563]]
     """
     inputs = ops.convert_to_tensor(inputs)
@@ -125,7 +125,7 @@ def relative_buckets(
         int32 from 0 to `num_buckets - 1`, shaped as `distances`.
 
     Example:
-    >>> relative_buckets([-200, -3, 0, 3], 8, 16).numpy().tolist()
+    >>> ops.convert_to_numpy(relative_buckets([-200, -3, 0, 3], 8, 16)).tolist()
     [3, 2, 0, 6]
     """
     distances = ops.cast(distances, "int32")

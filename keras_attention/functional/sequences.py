@@ -22,7 +22,8 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
 
     Example:
     >>> rows = [[[1.0], [2.0], [0.0]]]
-    >>> reverse_sequence(rows, [[True, True, False]]).numpy().ravel().tolist()
+    >>> found = reverse_sequence(rows, [[True, True, False]])
+    >>> ops.convert_to_numpy(found).ravel().tolist()
     [2.0, 1.0, 0.0]
     """
     inputs = ops.convert_to_tensor(inputs)

@@ -39,7 +39,8 @@ class AlibiBias(DistanceBias):
         ValueError: if `alibi_bias_max` is not positive.
 
     Example:
-    >>> AlibiBias()(keras.ops.zeros((1, 1, 1, 3))).numpy().tolist()
+    >>> biased = AlibiBias()(keras.ops.zeros((1, 1, 1, 3)))
+    >>> keras.ops.convert_to_numpy(biased).tolist()
     [[[[0.0, -0.00390625, -0.0078125]]]]
     """
 
