@@ -79,7 +79,7 @@ def test_goes_on_with_the_epoch_after_the_last_backup(tmp_path, begin, options):
         with pytest.raises(KilledError):
             fit(begin(**options), [training.Backup(tmp_path / "b"), kill_at(steps)])
     last = begin(**options)
-    position = keras.Variable(0, dtype="int32")
+    position = keras.Variable(0, dtype="int32", trainable=False)
     assert fit(last, [training.Backup(tmp_path / "b", position)]).epoch == [3]
     assert int(position) == 9
     for found, expected in zip(last.get_weights(), whole.get_weights(), strict=True):
