@@ -227,7 +227,7 @@ def test_a_wrong_length_is_named(max_length):
     ],
 )
 def test_a_wrong_source_is_named(source, received):
-    with pytest.raises(ValueError, match=f"`source` must be .* Received: {received}"):
+    with pytest.raises(ValueError, match=f"`source` must .* Received: {received}"):
         Greedy(3)(build("transformer", num_layers=1), source)
 
 
