@@ -60,6 +60,7 @@ from translate_messages import (
 )
 from translate_options import (
     PRESETS,
+    SHIPPED,
     evaluate_parser,
     export_parser,
     score_parser,
@@ -114,8 +115,11 @@ def run(arguments: Sequence[str]) -> Any:
         options = make_parser().parse_args(arguments[1:])
     else:
         parser, command = train_parser(__doc__), train
-        preset = PRESETS.get(parser.parse_args(arguments).preset, {})
-        parser.set_defaults(**preset)
+        asked = parser.parse_args(arguments)
+        if asked.preset:
+            parser.set_defaults(**PRESETS[asked.preset])
+        elif not (asked.pairs or asked.source or asked.architecture == "rnn"):
+            parser.set_defaults(**SHIPPED)
         options = parser.parse_args(arguments)
     try:
         result = command(options)
@@ -140,8 +144,6 @@ def train(options: argparse.Namespace) -> dict:
     """Train, measure, draw, save and export; return the figures of the test."""
     clean_up_when_interrupted()
     check_inputs(options)
-    if options.epochs is None:
-        options.epochs = 20 if options.pairs or options.source else 8
     folder, kept = Path(options.output), settings(options)
     if not options.resume:
         check_new(folder, options.overwrite)

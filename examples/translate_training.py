@@ -17,6 +17,7 @@ from keras_attention.visualization import plot_training
 
 SHAPES = 12  # of batches, where each is compiled
 SAMPLE = 200  # validation sentences that are translated after each epoch
+FIRST_LOOK = 15  # seconds of training before the first translation is shown
 
 Part = tuple[Sequence[str], Sequence[str]]
 
@@ -145,6 +146,7 @@ def fit(
     )
     history = folder / "history.csv"
     limit = TimeLimit(options.minutes or math.inf)
+    look = Look(Translator(model, *tokenizers, Greedy(options.max_length)), validation)
     started = time.time()
     for phase, (until, seen) in enumerate(phases):
         callbacks = [
@@ -154,11 +156,12 @@ def fit(
             training.FiniteLoss(),
             training.TokensPerSecond(),
             keras.callbacks.SwapEMAWeights(),  # validation sees the averaged weights
+            look,
             limit,
             keras.callbacks.CSVLogger(history, append=options.resume or phase > 0),
         ]
         if options.patience:
-            translator = Translator(model, *tokenizers, Greedy(options.max_length))
+            translator = look.translator
             best = folder / "best" if phase == len(phases) - 1 else None
             callbacks.insert(4, bleu_callback(options, translator, validation, best))
         if options.tensorboard:
@@ -198,6 +201,34 @@ def bleu_callback(
         lowercase=options.lowercase,
         tokenize=options.bleu_tokenize,
     )
+
+
+class Look(keras.callbacks.Callback):
+    """Shows what becomes of a sentence: soon after the start, and after each epoch."""
+
+    def __init__(self, translator: Translator, validation: Part) -> None:
+        super().__init__()
+        self.translator = translator
+        self._pair = [side[0] for side in validation]
+        self._started: float | None = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._started is None:  # after the first batch, in which the model is traced
+            self._started = time.time()
+        if time.time() - self._started > FIRST_LOOK:
+            self._started = math.inf
+            self._show(f"after {batch + 1} batches")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._started = math.inf
+        self._show(f"after epoch {epoch + 1}")
+
+    def _show(self, when):
+        source, reference = self._pair
+        (output,) = self.translator([source])
+        print(
+            f"\n  {when}: {source}\n  translation {output}\n  reference   {reference}"
+        )
 
 
 class TimeLimit(keras.callbacks.Callback):

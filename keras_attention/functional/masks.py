@@ -109,7 +109,12 @@ def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
         # Keras also puts it into an argument that was left out.
         named = {name: mask for name, mask in named.items() if mask is not implicit}
         named["mask"] = combine_masks(named.get("mask"), implicit)
-    return sequence_mask(inputs.shape[:-1], **named)
+    mask = sequence_mask(inputs.shape[:-1], **named)
+    if mask is not None and any(
+        size == 1 != full for size, full in zip(mask.shape, inputs.shape, strict=False)
+    ):
+        mask = ops.broadcast_to(mask, ops.shape(inputs)[:-1])
+    return mask
 
 
 def sequence_mask(shape: Sequence[Any], **named: Tensor | None) -> Tensor | None:
@@ -133,9 +138,14 @@ def sequence_mask(shape: Sequence[Any], **named: Tensor | None) -> Tensor | None
     for name, mask in named.items():
         if mask is None:
             continue
+        # Numbers of one axis are rather lengths than a mask of whole rows.
+        is_boolean = (
+            backend.standardize_dtype(getattr(mask, "dtype", "int32")) == "bool"
+        )
+        least = 1 if is_boolean else 2
         mask = as_boolean(mask, name)
         own = tuple(mask.shape)
-        if not 2 <= len(own) <= len(shape) or not _fits(own, shape, broadcasts=1):
+        if not least <= len(own) <= len(shape) or not _fits(own, shape, broadcasts=1):
             raise ValueError(
                 f"`{name}` must have the shape of the positions that it covers, "
                 f"{shape}. Received: {name}.shape={own}"

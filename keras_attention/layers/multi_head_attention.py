@@ -266,12 +266,8 @@ class MultiHeadAttention(MultiHeadProjections):
         """Attend as over sequences, with the other axes as part of the batch."""
         tensors = query, value, key
         masks = [
-            mask
-            if mask is None
-            else functional.fold(
-                ops.broadcast_to(mask, ops.shape(tensor)[:-1]), self._axes, trailing=0
-            )
-            for mask, tensor in ((query_mask, query), (key_mask, value))
+            mask if mask is None else functional.fold(mask, self._axes, trailing=0)
+            for mask in (query_mask, key_mask)
         ]
         if pair_mask is not None:
             pair_mask = functional.fold_pairs(pair_mask, query, value, self._axes)

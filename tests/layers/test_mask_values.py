@@ -150,7 +150,7 @@ def test_another_shape_is_refused_with_both(make, inputs, name, mask):
     layer = make()
     layer(**inputs)
     shapes = {
-        "lengths": (3,),
+        "of other rows": (2,),
         "longer": (*mask.shape[:-1], mask.shape[-1] + 1),
         "of another batch": (2, *mask.shape[1:]),
         "of more axes": (1, 1, 1, *mask.shape),
@@ -170,6 +170,33 @@ def test_lengths_are_refused(name, lengths):
     layer = layers.MultiHeadAttention(2, 4)
     with pytest.raises(ValueError, match=rf"`{name}` must"):
         layer(TARGET, SOURCE, **{name: lengths})
+
+
+@pytest.mark.parametrize("name", list(LAYERS))
+def test_masks_of_rows_and_of_all_rows_broadcast(name):
+    make, inputs, masks = LAYERS[name]
+    layer = make()
+    for argument, mask in masks.items():
+        if argument.endswith("attention_mask"):
+            continue
+        for reduced in (mask[:, 1], mask[1:2]):
+            whole = reduced[:, None] if reduced.ndim == 1 else reduced
+            whole = np.broadcast_to(whole, mask.shape)
+            np.testing.assert_array_equal(
+                outputs(layer, inputs, **{argument: reduced}),
+                outputs(layer, inputs, **{argument: whole}),
+            )
+
+
+def test_a_mask_of_frames_reaches_layers_of_each_frame():
+    """As `TimeDistributed` hands it on: one boolean a row."""
+    layer = layers.SelfAttention(4)
+    video = functional.with_mask(
+        keras.ops.convert_to_tensor(VIDEO), keras.ops.convert_to_tensor(FRAMES)
+    )
+    found = to_numpy(keras.layers.TimeDistributed(layer)(video))
+    expected = np.stack([to_numpy(layer(VIDEO[:, i])) for i in range(4)], axis=1)
+    np.testing.assert_allclose(found[FRAMES], expected[FRAMES], atol=1e-5)
 
 
 def test_a_mask_of_a_memory_that_is_not_there_is_refused():
