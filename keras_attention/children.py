@@ -14,7 +14,7 @@ def restore(value: Any) -> Any:
     """
     if not isinstance(value, dict) or "class_name" not in value:
         return value
-    made, identity = _made_for_this_copy(), value.get("shared_object_id")
+    made, identity = _known_to_this_copy("made"), value.get("shared_object_id")
     if made is None or identity is None:
         return keras.saving.deserialize_keras_object(value)
     if identity not in made:
@@ -28,9 +28,11 @@ def serialize_shared(layer: Any) -> Any:
     # configuration too, but by then the one nested in another has been copied.
     keras.saving.serialize_keras_object(layer)
     config = keras.saving.serialize_keras_object(layer)
-    if layer is not None and _made_for_this_copy() is not None:
+    known = _known_to_this_copy("seen")
+    if layer is not None and known is not None:
         # It does so for files alone, and not for `clone_model` and `get_config`.
-        config.setdefault("shared_object_id", id(layer))
+        number = known.setdefault(id(layer), len(known) + 1)
+        config.setdefault("shared_object_id", number)
     return config
 
 
@@ -48,14 +50,14 @@ def call_that_copies() -> Any:
     return None if outermost is None else outermost.f_locals
 
 
-def _made_for_this_copy() -> dict[int, Any] | None:
-    """What was made so far for the model that Keras is copying, by identity.
+def _known_to_this_copy(what: str) -> dict[int, Any] | None:
+    """What a copy of a model has `"seen"`, numbered by identity, or `"made"`, by number.
 
     Keras asks the layers of a model one by one, each without a word of the others. So
     what they have in common is kept with the call, and is gone when that returns.
     """
     call = call_that_copies()
-    return None if call is None else call.setdefault("_made_by_keras_attention", {})
+    return None if call is None else call.setdefault(f"_keras_attention_{what}", {})
 
 
 def _copies_a_model(frame: Any) -> bool:

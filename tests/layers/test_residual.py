@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from keras_attention.layers import TransformerEncoder
+from keras_attention.layers.normalization import Normalization
 from keras_attention.layers.residual import Residual
 from tests.backends import to_numpy
 from tests.tensors import normal, randomize
@@ -14,7 +15,7 @@ TENSORS = [ops.convert_to_tensor(part) for part in (INPUTS, UPDATE)]
 
 
 def _residual(normalize_first=True, **options):
-    layer = Residual(0.0, normalize_first, "layer", 1e-5, **options)
+    layer = Residual(0.0, normalize_first, Normalization("layer"), 1e-5, **options)
     layer.build(INPUTS.shape)
     return layer
 
