@@ -51,7 +51,7 @@ def call_that_copies() -> Any:
 
 
 def _known_to_this_copy(what: str) -> dict[int, Any] | None:
-    """What a copy of a model has `"seen"`, numbered by identity, or `"made"`, by number.
+    """What a copy of a model has `"seen"`, by identity, or `"made"`, by number.
 
     Keras asks the layers of a model one by one, each without a word of the others. So
     what they have in common is kept with the call, and is gone when that returns.
