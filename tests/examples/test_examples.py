@@ -127,11 +127,16 @@ def test_other_beams_keep_the_rest_of_a_saved_search(beams, penalty, tmp_path):
 def test_presets_give_way_to_what_is_asked_for(monkeypatch):
     translate = importlib.import_module("translate")
     monkeypatch.setattr(translate, "train", vars)
-    plain = translate.main([])
+    own = ["--pairs", "own.tsv"]
+    plain = translate.main(own)
     for name, preset in translate.PRESETS.items():
         assert set(preset) < set(plain)
         expected = plain | preset | {"preset": name, "dropout": 0.7}
-        assert translate.main(["--dropout", "0.7", "--preset", name]) == expected
+        assert translate.main([*own, "--dropout", "0.7", "--preset", name]) == expected
+    # the corpus that comes along has settings of its own
+    shipped = plain | translate.SHIPPED | {"pairs": None}
+    assert translate.main([]) == shipped
+    assert translate.main(["--epochs", "3"]) == shipped | {"epochs": 3}
 
 
 def test_options_of_the_transformer_reach_it(monkeypatch):
