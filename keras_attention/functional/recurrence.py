@@ -40,6 +40,11 @@ def run_recurrence(
     def advance(joined, states):
         parts = split(joined)
         outputs, new_states = step(parts["inputs"], list(states))
+        # On JAX Keras computes float64 in float32 here and there, and loops mind.
+        new_states = [
+            ops.cast(new, old.dtype)
+            for new, old in zip(new_states, states, strict=True)
+        ]
         if mask is None:
             return outputs, new_states
         # Keras's own masking takes the first state for the last output, on JAX.

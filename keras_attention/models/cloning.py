@@ -22,16 +22,13 @@ def clones_as_itself(constructor: Constructor) -> Constructor:
 
     @functools.wraps(constructor, updated=())
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
-        if args and all(isinstance(t, keras.KerasTensor) for t in _flat(args)):
+        tensors = keras.tree.flatten(args)
+        if tensors and all(isinstance(t, keras.KerasTensor) for t in tensors):
             kwargs = {**_parts_of_copy(*args), **kwargs}
             args = ()
         constructor(self, *args, **kwargs)
 
     return cast(Constructor, wrapped)
-
-
-def _flat(structure: Any) -> list[Any]:
-    return keras.tree.flatten(structure)
 
 
 def _parts_of_copy(inputs: Any, outputs: Any) -> dict[str, Any]:
