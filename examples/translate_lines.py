@@ -69,7 +69,7 @@ def visible(tokens: Sequence[str]) -> list[str]:
 
 
 def arriving(stream: Any, most: int) -> Iterator[list[bytes]]:
-    """The lines of a stream, in lists of those that have arrived, so many at most.
+    """The lines of a stream, in lists of those that have arrived, at most `most` each.
 
     A thread reads ahead, so that whoever takes a list gets what is there and waits for
     the first line alone.

@@ -40,7 +40,7 @@ def call_that_copies() -> Any:
     """The arguments of the call by which Keras is copying a whole model, or `None`.
 
     They are those of the outermost `keras.models.clone_model`, or `get_config` or
-    `from_config` of a model, that has not returned yet.
+    `from_config` of a model, that is still running.
     """
     frame, outermost = inspect.currentframe(), None
     while frame is not None:
