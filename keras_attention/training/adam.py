@@ -56,6 +56,17 @@ class Adam(keras.optimizers.Adam):
             grad=ops.cast(gradient, dtype),
         )
 
+    def finalize_variable_values(self, var_list: Any) -> None:
+        """Leave the averages in the model, as a copy.
+
+        JAX would share one buffer between a weight and its average, and refuses to
+        give it away twice in the first step of a further `fit`.
+        """
+        super().finalize_variable_values(var_list)
+        if self.use_ema:
+            for variable in var_list:
+                variable.assign(ops.copy(variable))
+
     def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
         """Average the weights; the first average is the weights themselves."""
         batches = ops.convert_to_tensor(self._iterations)

@@ -107,6 +107,22 @@ def test_averaged_weights_have_the_momentum_asked_for_in_the_end():
     assert_same([average], [0.6 * before + 0.4 * np.array(weight)])
 
 
+@pytest.mark.parametrize("batches", [None, 2], ids="{} batches a step".format)
+def test_a_model_left_with_its_averages_trains_on(batches):
+    model = make_model()
+    options = {"use_ema": True, "gradient_accumulation_steps": batches}
+    model.compile(Adam(0.05, **options), loss="mse")
+    model.fit(INPUTS, LABELS, 4, epochs=2, verbose=0)
+    averages = [
+        keras.ops.convert_to_numpy(average)
+        for average in model.optimizer._model_variables_moving_average
+    ]
+    assert_same(model.get_weights(), averages)
+    model.fit(INPUTS, LABELS, 4, verbose=0)
+    moved = zip(model.get_weights(), averages, strict=True)
+    assert all(np.abs(one - two).max() > 1e-3 for one, two in moved)
+
+
 @pytest.mark.one_backend
 def test_is_that_of_keras_eagerly_and_by_xla():
     weights = make_model().get_weights()

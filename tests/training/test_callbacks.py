@@ -30,7 +30,7 @@ def kill_at(*steps):
 
 def linear_model(**options):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.1, **options), "mse")
+    model.compile(training.Adam(0.1, **options), "mse")
     return model
 
 
