@@ -239,6 +239,15 @@ def test_hostile_rows_are_translated_as_by_a_call(folder):
     assert send_hostile_rows(folder, 30 * len(KINDS)) > 30 * len(KINDS)
 
 
+@pytest.fixture
+def _interruptible():
+    """A shell has what it runs in the background ignore interrupts, children too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_the_end_of_reader_or_user_is_quiet(folder):
     with command(folder) as left, command(folder) as interrupted:
         assert ask(left, b"one")
