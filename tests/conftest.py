@@ -68,10 +68,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every",
         type=int,
-        default=4,
+        default=8,
         metavar="N",
         help="of the parameters of a test, and of all slow tests, take one in N (1 for "
-        "all; the default is 4); of a test marked `whole`, all",
+        "all; the default is 8); of a test marked `whole`, all",
     )
     parser.addoption(
         "--seed",

@@ -91,6 +91,7 @@ def test_a_search_reads_the_model_as_it_is(change, search, tmp_path):
     assert np.abs(to_numpy(found.scores) - to_numpy(before)).max() > 1e-4
 
 
+@pytest.mark.slow
 @on_tensorflow
 def test_what_a_model_was_compiled_with_is_saved_if_asked(tmp_path):
     translate = make_translator("recurrent")

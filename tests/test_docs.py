@@ -32,6 +32,7 @@ def _run_blocks(text):
     return len(blocks)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_blocks_of_readme_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

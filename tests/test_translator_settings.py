@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_what_is_set_later_holds_from_then_on():
     translate, other = make_translator(), make_translator()
     before = translate(TEXTS)

@@ -65,6 +65,7 @@ def ask(tmp_path):
     server.wait()
 
 
+@pytest.mark.slow
 def test_it_answers_as_the_translator(ask):
     translate, send = ask
     found = send(json.dumps({"text": ENGLISH, "num_beams": 3}))

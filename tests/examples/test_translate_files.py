@@ -171,6 +171,7 @@ def test_files_that_may_not_be_read_are_named(refuse, tmp_path):
     assert "pairs.tsv: Permission denied" in refuse(*SMALL, "--pairs", "pairs.tsv")
 
 
+@pytest.mark.slow
 def test_what_was_trained_in_lower_case_is_measured_in_it(
     translate, folded, tmp_path, capsys
 ):

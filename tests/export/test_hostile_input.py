@@ -84,6 +84,7 @@ def ask(folder, rows, settled=200, timeout=None):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a Translator runs on TensorFlow")
 @pytest.mark.skipif(not Path("/proc").exists(), reason="memory is read there")
 @pytest.mark.parametrize(

@@ -289,6 +289,7 @@ def test_attend_shows_what_the_hypotheses_show(served):
     assert len(target_tokens[0]) == longest <= MAX_LENGTH
 
 
+@pytest.mark.slow
 def test_a_loaded_translator_exports_too(tmp_path):
     # Its tokenizers, one when saved, are two of the same content now.
     translate = make_translator("recurrent", "one shared sentencepiece model")
@@ -299,6 +300,7 @@ def test_a_loaded_translator_exports_too(tmp_path):
     assert [text.decode() for text in found] == translate(list(ENGLISH))
 
 
+@pytest.mark.slow
 def test_one_text_gives_what_it_gives_in_a_row(tmp_path):
     translate = make_translator("beam", "words")
     translate.export(tmp_path / "model", check=False)

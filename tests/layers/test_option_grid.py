@@ -45,7 +45,15 @@ LAYERS = list(itertools.product(POSITIONS, *OPTIONS.values()))
 # Where each operation compiles by itself, a part of them.
 TESTED = LAYERS if BACKEND == "tensorflow" else LAYERS[::27]
 PATHS = ("plain", "asked", "chunks")
-CALLS = list(itertools.product(MASKS, (False, True), PATHS))
+# Which pairs there are is no matter of the precision: half precision meets a few masks.
+CALLS = {
+    precision: list(itertools.product(masks, causal, PATHS))
+    for precision, masks, causal in (
+        ("float32", MASKS, (False, True)),
+        ("mixed_float16", ("both", "heads"), (True,)),
+        ("mixed_bfloat16", ("both", "heads"), (True,)),
+    )
+}
 
 
 def _heads_of(inputs, weights, name, heads):
@@ -133,7 +141,7 @@ def test_every_combination_of_options(case):
             size: _made(options, position, dtype=precision, chunk_size=size)
             for size in (None, 2)
         }
-        for name, causal, path in CALLS:
+        for name, causal, path in CALLS[precision]:
             mask, output, expected = expectations[name, causal]
             found = paths[2 if path == "chunks" else None](
                 QUERY,
@@ -161,7 +169,7 @@ def _made(options, position, **more):
 
 
 def test_the_grid_is_as_large_as_it_says(capsys):
-    count = len(TESTED) * len(CALLS) * len(TOLERANCES)
+    count = len(TESTED) * sum(map(len, CALLS.values()))
     with capsys.disabled():
         print(f"\n{count} combinations of options, masks, paths and dtypes")
-    assert count == 11_520 or BACKEND != "tensorflow"
+    assert count == 5_376 or BACKEND != "tensorflow"

@@ -42,6 +42,7 @@ for path in sorted(folder.glob("*.keras")):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OTHERS, reason="one backend alone is installed")
 def test_outputs_agree_with_those_of_other_backends(tmp_path):
     expected = {}
