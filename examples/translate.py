@@ -180,13 +180,15 @@ def train(options: argparse.Namespace) -> dict:
     figures = measure_test(translator, corpus.test, options)
     draw(translator, corpus.test[0], folder / "attention.png")
     translator.save(folder / "translator", overwrite=True)
-    checked = corpus.test[0][:20]
-    translator.export(folder / "saved_model", overwrite=True, check=checked)
-    print(
-        f"Translator in {folder / 'translator'}, SavedModel in "
-        f"{folder / 'saved_model'}; in a fresh process without keras_attention it "
-        f"gives the same for {len(checked)} of {len(checked)} sentences"
-    )
+    print(f"Translator in {folder / 'translator'}")
+    if options.export:
+        checked = corpus.test[0][:20]
+        translator.export(folder / "saved_model", overwrite=True, check=checked)
+        print(
+            f"SavedModel in {folder / 'saved_model'}; in a fresh process without "
+            f"keras_attention it gives the same for {len(checked)} of {len(checked)} "
+            "sentences"
+        )
     whole = complete.with_suffix(".new")
     whole.write_text(json.dumps(figures, indent=2), "utf-8")
     whole.replace(complete)

@@ -170,6 +170,12 @@ def train_parser(description: str) -> argparse.ArgumentParser:
         help="compile training and search, once for each of few shapes",
     )
     add("--samples", type=natural, default=5, help="test sentences to show")
+    add(
+        "--export",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="make a SavedModel in the end",
+    )
     add("--seed", type=natural, default=0)
     return parser
 
