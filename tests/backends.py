@@ -223,8 +223,8 @@ def on_unknown_shapes(
 def _torch_gradients(value, tensors):
     import torch
 
-    if not tensors:
-        return []
+    if not value.requires_grad:  # it depends on none of them
+        return [torch.zeros_like(tensor) for tensor in tensors]
     found = torch.autograd.grad(value, tensors, allow_unused=True)
     return [
         torch.zeros_like(tensor) if gradient is None else gradient

@@ -107,6 +107,9 @@ def pytest_configure(config):
         "filterwarnings",
         "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
     )
+    if BACKEND == "torch":  # of what Keras does there
+        message = "The use of `x.T` on tensors of dimension other than 2"
+        config.addinivalue_line("filterwarnings", f"ignore:{message}:UserWarning")
     if BACKEND == "tensorflow":
         _compile_quickly_on_tensorflow()
     if BACKEND == "jax":

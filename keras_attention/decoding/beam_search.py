@@ -307,9 +307,10 @@ class BeamSearch(Search):
         scores = ops.where(has_ended, scores, places["scores"])
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
-        reachable = self._normalize(ops.max(log_probs, axis=1, keepdims=True), most)
+        # PyTorch's `ops.max` takes no empty batch.
+        reachable = self._normalize(ops.amax(log_probs, axis=1, keepdims=True), most)
         ids = put(moved["ids"], ops.where(is_new, last, PAD), index)
-        in_order = ops.top_k(self._without_repeated(ids, scores), self.num_beams)[0]
+        in_order = top_k(self._without_repeated(ids, scores), self.num_beams)[0]
         last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
         is_done = reachable <= ops.expand_dims(last_wanted, 1)
         return {
@@ -339,7 +340,7 @@ class BeamSearch(Search):
     def _best_of(self, places, seen):
         scores = self._without_repeated(places["ids"], places["scores"])
         count = self.num_hypotheses or self.num_beams
-        scores, order = ops.top_k(scores, count)
+        scores, order = top_k(scores, count)
         scores = ops.where(count_up(count) < self._wanted, scores, -np.inf)
         is_there = scores > -np.inf
         lengths = ops.where(is_there, take(places["lengths"], order), 0)
@@ -373,7 +374,7 @@ def _extensions(scores, log_probs, width, avoided):
         )
         for part, nothing in ((ops.expand_dims(scores, 2) + top, -np.inf), (ids, PAD))
     )
-    best, chosen = ops.top_k(total, width)
+    best, chosen = top_k(total, width)
     ids = ops.take_along_axis(ids, chosen, axis=1)
     parents = ops.minimum(chosen // within, count - 1)
     if avoided is not None:

@@ -15,7 +15,7 @@ class CompiledSearch:
 
     Args:
         search: has `search(model, source, prefix)`, on tensors.
-        jit_compile: whether to compile by XLA.
+        jit_compile: whether to compile by XLA, which PyTorch does not have.
     """
 
     def __init__(self, search: Any, jit_compile: bool) -> None:
@@ -42,7 +42,8 @@ class CompiledSearch:
 
     def _make_runner(self, model):
         runner = _Runner(model, self._search)
-        runner.compile(jit_compile=self._jit_compile)
+        has_xla = keras.backend.backend() != "torch"
+        runner.compile(jit_compile=self._jit_compile and has_xla)
         return runner
 
 

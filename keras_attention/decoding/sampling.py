@@ -163,8 +163,8 @@ class Sampling(StepwiseSearch):
             log_probs, ids = ops.top_k(
                 log_probs, min(self.top_k or vocabulary, vocabulary)
             )
-        # In shares of the highest probability.
-        highest = ops.max(log_probs, axis=-1, keepdims=True)
+        # In shares of the highest. PyTorch's `ops.max` takes no empty batch.
+        highest = ops.amax(log_probs, axis=-1, keepdims=True)
         temperature = ops.cast(self.temperature, log_probs.dtype)
         shares = ops.exp((log_probs - highest) / temperature)
         if self.top_p is not None and self.top_p < 1:

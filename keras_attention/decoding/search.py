@@ -42,6 +42,7 @@ class Search:
             output holds already (Keskar et al. 2019).
         suppressed_ids: ids that are never written, such as the unknown one.
         jit_compile: whether calls are compiled by XLA, anew for each shape of `source`.
+            Without effect on PyTorch, which has no XLA.
     """
 
     @takes_numpy

@@ -83,9 +83,8 @@ def write_memory(memory: Tensor, weights: Tensor, erase: Tensor, add: Tensor) ->
         `(batch, slots, width)`.
     """
     kept = 1 - ops.expand_dims(weights, 3) * ops.expand_dims(erase, 2)  # (B, H, N, W)
-    return memory * ops.prod(kept, axis=1) + ops.matmul(
-        ops.swapaxes(weights, 1, 2), add
-    )
+    added = ops.matmul(ops.swapaxes(weights, 1, 2), add)
+    return ops.multiply(memory, ops.prod(kept, axis=1)) + added
 
 
 def _circular_shift(weights: Tensor, shift: Tensor) -> Tensor:
