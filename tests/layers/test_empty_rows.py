@@ -17,7 +17,7 @@ from keras_attention.layers import (
 from tests.backends import compiled, gradients, to_numpy
 from tests.tensors import normal, randomize
 
-pytestmark = pytest.mark.whole
+pytestmark = pytest.mark.whole("tensorflow")
 
 INPUTS = normal(3, 5, 8)
 # A row without any real position, a query without, and a row that has all.

@@ -91,7 +91,7 @@ def outputs(layer, inputs, **masks):
     return np.concatenate([to_numpy(part).ravel() for part in found])
 
 
-@pytest.mark.whole
+@pytest.mark.whole("tensorflow")
 @pytest.mark.parametrize(("make", "inputs", "name", "mask"), ROWS)
 def test_zeros_and_ones_are_what_booleans_are(make, inputs, name, mask):
     layer = make()
@@ -117,7 +117,7 @@ STRANGE = {
 }
 
 
-@pytest.mark.whole
+@pytest.mark.whole("tensorflow")
 @pytest.mark.parametrize(("make", "inputs", "name", "mask"), ROWS)
 def test_other_numbers_are_refused_by_name(make, inputs, name, mask):
     layer = make()
@@ -144,7 +144,7 @@ def test_integers_are_taken_inside_a_graph(make, inputs, name, mask):
         np.testing.assert_allclose(to_numpy(one), to_numpy(other), atol=1e-5)
 
 
-@pytest.mark.whole
+@pytest.mark.whole("tensorflow")
 @pytest.mark.parametrize(("make", "inputs", "name", "mask"), ROWS)
 def test_another_shape_is_refused_with_both(make, inputs, name, mask):
     layer = make()
