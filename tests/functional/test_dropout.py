@@ -68,6 +68,15 @@ def test_heads_rows_of_a_batch_and_calls_differ(kept_of):
     np.testing.assert_array_equal(kept_of(0.5), kept)
 
 
+def test_seeds_are_odd_and_of_every_size():
+    seeds = functional.pair_seeds(*SIZES, keras.random.SeedGenerator(7))
+    seeds = np.concatenate([to_numpy(part).ravel() for part in seeds])
+    assert (seeds % 2 == 1).all()
+    quarters = np.histogram(seeds, 4, (-(2**31), 2**31))[0] / seeds.size
+    deviation = np.sqrt(0.25 * 0.75 / seeds.size)
+    assert np.abs(quarters - 0.25).max() < 5 * deviation
+
+
 def test_each_call_draws_anew():
     generator = keras.random.SeedGenerator(7)
     first, second = (functional.pair_seeds(*SIZES, generator) for _ in range(2))
