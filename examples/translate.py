@@ -20,17 +20,27 @@ too, with its number.
 
 import os
 import signal
+import sys
 
 if __name__ == "__main__":
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # Closed: else its number would be that of the next file.
+            os.open(os.devnull, os.O_RDWR)
     # While TensorFlow is imported, too, Ctrl-C ends all without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # standard error is for the user
 
+    try:
+        import keras_attention.text  # noqa: F401
+    except ImportError as error:
+        sys.exit(f"translate.py: error: {error}")
+
 import argparse
 import json
 import shutil
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -56,7 +66,9 @@ from translate_messages import (
     discard_output,
     is_without_reader,
     say,
+    say_counts,
     say_cut,
+    wait_for_readers,
 )
 from translate_options import (
     PRESETS,
@@ -68,11 +80,12 @@ from translate_options import (
     translate_parser,
 )
 from translate_results import count_cut, draw, folds_case, measure, show_samples
-from translate_run import TOKENIZER_FILES, begin_run, check_new, check_same
+from translate_run import TOKENIZER_FILES, begin_run, check_new, check_same, read_json
 from translate_training import build_model, fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
+from keras_attention.extras import needs
 
 PARTS = ("", "validation_", "test_")  # beginnings of their options' names
 
@@ -85,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             files or options; and without one when whoever reads the output has left.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    wait_for_readers()
     for stream in sys.stdout, sys.stderr:
         if hasattr(stream, "reconfigure"):  # whatever the locale
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -118,12 +132,13 @@ def run(arguments: Sequence[str]) -> Any:
         asked = parser.parse_args(arguments)
         if asked.preset:
             parser.set_defaults(**PRESETS[asked.preset])
-        elif not (asked.pairs or asked.source or asked.architecture == "rnn"):
+        elif not has_files(asked) and asked.architecture != "rnn":
             parser.set_defaults(**SHIPPED)
         options = parser.parse_args(arguments)
     try:
         result = command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result
     except OSError as error:
         if error.strerror and error.filename is None:  # of a full disk, for one
@@ -154,7 +169,7 @@ def train(options: argparse.Namespace) -> dict:
     complete = folder / "figures.json"
     if options.resume and complete.exists():
         print(f"The run in {folder} is complete, and stays as it is")
-        return json.loads(complete.read_text("utf-8"))
+        return read_json(complete)
     keras.utils.set_random_seed(options.seed)
     keras.config.set_dtype_policy(options.precision)
     corpus = make_corpus(options, files)
@@ -202,31 +217,38 @@ def check_inputs(options: argparse.Namespace) -> None:
     meant = PRESETS.get(options.preset, {}).get("architecture", options.architecture)
     if options.architecture != meant:
         raise ValueError(f"--preset {options.preset} is for --architecture {meant}")
-    if options.pairs and (options.source or options.target):
-        raise ValueError(
-            "--pairs stands for both sides: leave out --source and --target"
-        )
-    if keras.config.backend() != "tensorflow":
-        raise ValueError(
-            "a translator is measured on TensorFlow: KERAS_BACKEND=tensorflow. On "
-            "JAX, distributed.py trains and exports one"
-        )
-    if not find_spec("matplotlib"):
-        raise ValueError("the pictures need it: pip install matplotlib")
+    check_backend()
+    with needs("matplotlib", extra="plot", by="the picture of a training"):
+        import matplotlib  # noqa: F401
     if options.tensorboard and not find_spec("tensorboard"):
         raise ValueError("--tensorboard needs it: pip install tensorboard")
     if options.segmentations and options.tokenizer != "sentencepiece":
         raise ValueError(
             "--segmentations, also a preset's, needs sentencepiece; 0 is none"
         )
-    for part in PARTS:
-        if bool(getattr(options, f"{part}source")) != bool(
-            getattr(options, f"{part}target")
-        ):
+    for part in PARTS[1:]:
+        sides = [getattr(options, f"{part}{side}") for side in ("source", "target")]
+        if sides.count(None) == 1:
             flag = part.replace("_", "-")
             raise ValueError(f"--{flag}source and --{flag}target belong together")
-    if (options.validation_source or options.test_source) and not options.source:
+    if options.source is None and not (
+        options.validation_source is options.test_source is None
+    ):
         raise ValueError("--validation-* and --test-* need --source and --target")
+
+
+def check_backend() -> None:
+    """Raise `ValueError` where nothing can be translated."""
+    if keras.config.backend() != "tensorflow":
+        raise ValueError(
+            "a translator translates on TensorFlow: KERAS_BACKEND=tensorflow. On JAX, "
+            "distributed.py trains and exports one"
+        )
+
+
+def has_files(options: argparse.Namespace) -> bool:
+    """Whether there is any other text than the shipped one."""
+    return options.pairs is not None or options.source is not None
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
@@ -238,8 +260,10 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
 def file_names(options: argparse.Namespace) -> dict[str, str | None]:
     """The file of each side of each part; one of pairs holds both."""
     sides = [f"{part}{side}" for part in PARTS for side in ("source", "target")]
-    both = {"source": options.pairs, "target": options.pairs}
-    return {side: both.get(side) or getattr(options, side) for side in sides}
+    names = {side: getattr(options, side) for side in sides}
+    if options.pairs is not None:
+        names |= {"source": options.pairs, "target": options.pairs}
+    return names
 
 
 def read_files(options: argparse.Namespace) -> dict[str, Part | None]:
@@ -248,10 +272,10 @@ def read_files(options: argparse.Namespace) -> dict[str, Part | None]:
     return {
         part: read_part(
             None if part else options.pairs,
-            names[f"{part}source"],
-            names[f"{part}target"],
+            getattr(options, f"{part}source"),
+            getattr(options, f"{part}target"),
         )
-        if names[f"{part}source"]
+        if {names[f"{part}source"], names[f"{part}target"]} != {None}
         else None
         for part in PARTS
     }
@@ -265,7 +289,7 @@ def make_corpus(
     if whole is None:
         return shipped_corpus()
     whole = tuple(side[: options.limit] for side in whole)
-    name = options.pairs or options.source
+    name = options.source if options.pairs is None else options.pairs
     return split(whole, name, validation, test, options.seed)
 
 
@@ -296,17 +320,19 @@ def make_tokenizers(
 
 def translate(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
-    translator = load(options)
+    check_backend()
     if sys.stdin is None or sys.stdout is None:
         raise ValueError("translate needs a standard input and a standard output")
-    count, cut = translate_lines(
+    translator = load(options)
+    counts = translate_lines(
         translator, sys.stdin.buffer, sys.stdout.buffer, options.alignments
     )
-    say_cut(cut, count, "lines", translator.source_limit)
+    say_counts(counts, translator, "lines")
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set."""
+    check_backend()
     test = read_part(options.pairs, options.source, options.target)
     translator = load(options)
     show_samples(translator, test, options.samples)
@@ -316,17 +342,14 @@ def evaluate(options: argparse.Namespace) -> dict[str, float]:
 def measure_test(
     translator: Translator, test: Part, options: argparse.Namespace
 ) -> dict[str, float]:
-    """Measure, and say what was cut."""
-    # as the training was, whatever is asked for
+    """Measure as the training was, whatever is asked for."""
     lowercase = options.lowercase or folds_case(translator.target_tokenizer)
-    figures = measure(translator, test, lowercase, options.bleu_tokenize)
-    cut = count_cut(translator, test[0])
-    say_cut(cut, len(test[0]), "sources", translator.source_limit)
-    return figures
+    return measure(translator, test, lowercase, options.bleu_tokenize)
 
 
 def score(options: argparse.Namespace) -> None:
     """Print how probable each translation is: its log-probability and its tokens."""
+    check_backend()
     sources, references = read_part(options.pairs, options.source, options.target)
     translator = Translator.load(options.folder)
     found = translator.score(sources, references)
@@ -342,6 +365,12 @@ def score(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Write the SavedModel of a saved Translator."""
     clean_up_when_interrupted()
+    folder = Path(options.output)
+    if (folder / "saved_model.pb").is_file() and not options.overwrite:
+        raise FileExistsError(
+            f"{folder} holds a SavedModel: --overwrite replaces it, --output names "
+            "another folder"
+        )
     load(options).export(options.output, options.overwrite)
     print(f"SavedModel in {options.output}, tried in a fresh process")
 

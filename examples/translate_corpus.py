@@ -41,14 +41,22 @@ def read_part(pairs: Name | None, source: Name | None, target: Name | None) -> P
 
     Raises:
         OSError: when a file cannot be read.
-        ValueError: for files that are not what they must be, or without a line, and
-            for one side alone.
+        ValueError: for files that are not what they must be, or without a line, for
+            one side alone, and for both kinds at once.
     """
-    if not pairs and not (source and target):
-        raise ValueError("--source and --target belong together")
-    part = text.read_pairs(pairs) if pairs else text.read_parallel(source, target)
+    if pairs is None:
+        if source is None or target is None:
+            raise ValueError("--source and --target belong together")
+        part = text.read_parallel(source, target)
+    elif source is target is None:
+        part = text.read_pairs(pairs)
+    else:
+        raise ValueError(
+            "--pairs stands for both sides: leave out --source and --target"
+        )
     if not part[0]:
-        raise ValueError(f"There is no line in {os.fspath(pairs or source)!r}")
+        name = source if pairs is None else pairs
+        raise ValueError(f"There is no line in {os.fspath(name)!r}")
     return part
 
 

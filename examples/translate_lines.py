@@ -4,6 +4,7 @@ import queue
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -19,7 +20,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def translate_lines(
     translator: Translator, lines: Any, output: Any, alignments: bool = False
-) -> tuple[int, int]:
+) -> Counter[str]:
     """Write a line for each line, as soon as it is translated.
 
     Lines that are there already are translated together; for more, none waits.
@@ -34,38 +35,44 @@ def translate_lines(
             place of the translation.
 
     Returns:
-        How many lines were read, and how many of them were cut because they have more
-        tokens than the translator reads.
+        What `Translator.stream` counts.
 
     Raises:
         ValueError: when alignments are asked of a model without attention.
         OSError: when a stream cannot be read or written.
     """
     window = translator.batch_size if alignments else WINDOW
-    count = cut = 0
+    translated = align if alignments else Translator.stream
+    counts: Counter[str] = Counter()
     for some in arriving(lines, window):
-        found = align(translator, some) if alignments else translator.stream(some)
-        for line in found:
+        for line in translated(translator, some, counts=counts):
             output.write(line.translate(ONE_LINE).encode() + b"\n")
         output.flush()
-        count, cut = count + len(some), cut + count_cut(translator, some)
-    return count, cut
+    return counts
 
 
 ONE_LINE = str.maketrans("\r\n", "  ")
 
 
-def align(translator: Translator, lines: Sequence[bytes]) -> Iterator[str]:
+def align(
+    translator: Translator, lines: Sequence[bytes], counts: Counter[str]
+) -> Iterator[str]:
     """Tokens of each line, those of its translation, and which belong together."""
+    counts["texts"] += len(lines)
+    counts["cut_texts"] += count_cut(translator, lines)
     for best, *_ in translator.hypotheses(lines):
-        pairs = [f"{source}-{target}" for source, target in best.alignment()]
-        sides = visible(best.source_tokens), visible(best.target_tokens), pairs
+        counts["cut_translations"] += not best.is_complete
+        sides = (
+            visible(best.source_tokens[:-1]),
+            visible(best.target_tokens[: best.size]),
+            [f"{source}-{target}" for source, target in best.alignment()],
+        )
         yield " ||| ".join(" ".join(side) for side in sides)
 
 
 def visible(tokens: Sequence[str]) -> list[str]:
-    """Tokens without the end, and with a sign in place of white space."""
-    return [re.sub(r"\s", "\u2581", token) for token in tokens if token != "</s>"]
+    """Tokens with a sign in place of white space."""
+    return [re.sub(r"\s", "\u2581", token) for token in tokens]
 
 
 def arriving(stream: Any, most: int) -> Iterator[list[bytes]]:

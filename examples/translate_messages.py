@@ -3,9 +3,12 @@
 import errno
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 import tensorflow as tf
+
+from keras_attention import Translator
 
 BROKEN_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE ended
 INTERRUPTED = 128 + 2
@@ -21,6 +24,8 @@ MISTAKES = (
 
 def say(message: str) -> None:
     """Write a line to standard error."""
+    if sys.stderr is None:  # Closed: the line would go to the output.
+        return
     with suppress(OSError):  # nobody reads it
         print(f"translate.py: {' '.join(message.splitlines())}", file=sys.stderr)
 
@@ -29,6 +34,20 @@ def say_cut(cut: int, count: int, name: str, limit: int) -> None:
     """Say how many of so many texts were cut, if any were."""
     if cut:
         say(f"warning: cut {cut} of {count} {name}, longer than {limit} tokens")
+
+
+def say_counts(counts: Mapping[str, int], translator: Translator, name: str) -> None:
+    """Say what was cut on the way through a translator, on either side."""
+    say_cut(counts["cut_texts"], counts["texts"], name, translator.source_limit)
+    limit = translator.search.max_length
+    say_cut(counts["cut_translations"], counts["texts"], "translations", limit)
+
+
+def wait_for_readers() -> None:
+    """Let standard streams wait until what is written is read; else it may be lost."""
+    for stream in sys.stdout, sys.stderr:
+        with suppress(OSError, ValueError, AttributeError):
+            os.set_blocking(stream.fileno(), True)
 
 
 def describe(error: Exception) -> str:

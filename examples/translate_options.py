@@ -4,6 +4,7 @@ import argparse
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from keras_attention.extras import needs
 from keras_attention.text.cleaning import NORMALIZATIONS
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.
@@ -75,16 +76,20 @@ def train_parser(description: str) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--preset", choices=PRESETS, help="settings for so many pairs")
-    add("--pairs", help="file of pairs, a line each: source TAB target")
+    add("--pairs", type=named, help="file of pairs, a line each: source TAB target")
     for side in ("", "validation-", "test-"):
-        add(f"--{side}source", help=f"file of {side or 'training '}source lines")
-        add(f"--{side}target", help="their translations, in the same order")
+        add(
+            f"--{side}source",
+            type=named,
+            help=f"file of {side or 'training '}source lines",
+        )
+        add(f"--{side}target", type=named, help="their translations, in order")
     add(
         "--limit",
         type=positive,
         help="use only so many of the first pairs of your files",
     )
-    add("--output", default="translation-run", help="folder to write")
+    add("--output", type=named, default="translation-run", help="folder to write")
     add("--resume", action="store_true", help="continue a killed run")
     add("--overwrite", action="store_true", help="replace the run in --output")
     add("--architecture", choices=("transformer", "rnn"), default="transformer")
@@ -188,7 +193,7 @@ def train_parser(description: str) -> argparse.ArgumentParser:
 def translate_parser() -> argparse.ArgumentParser:
     """The options of `translate`."""
     parser = Parser(prog="translate.py translate")
-    parser.add_argument("folder", help="a saved Translator")
+    parser.add_argument("folder", type=named, help="a saved Translator")
     _add_search(parser)
     parser.add_argument(
         "--alignments",
@@ -223,19 +228,21 @@ def score_parser() -> argparse.ArgumentParser:
 def export_parser() -> argparse.ArgumentParser:
     """The options of `export`."""
     parser = Parser(prog="translate.py export")
-    parser.add_argument("folder", help="a saved Translator")
-    parser.add_argument("--output", required=True, help="folder to write")
+    parser.add_argument("folder", type=named, help="a saved Translator")
+    parser.add_argument("--output", type=named, required=True, help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="a SavedModel there")
     _add_search(parser)
     return parser
 
 
 def _add_test(parser):
-    parser.add_argument("folder", help="a saved Translator")
+    parser.add_argument("folder", type=named, help="a saved Translator")
     sources = parser.add_mutually_exclusive_group(required=True)
-    sources.add_argument("--pairs", help="file of pairs: source TAB target")
-    sources.add_argument("--source", help="file of source lines")
-    parser.add_argument("--target", help="their translations, in the same order")
+    sources.add_argument("--pairs", type=named, help="file of pairs: source TAB target")
+    sources.add_argument("--source", type=named, help="file of source lines")
+    parser.add_argument(
+        "--target", type=named, help="their translations, in the same order"
+    )
 
 
 def _add_bleu(parser):
@@ -269,9 +276,17 @@ def above_zero(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
 
+def named(text: str) -> str:
+    """A path of the command line, which an empty variable is not."""
+    if text:
+        return text
+    raise argparse.ArgumentTypeError("the name is empty")
+
+
 def bleu_tokenizer(name: str) -> str:
     """One of sacrebleu's tokenizers, which has what it needs."""
-    import sacrebleu  # `translate` does without it
+    with needs("sacrebleu", extra="bleu", by="--bleu-tokenize"):
+        import sacrebleu  # `translate` does without it
 
     known = sacrebleu.BLEU.TOKENIZERS
     if name not in known:

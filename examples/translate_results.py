@@ -1,10 +1,14 @@
 """What a Translator makes of a test set: samples, figures and a picture."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from translate_messages import say_counts
+
 from keras_attention import Translator
+from keras_attention.extras import needs
 from keras_attention.text import Tokenizer
 from keras_attention.visualization import plot_attention
 
@@ -38,17 +42,22 @@ def folds_case(tokenizer: Tokenizer) -> bool:
 def measure(
     translator: Translator, test: tuple[Lines, Lines], lowercase: bool, tokenize: str
 ) -> dict[str, float]:
-    """Exact match in per cent, BLEU and chrF of a test set, printed and returned."""
-    import sacrebleu  # `translate` does without it
+    """Exact match in per cent, BLEU and chrF of a test set, printed and returned.
+
+    What was cut is said too.
+    """
+    with needs("sacrebleu", extra="bleu", by="evaluate"):  # `translate` does without it
+        import sacrebleu
 
     sources, references = test
     started = time.time()
-    outputs = translator(list(sources))
+    counts: Counter[str] = Counter()
+    outputs = list(translator.stream(sources, counts=counts))
     seconds = time.time() - started
 
     def comparable(line):
         line = " ".join(line.split())
-        return line.lower() if lowercase else line
+        return line.casefold() if lowercase else line
 
     matches = [
         comparable(output) == comparable(reference)
@@ -66,6 +75,7 @@ def measure(
         f"exact match {figures['exact_match']:.1f} %, BLEU {figures['bleu']:.1f}, "
         f"chrF {figures['chrf']:.1f}\n({bleu.get_signature()}; {chrf.get_signature()})"
     )
+    say_counts(counts, translator, "sources")
     return figures
 
 

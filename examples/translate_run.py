@@ -52,6 +52,21 @@ def begin_run(
             tokenizer.save(fresh / file)
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """What a file of the run holds.
+
+    Raises:
+        ValueError: for a file that does not hold what was written into it.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is truncated or altered: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is altered: it holds no object of JSON")
+    return content
+
+
 def check_same(
     folder: Path,
     settings: Mapping[str, Any],
@@ -69,7 +84,7 @@ def check_same(
     record = folder / SETTINGS
     if not record.is_file():
         raise FileNotFoundError(f"--resume: there is no run to continue in {folder}")
-    before = json.loads(record.read_text("utf-8"))
+    before = read_json(record)
     known = before.pop(DATA, None)  # earlier versions did not keep them
     changed = [
         f"--{name.replace('_', '-')} was {before.get(name)!r} and is {now!r}"
@@ -79,13 +94,16 @@ def check_same(
         and (known is None or name not in FILES)
     ]
     if known is not None:
-        changed += sorted(
-            {
-                f"the lines of {names.get(name, name)!r} have changed"
-                for name in known.keys() | data.keys()
-                if known.get(name) != data.get(name)
-            }
-        )
+        for name in sorted(known.keys() | data.keys()):
+            if known.get(name) == data.get(name):
+                continue
+            if data.get(name) is None:
+                earlier = before.get(name) or before.get("pairs")
+                said = f"the lines of {earlier!r} are not given"
+            else:
+                said = f"the lines of {names[name]!r} have changed"
+            if said not in changed:  # of both sides of one file
+                changed.append(said)
     if changed:
         raise ValueError(
             f"--resume: the run in {folder} is another one: {'; '.join(changed)}"

@@ -87,16 +87,20 @@ def make_batches(
     """
 
     def batches_of(part, **choices):
-        return text.translation_dataset(
-            *part,
-            *tokenizers,
-            batch_tokens=options.batch_tokens,
-            max_length=options.max_length,
-            bucket=2,  # little padding; without XLA more shapes cost nothing
-            shapes=SHAPES if options.xla else None,
-            seed=options.seed,
-            **choices,
-        )
+        try:
+            return text.translation_dataset(
+                *part,
+                *tokenizers,
+                batch_tokens=options.batch_tokens,
+                max_length=options.max_length,
+                bucket=2,  # little padding; without XLA more shapes cost nothing
+                shapes=SHAPES if options.xla else None,
+                seed=options.seed,
+                **choices,
+            )
+        except ValueError as error:
+            purpose = "train with" if part is train else "validate with"
+            raise ValueError(f"the pairs to {purpose}: {error}") from error
 
     phases, plain = [], options.epochs
     if options.segmentations:
@@ -172,7 +176,7 @@ def fit(
             epochs=until,
             callbacks=callbacks,
             shuffle=False,  # the dataset shuffles itself
-            verbose="auto" if sys.stdout.isatty() else 2,
+            verbose="auto" if sys.stdout and sys.stdout.isatty() else 2,
         )
         if model.stop_training:  # for time
             break

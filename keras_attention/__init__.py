@@ -13,26 +13,27 @@ from keras_attention import (
     training,
 )
 from keras_attention._version import __version__
-from keras_attention.extras import needs, warn_of_namesake
+from keras_attention.extras import is_installed, needs, warn_of_namesake
+
+# These need TensorFlow or matplotlib, which the others do without.
+_LAZY = ("export", "text", "visualization")
 
 __all__ = [
-    "Translator",
     "__version__",
     "decoding",
-    "export",
     "functional",
     "inspection",
     "layers",
     "models",
-    "text",
     "training",
-    "visualization",
 ]
+# `import *` brings what this installation has.
+if is_installed("tensorflow"):
+    __all__ += ["Translator", "export", "text"]
+if is_installed("matplotlib"):
+    __all__ += ["visualization"]
 
 warn_of_namesake()
-
-# These need TensorFlow or matplotlib, which the others do without.
-_LAZY = ("export", "text", "visualization")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-import shutil
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+_UNFINISHED = ".unfinished-"  # how the name of what is being written begins
 
 
 @contextmanager
@@ -17,6 +19,9 @@ def new_folder(
 ) -> Iterator[Path]:
     """Give a folder to write into, which becomes `path` when the block succeeds.
 
+    A folder that is there already remains the same one, with another content: it may be
+    a mounted disk, the end of a link, or where a shell stands.
+
     Args:
         path: the folder to make. Its parents are made too.
         marker: a file that every folder of this kind holds.
@@ -24,37 +29,54 @@ def new_folder(
             stays whole until the new one is complete.
 
     Yields:
-        A folder beside `path`, moved into its place at the end, removed on failure.
+        A folder beside `path` or in it, moved to its place at the end, removed on
+        failure.
 
     Raises:
         FileExistsError: when something is there that may not be replaced. A folder
             without the marker never is.
     """
-    target = Path(path)
-    check_free(target, marker, overwrite)
+    check_free(path, marker, overwrite)
+    target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(
-        prefix=f".{target.name}-", dir=target.parent
-    ) as beside:
-        fresh, old = Path(beside) / "new", Path(beside) / "old"
+        prefix=_UNFINISHED,
+        dir=target if target.is_dir() else target.parent,
+        ignore_cleanup_errors=True,
+    ) as unfinished:
+        fresh, old = Path(unfinished) / "new", Path(unfinished) / "old"
         fresh.mkdir()
         yield fresh
         check_free(target, marker, overwrite)
-        try:
-            if target.exists():
-                target.rename(old)
+        if not target.is_dir():
             fresh.rename(target)
-        except BaseException:  # An interrupted move must not lose the old folder.
-            if old.exists():
-                old.rename(target)
+            return
+        old.mkdir()
+        # The old marker goes first, the new one comes last: only what is whole has one.
+        moves = [(part, old / part.name) for part in reversed(_content(target, marker))]
+        moves += [(part, target / part.name) for part in _content(fresh, marker)]
+        try:
+            for part, place in moves:
+                part.rename(place)
+        except BaseException:  # An interrupted move must not lose the old content.
+            for part, place in reversed(moves):
+                if os.path.lexists(place) and not os.path.lexists(part):
+                    place.rename(part)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _content(folder: Path, marker: str = "") -> list[Path]:
+    """What is in a folder, the marker last, but for what is being written there."""
+    parts = (part for part in folder.iterdir() if not part.name.startswith(_UNFINISHED))
+    return sorted(parts, key=lambda part: part.name == marker)
 
 
 def check_free(path: str | PathLike[str], marker: str, overwrite: bool = False) -> None:
     """Raise `FileExistsError` unless `path` may be written as a folder."""
+    if not os.fspath(path):
+        raise ValueError(f"`path` must name a folder. Received: path={path!r}")
     target = Path(path)
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+    if not target.exists() or (target.is_dir() and not _content(target)):
         return
     if not target.is_dir() or not (target / marker).exists():
         raise FileExistsError(

@@ -4,6 +4,7 @@ import math
 import os
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
@@ -153,7 +154,8 @@ class Translator:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str):
             return self([texts])[0]
-        return self._in_batches(self._call_batch, texts=texts)
+        found = self._in_batches(self._call_batch, texts=texts)
+        return [translation for translation, _ in found]
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first.
@@ -163,7 +165,11 @@ class Translator:
         return self._in_batches(self._hypotheses_batch, texts=texts)
 
     def stream(
-        self, texts: Iterable[str], batch_tokens: int = 4096, window: int = 4096
+        self,
+        texts: Iterable[str],
+        batch_tokens: int = 4096,
+        window: int = 4096,
+        counts: Counter[str] | None = None,
     ) -> Iterator[str]:
         """Translate any number of texts, lazily and in constant memory.
 
@@ -172,6 +178,9 @@ class Translator:
             batch_tokens: rows times source tokens that are translated at once, where
                 each row counts 16 or more; a row at least.
             window: number of texts that are read ahead and sorted by length.
+            counts: what is added up on the way: the `texts`, and how many of them are
+                `cut_texts`, longer than `source_limit`, and how many translations are
+                `cut_translations`, which the search's `max_length` ended.
 
         Yields:
             The translation of each text, in their order.
@@ -186,15 +195,20 @@ class Translator:
             raise ValueError(
                 f"`texts` must be an iterable of strings. Received: texts={texts!r}"
             )
-        return self._stream(iter(texts), batch_tokens, window)
+        counts = Counter() if counts is None else counts
+        return self._stream(iter(texts), batch_tokens, window, counts)
 
-    def _stream(self, texts, batch_tokens, window):
+    def _stream(self, texts, batch_tokens, window, counts):
         while ahead := list(islice(texts, window)):
             check_strings("texts", ahead)
             lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
-            lengths = np.minimum(lengths, self.source_limit)
-            parts = batch_by_length(lengths, window, batch_tokens)
-            yield from map_batches(self._call_batch, parts, ahead)
+            read = np.minimum(lengths, self.source_limit)
+            parts = batch_by_length(read, window, batch_tokens)
+            found = map_batches(self._call_batch, parts, ahead)
+            counts["texts"] += len(ahead)
+            counts["cut_texts"] += int((lengths > read).sum())
+            counts["cut_translations"] += sum(not whole for _, whole in found)
+            yield from (translation for translation, _ in found)
 
     def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
         """How probable given translations are.
@@ -405,8 +419,11 @@ class Translator:
         return read_scores(found, self.target_tokenizer)
 
     def _call_batch(self, texts):
-        translations = self._serving.translate(texts)["translation"].numpy()
-        return [translation.decode() for translation in translations]
+        found = self._serving.translate(texts)
+        translations, whole = (
+            found[name].numpy() for name in ("translation", "is_complete")
+        )
+        return zip(map(bytes.decode, translations), whole, strict=True)
 
     def _hypotheses_batch(self, texts):
         found = self._serving.hypotheses(texts)

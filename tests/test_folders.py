@@ -119,7 +119,7 @@ def test_a_failure_while_moving_brings_the_old_folder_back(
     rename = Path.rename
 
     def fail(self, target):
-        if self.name == "new":
+        if self.name == "second":
             raise error
         return rename(self, target)
 
@@ -128,6 +128,51 @@ def test_a_failure_while_moving_brings_the_old_folder_back(
         make(tmp_path / "made", "second", overwrite=True)
     assert contents(tmp_path) == whole("made", "first")
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_a_folder_remains_the_same_with_another_content(tmp_path, monkeypatch):
+    make(tmp_path / "disk" / "made", "first")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "made")
+    identity = (tmp_path / "disk" / "made").stat().st_ino
+    make(tmp_path / "link", "second", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    monkeypatch.chdir(tmp_path / "disk" / "made")
+    make("../made", "third", overwrite=True)
+    assert contents(Path.cwd()) == {MARKER: "third", "third/part": "part"}
+    make(".", "fourth", overwrite=True)
+    assert contents(tmp_path / "disk") == whole("made", "fourth")
+    assert (tmp_path / "disk" / "made").stat().st_ino == identity
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["made"]
+
+
+def test_one_may_stand_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make(".", "first")
+    assert contents(tmp_path) == {MARKER: "first", "first/part": "part"}
+
+
+def test_what_a_killed_process_left_is_no_content(tmp_path):
+    (tmp_path / "made" / ".unfinished-1").mkdir(parents=True)
+    make(tmp_path / "made", "first")
+    assert contents(tmp_path) == whole("made", "first")
+
+
+def test_the_marker_is_there_while_all_is_there(tmp_path, monkeypatch):
+    make(tmp_path / "made", "first")
+    rename, seen = Path.rename, []
+
+    def watch(self, target):
+        rename(self, target)
+        seen.append(sorted(path.name for path in (tmp_path / "made").glob("[!.]*")))
+
+    monkeypatch.setattr(Path, "rename", watch)
+    make(tmp_path / "made", "second", overwrite=True)
+    assert seen == [["first"], [], ["second"], [MARKER, "second"]]
+
+
+def test_no_name_is_no_folder():
+    with pytest.raises(ValueError, match="`path` must name a folder"):
+        check_free("", MARKER)
 
 
 def test_free_paths_pass(tmp_path):

@@ -55,6 +55,9 @@ import keras_attention
 from keras_attention import decoding, functional, inspection, layers, models, training
 from keras_attention import visualization
 
+from keras_attention import *
+assert "Translator" not in globals() and "text" not in globals()
+
 model = models.transformer(
     11, 13, num_layers=1, num_heads=2, embedding_dim=8, intermediate_dim=16
 )
@@ -87,6 +90,17 @@ def test_layers_models_and_search_need_no_extra_and_the_rest_names_its_own():
         command = f'pip install "keras-attention-layers[{extra}]"'
         assert command in message, (use, message)
         assert "\n" not in message
+
+
+def test_all_is_imported_that_is_installed():
+    names = {}
+    exec("from keras_attention import *", names)
+    expected = {"layers", "models"}
+    if is_installed("tensorflow"):
+        expected |= {"Translator", "text", "export"}
+    if is_installed("matplotlib"):
+        expected |= {"visualization"}
+    assert set(names) >= expected
 
 
 IMPORTS = """

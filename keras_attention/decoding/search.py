@@ -30,6 +30,7 @@ class Search:
     """A search over any model that encodes, starts and steps.
 
     A subclass has a `search` on tensors, and names its own arguments in `get_config`.
+    What a search was made with stays, because what is compiled of it does.
 
     Args:
         max_length: the most ids of an output, its end id included.
@@ -72,15 +73,29 @@ class Search:
         )
         self.constraints.check()
         self.jit_compile = jit_compile
-        self.has_options = False
+        self._has_options = False
         self._most = max_length
         self._compiled = CompiledSearch(self, jit_compile)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_set = name in vars(self) and not name.startswith("_")
+        if is_set and not self.has_options:
+            raise AttributeError(
+                f"`{name}` of a search stays what it was made with: make another "
+                f"search. Received: {name}={value!r}"
+            )
+        super().__setattr__(name, value)
 
     def __call__(self, model: Any, source: Any, prefix: Any = None) -> Hypotheses:
         return self._compiled(model, source, prefix)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(max_length={self.max_length})"
+
+    @property
+    def has_options(self) -> bool:
+        """Whether it is one of `with_options`."""
+        return self._has_options
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments.
@@ -131,7 +146,7 @@ class Search:
                 f"Received: {sorted(unknown)}"
             )
         other = copy.copy(self)
-        other.has_options = True
+        other._has_options = True
         other._compiled = CompiledSearch(other, self.jit_compile)
         other._set_options(**options)
         return other

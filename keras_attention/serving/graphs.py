@@ -38,7 +38,8 @@ class Serving:
     Attributes:
         options: of the search, with the values that hold where none are asked for.
         is_random: whether the same texts are translated otherwise each time.
-        translate: from `text` to `translation` and `score`, the best of each.
+        translate: from `text` to `translation` and `score`, the best of each, and to
+            whether it `is_complete`: it ends before the search's limit.
         hypotheses: from `text` to all parts of `Hypotheses`, the `translation` of each
             and the `source` ids.
         scores: from `text` and `reference` to the parts of the signature `score`, the
@@ -95,7 +96,7 @@ class Serving:
     def signatures(self) -> dict[str, Any]:
         """What a SavedModel offers, by name."""
         found = {
-            "serving_default": self.translate,
+            "serving_default": _graph(self._translate_best, _TEXT),
             "nbest": _graph(self._translate_all, _TEXT),
             "score": _graph(self._score, _TEXT, _REFERENCE),
             "search": self.search,
@@ -171,7 +172,12 @@ class Serving:
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
+            "is_complete": tf.reduce_any(found["ids"][:, 0] == END, axis=1),
         }
+
+    def _translate_best(self, text):
+        found = self._translate(text)
+        return {name: found[name] for name in ("translation", "score")}
 
     def _search_all(self, text, **options):
         found = self.search(tf.reshape(text, [-1]), **options)

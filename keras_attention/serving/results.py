@@ -8,7 +8,6 @@ import numpy as np
 
 from keras_attention.ids import END, PAD
 from keras_attention.text import Tokenizer
-from keras_attention.text.tokenizer import SPECIAL_PIECES
 
 
 class Hypothesis(NamedTuple):
@@ -20,6 +19,8 @@ class Hypothesis(NamedTuple):
         source_tokens: pieces of the source, its end included.
         target_tokens: pieces of the translation, its end included if it has one.
         attention: `(target tokens, source tokens)`, float32, or `None`.
+        is_complete: whether the last target token is the end; else the search's limit
+            has cut the translation.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Hypothesis(NamedTuple):
     source_tokens: list[str]
     target_tokens: list[str]
     attention: np.ndarray | None
+    is_complete: bool = True
 
     def alignment(self) -> list[tuple[int, int]]:
         """Which tokens belong together: pairs of a source and a target position.
@@ -39,12 +41,14 @@ class Hypothesis(NamedTuple):
         """
         if self.attention is None:
             raise ValueError("An alignment needs attention, and this model has none.")
-        rows = self.attention[:, :-1]
-        return [
-            (int(rows[position].argmax()), position)
-            for position, token in enumerate(self.target_tokens)
-            if token != SPECIAL_PIECES[END] and rows.shape[1]
-        ]
+        rows = self.attention[: self.size, :-1]
+        best = rows.argmax(axis=1).tolist() if rows.shape[1] else []
+        return [(source, target) for target, source in enumerate(best)]
+
+    @property
+    def size(self) -> int:
+        """The number of target tokens without the end."""
+        return len(self.target_tokens) - self.is_complete
 
 
 class Score(NamedTuple):
@@ -83,6 +87,7 @@ def read_hypotheses(
             source_tokens=list(source_tokens[row, :size]),
             target_tokens=list(target_tokens[row, rank, :end]),
             attention=None if attention is None else attention[row, rank, :end, :size],
+            is_complete=bool(found["ids"][row, rank, end - 1] == END),
         )
 
     exists = found["scores"] > -np.inf

@@ -34,6 +34,9 @@ _NMT = (
 )
 _NMT_KEPT = r"\x{ff5e}"
 _NUL = r"\x00"
+# What becomes something else in lower case where the process has a Turkish, Azerbaijani
+# or Lithuanian locale.
+_LOCAL_CAPITALS = dict(zip("İIJĮÌÍĨ", ("i̇", *"ijįìíĩ"), strict=True))
 
 Change = Callable[[tf.Tensor], tf.Tensor]
 
@@ -147,6 +150,8 @@ def any_of(symbols: Sequence[str]) -> list[str]:
 
 
 def _lower(text: tf.Tensor) -> tf.Tensor:
+    for capital, small in _LOCAL_CAPITALS.items():
+        text = tf.strings.regex_replace(text, capital, small)
     return tf.strings.lower(text, encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
+_SAMPLE = 1024  # bytes
 
 
 def read_lines(path: str | os.PathLike[str]) -> list[str]:
@@ -19,11 +20,22 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not UTF-8; the message names the line.
+        ValueError: If the file is not UTF-8; the message names the line. Or if much
+            of its beginning is U+0000, as in UTF-16.
     """
-    data = Path(path).read_bytes().removeprefix(_BYTE_ORDER_MARK)
+    try:
+        data = Path(path).read_bytes().removeprefix(_BYTE_ORDER_MARK)
+    except OSError as error:
+        error.filename = os.fspath(path)  # a disk that fails names none
+        raise
     if data.startswith(_GZIP):
         raise ValueError(f"{os.fspath(path)!r} must be text. Received: a gzip file")
+    sample = data[:_SAMPLE]
+    if sample.count(0) > max(4, len(sample) // 5):
+        raise ValueError(
+            f"{os.fspath(path)!r} must be UTF-8. Received: {sample.count(0)} times "
+            f"U+0000 in {len(sample)} bytes, which may be UTF-16"
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -10,6 +10,13 @@ from keras_attention.text.arguments import check_integer, check_pairs
 Pairs = tuple[list[str], list[str]]
 
 _UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, formats and separators
+# Those of other categories: fillers, and what chooses between two forms of a character.
+_UNSEEN_TOO = {
+    *(0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+    *(0x180B, 0x180C, 0x180D, 0x180F),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0100, 0xE01F0),
+}
 
 
 class Split(NamedTuple):
@@ -93,7 +100,8 @@ class _Visible(dict[int, int | None]):
     """What `str.translate` makes of each character: nothing if it cannot be seen."""
 
     def __missing__(self, code: int) -> int | None:
-        is_unseen = unicodedata.category(chr(code)) in _UNSEEN
+        category = unicodedata.category(chr(code))
+        is_unseen = category in _UNSEEN or code in _UNSEEN_TOO
         self[code] = None if is_unseen else code
         return self[code]
 
@@ -104,6 +112,8 @@ _visible_characters = _Visible()
 def _visible(source: str) -> str:
     """The same for all sentences that count as equal."""
     folded = unicodedata.normalize("NFKC", source).casefold()
+    # a Turkish I, with or without a dot
+    folded = folded.replace("i\u0307", "i").replace("\u0131", "i")
     # again, because what is folded, or has met its accent now, may be composed
     return unicodedata.normalize("NFKC", folded.translate(_visible_characters))
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
+# What JSON, NumPy and zipfile raise for a file with any byte missing or altered.
+_UNREADABLE = OSError, EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile
 _STATE, _TRIAL, _VARIABLES = "training.json", "training.json.new", ".variables.npz"
 
 
@@ -41,7 +44,8 @@ class Backup(keras.callbacks.Callback):
 
     Raises:
         ValueError: if `every` is not positive; when training begins, if the model has
-            no weights yet, or it or its optimizer is another than the one backed up.
+            no weights yet, or it or its optimizer is another than the one backed up, or
+            the backup is damaged.
         OSError: when training begins, if `folder` cannot be written to, or holds
             something else.
 
@@ -133,9 +137,16 @@ class Backup(keras.callbacks.Callback):
                 path.unlink()
 
     def _restore(self):
-        state = json.loads((self.folder / _STATE).read_text("utf-8"))
-        with np.load(self.folder / state["variables"]) as saved:
-            values = [saved[name] for name in saved.files]
+        try:
+            state = json.loads((self.folder / _STATE).read_text("utf-8"))
+            path = self.folder / state["variables"]
+            with path.open("rb") as file, np.load(file) as saved:
+                values = [saved[name] for name in saved.files]
+        except _UNREADABLE as error:
+            raise ValueError(
+                "The backup in `folder` is truncated or altered; without the folder "
+                f"the training begins anew. Received: folder={self.folder}: {error}"
+            ) from error
         variables = _variables(self.model)
         shapes = [tuple(variable.shape) for variable in variables]
         if [value.shape for value in values] != shapes:

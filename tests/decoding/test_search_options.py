@@ -140,6 +140,21 @@ def test_the_search_itself_stays_as_it_is():
         other.get_config()
 
 
+@pytest.mark.parametrize(
+    ("search", "name"),
+    [
+        (Greedy(6), "max_length"),
+        (BeamSearch(3, 6), "num_beams"),
+        (BeamSearch(3, 6), "length_penalty"),
+        (Sampling(6), "temperature"),
+    ],
+)
+def test_a_search_is_not_changed_in_vain(search, name):
+    with pytest.raises(AttributeError, match=f"`{name}` of a search stays .*{name}=2"):
+        setattr(search, name, 2)
+    assert search.get_config()[name] != 2
+
+
 def test_options_have_one_type_each():
     assert type(BeamSearch(2, 6, 1).options()["length_penalty"]) is float
     assert type(Sampling(6, 1).options()["temperature"]) is float

@@ -29,6 +29,9 @@ pytestmark = [
 PAIRS = "".join(f"the {n} cats\tdie {n} Katzen\n" for n in range(40))
 SMALL = ["--epochs", "1", "--num-layers", "1", "--embedding-dim", "8"]
 SMALL += ["--num-heads", "2", "--intermediate-dim", "8", "--samples", "0"]
+VALIDATED = ["--source", "digits.txt", "--target", "digits.txt"]
+VALIDATED += ["--validation-source", "longer.txt", "--validation-target", "longer.txt"]
+VALIDATED += ["--tokenizer", "character"]
 NORMALIZED = ["--pairs", "pairs.tsv", "--source-normalization", "nfkc"]
 
 
@@ -91,7 +94,8 @@ FILES = {
     "blank.tsv": b"\n\n \n",
     "one.tsv": b"a\tb\n",
     "two.tsv": b"a\tb\nA\tc\n",
-    "longer.txt": b"a\nb\nc\n",
+    "digits.txt": "".join(f"{n}\n" for n in range(40)).encode(),
+    "longer.txt": b"a a a\nb b b\nc c c\n",
     "shorter.txt": b"a\nb\n",
 }
 
@@ -101,6 +105,7 @@ FILES = {
     ("arguments", "named"),
     [
         (["--pairs", "missing.tsv"], "missing.tsv: No such file"),
+        (["--pairs", ""], "--pairs: the name is empty"),
         (["--pairs", "."], ".: "),  # a folder: the system says what is wrong
         (["--pairs", "latin.tsv"], "'latin.tsv' must be UTF-8. Received: byte 0xe9 in"),
         (["--pairs", "utf16.tsv"], "'utf16.tsv' must be UTF-8"),
@@ -115,7 +120,16 @@ FILES = {
         (["--source", "longer.txt"], "--source and --target belong together"),
         (["--pairs", "pairs.tsv", "--vocabulary-size", "5"], "vocabulary_size"),
         (["--pairs", "pairs.tsv", "--num-heads", "3"], "num_heads=3"),
-        (["--pairs", "pairs.tsv", "--max-length", "2"], "None of the pairs remains"),
+        (
+            ["--pairs", "pairs.tsv", "--max-length", "2"],
+            "train with: None of the pairs",
+        ),
+        ([*VALIDATED, "--max-length", "4"], "validate with: None of the pairs remains"),
+        (
+            ["--pairs", "pairs.tsv", "--target", "one.tsv"],
+            "leave out --source and --ta",
+        ),
+        (["--pairs", "pairs.tsv", "--output", ""], "--output: the name is empty"),
         (["--pairs", "pairs.tsv", "--output", "one.tsv"], "'one.tsv'"),
         (["--pairs", "pairs.tsv", "--output", "one.tsv/run"], "one.tsv"),
         (["--pairs", "pairs.tsv", "--dropout", "2"], "--dropout: '2' is not a number"),
@@ -147,6 +161,7 @@ def test_a_training_says_in_one_line_what_is_wrong(arguments, named, refuse, tmp
         (["translate", "{saved}", "--length-penalty", "1"], "needs a beam search"),
         (["evaluate", "{saved}", "--pairs", "missing.tsv"], "missing.tsv: No such"),
         (["evaluate", "{saved}", "--source", "pairs.tsv"], "belong together"),
+        (["score", "{saved}", "--pairs", "pairs.tsv", "--target", "no"], "leave out"),
         (["evaluate", "missing", "--pairs", "pairs.tsv"], "no translator.json"),
         (["evaluate", "{saved}", "--pairs", "pairs.tsv", "--beams", "0"], "--beams"),
         (
@@ -156,10 +171,15 @@ def test_a_training_says_in_one_line_what_is_wrong(arguments, named, refuse, tmp
         (["export", "{saved}", "--output", "pairs.tsv"], "pairs.tsv"),
         (["export", "{saved}", "--output", "pairs.tsv/x"], "pairs.tsv"),
         (["export", "{saved}"], "--output"),
+        (["export", "{saved}", "--output", "exported"], "--overwrite replaces it"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
-def test_other_commands_say_in_one_line_what_is_wrong(arguments, named, refuse, saved):
+def test_other_commands_say_in_one_line_what_is_wrong(
+    arguments, named, refuse, saved, tmp_path
+):
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported" / "saved_model.pb").touch()
     assert named in refuse(*(part.format(saved=saved) for part in arguments))
 
 
@@ -219,6 +239,23 @@ def test_what_is_cut_is_counted(translate, saved, tmp_path, capsys):
     errors = capsys.readouterr().err.splitlines()
     assert errors[1] == sources
     assert "cut 1 of 4 references, longer than 256 tokens" in errors[2]
+
+
+def test_translations_that_are_cut_are_counted(translate, saved, capsys, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("".join(f"{one}\tx\n" for one in ENGLISH))
+    found = Translator.load(saved).hypotheses(list(ENGLISH))
+    cut = sum("</s>" not in one.target_tokens for one, *_ in found)
+    assert cut
+    translate.main(["evaluate", str(saved), "--pairs", "pairs.tsv", "--samples", "0"])
+    said = f"warning: cut {cut} of {len(ENGLISH)} translations, longer than 9 tokens"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["translate", "evaluate", "score"])
+def test_another_backend_is_refused(command, refuse, saved, monkeypatch):
+    monkeypatch.setattr("keras.config.backend", lambda: "jax")
+    files = [] if command == "translate" else ["--pairs", "pairs.tsv"]
+    assert "KERAS_BACKEND=tensorflow" in refuse(command, str(saved), *files)
 
 
 class StoppedError(Exception):
@@ -287,6 +324,42 @@ def test_a_run_is_resumed_wherever_its_lines_lie(
 
     more = ["--pairs", "moved.tsv", "--minutes", "3"]
     assert not resume_after(change, translate, capsys, monkeypatch, *more)
+
+
+def test_a_file_that_is_left_out_is_named(translate, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(translate, "fit", stop)
+    for side, line in (("en", "the cat\n"), ("de", "die Katze\n")):
+        (tmp_path / f"train.{side}").write_text(line * 40)
+        (tmp_path / f"valid.{side}").write_text(line)
+    begin = [*SMALL, "--tokenizer", "character", "--test-source", "valid.en"]
+    begin += [
+        "--test-target",
+        "valid.de",
+        "--source",
+        "train.en",
+        "--target",
+        "train.de",
+    ]
+    valid = ["--validation-source", "valid.en", "--validation-target", "valid.de"]
+    with pytest.raises(StoppedError):
+        translate.main([*begin, *valid])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        translate.main([*begin, "--resume"])
+    errors = capsys.readouterr().err
+    for name in ("valid.en", "valid.de"):
+        assert f"the lines of {name!r} are not given" in errors
+    assert "have changed" not in errors
+
+
+@pytest.mark.parametrize("content", ["", '{"a', "[]", '"a"'])
+def test_a_damaged_run_is_named(content, translate, tmp_path, capsys, monkeypatch):
+    record = tmp_path / "translation-run" / "settings.json"
+    errors = resume_after(
+        lambda: record.write_text(content), translate, capsys, monkeypatch
+    )
+    assert "settings.json is " in errors
+    assert len(errors.splitlines()) == 1
 
 
 def test_a_run_of_an_earlier_version_is_resumed(

@@ -136,10 +136,11 @@ def test_a_line_goes_out_for_each(translator, alignments):
     lines = importlib.import_module("translate_lines")
     data = b"one\r\n\n" + INSIDE.encode() + b"\n \n\xff\xc3(\n" + b"two " * 25_000
     output = io.BytesIO()
-    count, cut = lines.translate_lines(
+    counts = lines.translate_lines(
         translator, io.BytesIO(data), output, alignments=alignments
     )
-    assert (count, cut) == (6, 2)
+    cut = sum(not one.is_complete for one, *_ in translator.hypotheses(lines_of(data)))
+    assert counts == {"texts": 6, "cut_texts": 2, "cut_translations": cut}
     found = output.getvalue().decode().split("\n")
     assert len(found) == 7
     assert found.pop() == ""
@@ -232,7 +233,10 @@ def send_hostile_rows(folder, count):
     cut += sum(len(line) + 1 > translator.source_limit for line in ENGLISH)
     asked = len(rows) + len(ENGLISH)
     assert f"cut {cut} of {asked} lines, longer than" in errors.decode()
-    return len(found)
+    found = translator.hypotheses([*rows, *ENGLISH])
+    cut = sum(not one.is_complete for one, *_ in found)
+    assert f"cut {cut} of {asked} translations, longer than" in errors.decode()
+    return len(rows)
 
 
 def test_hostile_rows_are_translated_as_by_a_call(folder):
@@ -266,6 +270,42 @@ def test_the_end_of_reader_or_user_is_quiet(folder):
         assert b"Traceback" not in errors
         assert b"translate.py" not in errors
         assert b"Exception ignored" not in errors
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes streams")
+def test_closed_streams_are_not_taken_for_others(folder, tmp_path):
+    program = [sys.executable, str(EXAMPLES / "translate.py")]
+
+    def run(redirections, *arguments):
+        return subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirections}', "sh", *program, *arguments],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"},
+            input=b"long " * 50 + b"\none\n",
+            capture_output=True,
+        )
+
+    done = run("2>&-", "translate", str(folder))
+    assert (done.returncode, done.stdout.count(b"\n")) == (0, 2)
+    assert b"warning" not in done.stdout
+    done = run(">&-", "export", str(folder), "--output", str(tmp_path / "exported"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "exported" / "saved_model.pb").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes always wait there")
+def test_standard_streams_wait_for_their_readers(monkeypatch):
+    messages = importlib.import_module("translate_messages")
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "stderr", None)
+        messages.wait_for_readers()
+        messages.say("nothing, where nobody reads it")
+        assert os.get_blocking(write)
+    assert os.read(read, 9) == b""
+    os.close(read)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,15 @@ def test_files_of_other_encodings_are_refused(write, data, byte, line):
             read(path)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_wide_characters_without_a_mark_are_refused(write, encoding):
+    path = write("wide.txt", "a line, 한\n".encode(encoding))
+    with pytest.raises(ValueError, match=r"wide\.txt' must be UTF-8.*U\+0000"):
+        read_lines(path)
+    some = write("some.txt", b"a\0b\n\0\n")
+    assert read_lines(some) == ["a\0b", "\0"]
+
+
 def test_parallel(write):
     source, target = write("en", b"a\nb\n"), write("ko", "가\r\n나".encode())
     assert read_parallel(source, target) == (["a", "b"], ["가", "나"])

@@ -80,6 +80,24 @@ def test_rules_are_exported(tmp_path):
         )
 
 
+def test_lower_case_is_the_same_in_every_locale(fresh_process):
+    script = (
+        "import os, sys\n"
+        "os.environ['LC_ALL'] = sys.argv[1]\n"
+        "import tensorflow as tf\n"
+        "from keras_attention.text import CharacterTokenizer\n"
+        "tokenizer = CharacterTokenizer.train([sys.argv[2]], lowercase=True)\n"
+        "print(tf.strings.lower('I', encoding='utf-8').numpy() == b'i')\n"
+        "print(ascii(''.join(tokenizer.vocabulary)))\n"
+    )
+    capitals = "I\u0130J\u012e\u00cc\u00cd\u0128\u0301\u0307"
+    for locale in ("tr_TR.UTF-8", "lt_LT.UTF-8"):
+        is_usual, found = fresh_process(script, locale, capitals).splitlines()[-2:]
+        # else the process would show nothing
+        assert is_usual == str(locale.startswith("lt"))
+        assert set(eval(found)) == set(capitals.lower())
+
+
 def test_each_model_names_its_rule():
     for rule in ("identity", *RULES):
         tokenizer = SentencePieceTokenizer.train(["ab"], 7, normalization=rule)

@@ -47,6 +47,10 @@ def test_no_source_stands_on_two_sides(choices, validation, test, seed):
         ("Stra\u00dfe", "STRASSE", "Stra\u1e9ee", "stra\u00adsse"),
         ("\ufb01sh", "fish", "\ufefffish", "fi\u200csh"),
         ("\u039f\u0394\u039f\u03a3", "\u03bf\u03b4\u03bf\u03c2"),  # two small sigmas
+        ("I\u015eIK", "\u0131\u015f\u0131k", "i\u015fik"),  # Turkish
+        ("\u0130STANBUL", "istanbul", "I\u0307stanbul"),
+        ("\u2764\ufe0f ok", "\u2764 ok", "\u2764\ufe0e ok"),  # a heart in colour
+        ("\u845b\U000e0100", "\u845b"),  # a variant of an ideograph
         ("", " ", "\0\u200b"),
     ],
     ids=ascii,

@@ -242,6 +242,17 @@ def test_the_backup_of_another_model_is_an_error(tmp_path, begin):
         training.Backup(tmp_path / "b", every=0)
 
 
+@pytest.mark.parametrize("name", ["training.json", "variables.npz"])
+@pytest.mark.parametrize("part", [0, 0.5])
+def test_a_damaged_backup_is_named(tmp_path, begin, name, part):
+    fit(begin(), [training.Backup(tmp_path / "b")], epochs=1)
+    (path,) = (tmp_path / "b").glob(f"*{name}")
+    path.write_bytes(path.read_bytes()[: int(part * path.stat().st_size)])
+    with pytest.raises(ValueError, match="truncated or altered.*folder=") as e:
+        fit(begin(), [training.Backup(tmp_path / "b")])
+    assert str(tmp_path) in str(e.value)
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="Keras builds it there")
 def test_a_model_without_weights_cannot_be_backed_up(tmp_path):
     model = keras.Sequential([keras.layers.Dense(1)])
