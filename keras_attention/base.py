@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_attention import functional
+
 _NOT_REVERSIBLE = (
     "`keras.layers.Bidirectional` cannot wrap a {name}, which does not read a sequence "
     "step by step in one direction; wrap a `CellRNN` or a `keras.layers.RNN`, or use "
@@ -13,7 +15,34 @@ _NOT_REVERSIBLE = (
 
 
 class BaseLayer(keras.layers.Layer):
-    """A layer whose `compute_output_spec` says all of what it returns."""
+    """A layer whose `compute_output_spec` says all of what it returns.
+
+    In a compiled graph, an integer mask of others than 0 and 1 makes its outputs NaN.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        outputs = super().__call__(*args, **kwargs)
+        named = {**self._named(args[1:]), **kwargs}
+        masks = [
+            mask
+            for name, mask in named.items()
+            if name.endswith("mask") and functional.hides_integers(mask)
+        ]
+        if not masks:
+            return outputs
+        return keras.tree.map_structure(
+            lambda part: (
+                functional.spoiled(part, *masks)
+                if keras.backend.is_float_dtype(part.dtype)
+                else part
+            ),
+            outputs,
+        )
+
+    def _named(self, args: Any) -> dict[str, Any]:
+        """Arguments behind the first, by their names."""
+        names = [*inspect.signature(self.call).parameters][1:] if args else ()
+        return dict(zip(names, args, strict=False))
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes of what `call` returns, from those of its tensor arguments.

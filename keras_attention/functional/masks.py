@@ -57,7 +57,7 @@ def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
 
     Inside a compiled graph, where values cannot be seen, a mask of floating-point
     numbers is refused by its dtype, since it may be an additive one; of an integer one,
-    1 is `True`.
+    1 is `True`, and `spoiled` says whether that was right.
 
     Args:
         mask: boolean, or numbers that are 0 or 1.
@@ -86,6 +86,38 @@ def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
     return ops.equal(mask, 1)
 
 
+def spoiled(outputs: Tensor, *masks: Tensor) -> Tensor:
+    """Outputs that are not a number where a mask holds others than 0 and 1.
+
+    It is how a compiled graph, where values can only be seen by the graph itself, says
+    what `as_boolean` raises elsewhere.
+
+    Args:
+        outputs: floating-point tensor.
+        *masks: of integers.
+
+    Returns:
+        The outputs with their implicit mask, all of them NaN if any value is strange.
+
+    Example:
+    >>> ops.convert_to_numpy(spoiled(ops.ones(2), ops.convert_to_tensor([2, 0])))
+    array([nan, nan], dtype=float32)
+    """
+    implicit = implicit_mask(outputs)
+    for mask in masks:
+        is_strange = ops.any(ops.not_equal(mask, 0) & ops.not_equal(mask, 1))
+        outputs += ops.where(is_strange, ops.cast(np.nan, outputs.dtype), 0)
+    return outputs if implicit is None else with_mask(outputs, implicit)
+
+
+def hides_integers(mask: Any) -> bool:
+    """Whether something is a tensor of integers whose values cannot be seen yet."""
+    if not hasattr(mask, "dtype") or isinstance(mask, keras.KerasTensor):
+        return False
+    is_integer = backend.is_int_dtype(backend.standardize_dtype(mask.dtype))
+    return is_integer and _visible_values(mask) is None
+
+
 def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
     """The mask of the positions of a tensor: explicit ones, and its implicit one.
 
@@ -109,7 +141,7 @@ def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
         # Keras also puts it into an argument that was left out.
         named = {name: mask for name, mask in named.items() if mask is not implicit}
         named["mask"] = combine_masks(named.get("mask"), implicit)
-    mask = sequence_mask(inputs.shape[:-1], **named)
+    mask = sequence_mask(ops.shape(inputs)[:-1], **named)
     if mask is not None and any(
         size == 1 != full for size, full in zip(mask.shape, inputs.shape, strict=False)
     ):
@@ -124,7 +156,8 @@ def sequence_mask(shape: Sequence[Any], **named: Tensor | None) -> Tensor | None
     covers all that lies within each of its entries.
 
     Args:
-        shape: `(batch, ...)`, with `None` for sizes that are not known.
+        shape: `(batch, ...)`, with `None` for sizes that are not known. Where they are
+            scalar tensors, a mask of another shape fails when the graph is run.
         **named: masks by the names of their arguments, or `None`.
 
     Returns:
@@ -150,6 +183,9 @@ def sequence_mask(shape: Sequence[Any], **named: Tensor | None) -> Tensor | None
                 f"`{name}` must have the shape of the positions that it covers, "
                 f"{shape}. Received: {name}.shape={own}"
             )
+        sizes = own[1:], shape[1 : len(own)]
+        if None not in sizes[1] and not all(map(_is_known, sizes[0] + sizes[1])):
+            mask = ops.reshape(mask, (ops.shape(mask)[0], *sizes[1]))
         for _ in range(len(shape) - len(own)):
             mask = ops.expand_dims(mask, -1)
         masks.append(mask)
@@ -276,12 +312,16 @@ def _visible_values(tensor: Tensor) -> np.ndarray | None:
 def _fits(own: Sequence[Any], shape: Sequence[Any], broadcasts: int = 99) -> bool:
     """Whether sizes are those of a shape, or 1 in so many of the first axes."""
     return all(
-        size is None
-        or full is None
+        not (_is_known(size) and _is_known(full))
         or size == full
         or (size == 1 and axis < broadcasts)
         for axis, (size, full) in enumerate(zip(own, shape, strict=False))
     )
+
+
+def _is_known(size: Any) -> bool:
+    """Whether a size is known before the graph is run."""
+    return isinstance(size, int)
 
 
 def _not_boolean(name: str, dtype: str, found: str) -> str:

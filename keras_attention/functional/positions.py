@@ -38,9 +38,25 @@ def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") ->
     return ops.reshape(waves, (*shape, 2 * pairs))[..., :dim]
 
 
-def as_position(index: Any) -> Any:
-    """An index that int32 positions can be added to; NumPy's integers are int64."""
-    return index if isinstance(index, int) else ops.cast(index, "int32")
+def as_position(index: Any, name: str = "start_index") -> Any:
+    """An index that int32 positions can be added to; NumPy's integers are int64.
+
+    Args:
+        index: an integer, or a scalar tensor.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: for a tensor with axes, such as one position a row.
+    """
+    if isinstance(index, int):
+        return index
+    index = ops.cast(index, "int32")
+    if index.shape:
+        raise ValueError(
+            f"`{name}` must be one integer for all rows. "
+            f"Received: {name}.shape={tuple(index.shape)}"
+        )
+    return index
 
 
 def rotate(

@@ -237,7 +237,7 @@ class MultiHeadAttention(MultiHeadProjections):
                 "enabled. Received: return_attention_scores=True, flash_attention=True"
             )
         if cache_index is not None:
-            cache_index = functional.as_position(cache_index)
+            cache_index = functional.as_position(cache_index, "cache_index")
         start = 0 if cache_index is None else cache_index
         memory = self._memory(value, key, cache, cache_index)
         context, weights = functional.dot_product_attention(

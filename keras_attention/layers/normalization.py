@@ -65,9 +65,22 @@ class Normalization:
                 epsilon=epsilon, dtype=owner.dtype_policy, name=name
             )
         else:
-            config = {**self.kind.get_config(), "name": name}
+            config = {**_unshared(self.kind.get_config()), "name": name}
             normalization = type(self.kind).from_config(config)
         normalization.build(shape)
         # Keras's RMSNormalization hands masks on without saying so, and warns.
-        normalization.supports_masking = True
+        for part in normalization._flatten_layers():
+            part.supports_masking = True
         return normalization
+
+
+def _unshared(config: Any) -> Any:
+    """A configuration whose parts are made anew each time.
+
+    While Keras reads a file, it marks what it has met before, and would put one layer
+    into all that are made of this.
+    """
+    if isinstance(config, dict):
+        kept = {key: part for key, part in config.items() if key != "shared_object_id"}
+        return {key: _unshared(part) for key, part in kept.items()}
+    return [*map(_unshared, config)] if isinstance(config, list | tuple) else config

@@ -37,8 +37,8 @@ class RotaryEmbedding(BaseLayer):
         that dtype.
 
     Raises:
-        ValueError: for numbers that are not positive, an odd `dim`, or a
-            `sequence_axis` that the inputs lack.
+        ValueError: for numbers that are not positive, an odd `dim`, a `sequence_axis`
+            that the inputs lack, or positions of another shape, such as one a row.
 
     Example:
     >>> tuple(RotaryEmbedding()(keras.ops.ones((2, 5, 8))).shape)
@@ -83,6 +83,8 @@ class RotaryEmbedding(BaseLayer):
         if positions is None:
             start = functional.as_position(start_index)
             positions = start + ops.arange(ops.shape(inputs)[axis], dtype="int32")
+        else:
+            positions = _checked(positions, inputs.shape[axis])
         others = len(inputs.shape) - 2 - axis
         positions = ops.reshape(positions, (-1, *[1] * others))
         return self.rotate(inputs, positions)
@@ -103,3 +105,15 @@ class RotaryEmbedding(BaseLayer):
         return functional.rotate(
             inputs, positions, self.max_wavelength, self.scaling_factor
         )
+
+
+def _checked(positions, length):
+    """Positions `(length,)` as a tensor."""
+    positions = ops.convert_to_tensor(positions)
+    shape = tuple(positions.shape)
+    if len(shape) != 1 or (None not in (shape[0], length) and shape[0] != length):
+        raise ValueError(
+            f"`positions` must have one axis, of length {length}. "
+            f"Received: positions.shape={shape}"
+        )
+    return positions

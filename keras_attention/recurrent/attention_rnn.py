@@ -28,6 +28,7 @@ from keras_attention.recurrent.cells import (
     build_cell,
     check_cell,
     check_recurrent_dropout,
+    check_states,
     draw_keep,
     factors,
     initial_states,
@@ -457,6 +458,8 @@ class AttentionRNN(BaseLayer):
                 f"`initial_state` must hold the {of_cell} states of the cell, alone or "
                 f"among all {len(initial)}. Received: {len(state)} tensors"
             )
+        sizes = [zeros.shape[-1] for zeros in initial[: len(state)]]
+        check_states(state, batch_size, sizes)
         given = [
             ops.cast(part, zeros.dtype)
             for part, zeros in zip(state, initial, strict=False)

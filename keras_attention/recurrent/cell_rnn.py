@@ -15,6 +15,7 @@ from keras_attention.recurrent.cells import (
     cast_states,
     check_cell,
     check_recurrent_dropout,
+    check_states,
     draw_keep,
     factors,
     initial_states,
@@ -60,7 +61,8 @@ class CellRNN(BaseLayer):
 
     Raises:
         ValueError: for something that is not a cell, a cell with dropout, inputs of
-            another number of axes, or a mask that is not boolean or does not fit.
+            another number of axes, states of another shape, or a mask that is not
+            boolean or does not fit.
 
     Example:
     >>> from keras_attention.layers import RecurrentCell, StackedCells
@@ -205,4 +207,5 @@ class CellRNN(BaseLayer):
                 f"`initial_state` must hold the {len(sizes)} states of the cell. "
                 f"Received: {len(state)} tensors"
             )
+        check_states(state, batch_size, sizes)
         return cast_states(self.cell, state)

@@ -85,6 +85,27 @@ def cast_states(cell: Any, states: Sequence[Tensor]) -> list[Tensor]:
     return [ops.cast(*pair) for pair in zip(states, dtypes, strict=True)]
 
 
+def check_states(states: Sequence[Tensor], batch_size: Any, sizes: list[Any]) -> None:
+    """Raise unless states, given by a caller, are of shape `(batch, size)` each.
+
+    Args:
+        states: tensors.
+        batch_size: a number; what is none is not known yet.
+        sizes: of the states, likewise.
+    """
+    for state, size in zip(states, sizes, strict=True):
+        pairs = [*zip(state.shape, (batch_size, size), strict=False)]
+        is_other = any(
+            isinstance(own, int) and isinstance(wanted, int) and own != wanted
+            for own, wanted in pairs
+        )
+        if is_other or len(state.shape) != 2:
+            raise ValueError(
+                f"`initial_state` must hold a tensor of shape ({batch_size}, {size}). "
+                f"Received: shape={tuple(state.shape)}"
+            )
+
+
 def initial_states(cell: Any, batch_size: Any) -> list[Any]:
     """A built cell's states before the first step, in one list: its own, or zeros."""
     if hasattr(cell, "get_initial_state"):

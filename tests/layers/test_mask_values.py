@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_attention import functional, layers
-from tests.backends import compiled, to_numpy
+from tests.backends import BACKEND, compiled, to_numpy
 from tests.tensors import normal, real_positions
 
 TARGET, SOURCE = normal(3, 5, 8, seed=1), normal(3, 7, 8, seed=2)
@@ -142,6 +142,48 @@ def test_integers_are_taken_inside_a_graph(make, inputs, name, mask):
         keras.tree.flatten(found), keras.tree.flatten(expected), strict=True
     ):
         np.testing.assert_allclose(to_numpy(one), to_numpy(other), atol=1e-5)
+
+
+@pytest.mark.parametrize(("make", "inputs", "name", "mask"), ROWS)
+def test_other_integers_show_inside_a_graph(make, inputs, name, mask):
+    layer = make()
+    layer(**inputs)
+    run = compiled(lambda mask: layer(**inputs, **{name: mask}))
+    for change in (
+        STRANGE["a negative integer"],
+        STRANGE["counts"],
+        lambda mask: mask * 255,
+    ):
+        if BACKEND == "torch":  # where nothing hides them
+            with pytest.raises(ValueError, match=f"`{name}` must be boolean"):
+                run(change(mask).astype("int32"))
+            continue
+        for part in keras.tree.flatten(run(change(mask).astype("int32"))):
+            assert np.isnan(to_numpy(part)).all()
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="others know every size")
+@pytest.mark.parametrize(
+    ("make", "inputs", "name", "mask"),
+    [row for row in ROWS if not row.id.endswith("attention_mask")],
+)
+def test_a_column_is_refused_by_a_graph_of_any_size(make, inputs, name, mask):
+    import tensorflow as tf
+
+    layer = make()
+    expected = outputs(layer, inputs, **{name: mask})
+    specs = {key: tf.TensorSpec([None, None, 8]) for key in inputs}
+    for dtype in ("bool", "int32"):
+        run = tf.function(
+            lambda inputs, mask: layer(**inputs, **{name: mask}),
+            input_signature=[specs, tf.TensorSpec([None, None], dtype)],
+        )
+        found = keras.tree.flatten(run(inputs, mask.astype(dtype)))
+        found = np.concatenate([to_numpy(part).ravel() for part in found])
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        for strange in (mask[:, :1], np.ones((mask.shape[1], 1), bool)):
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                run(inputs, strange.astype(dtype))
 
 
 @pytest.mark.whole("tensorflow")

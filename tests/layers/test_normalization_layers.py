@@ -30,6 +30,36 @@ class Shift(keras.layers.Layer):
         return {**super().get_config(), "scale": self.scale}
 
 
+@keras.saving.register_keras_serializable("keras_attention_tests")
+class Twice(keras.layers.Layer):
+    """Two normalizations behind one another, which its configuration holds."""
+
+    def __init__(self, first, second, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = [
+            keras.saving.deserialize_keras_object(part)
+            if isinstance(part, dict)
+            else part
+            for part in (first, second)
+        ]
+
+    def build(self, shape):
+        for part in self.parts:
+            part.build(shape)
+
+    def call(self, inputs):
+        first, second = self.parts
+        return second(first(inputs))
+
+    def get_config(self):
+        first, second = map(keras.saving.serialize_keras_object, self.parts)
+        return {**super().get_config(), "first": first, "second": second}
+
+
+def two_parts():
+    return keras.layers.LayerNormalization(), keras.layers.RMSNormalization()
+
+
 @pytest.mark.parametrize("normalize_first", [False, True])
 @pytest.mark.parametrize(
     ("name", "make"),
@@ -64,8 +94,13 @@ def test_each_sublayer_has_its_own():
 
 @pytest.mark.parametrize(
     "normalization",
-    [lambda: Shift(2.0), lambda: keras.layers.GroupNormalization(2)],
-    ids=["own", "group"],
+    [
+        lambda: Shift(2.0),
+        lambda: keras.layers.GroupNormalization(2),
+        lambda: keras.Sequential([*two_parts()]),
+        lambda: Twice(*two_parts()),
+    ],
+    ids=["own", "group", "sequential", "twice"],
 )
 def test_a_model_is_saved_with_it(normalization, tmp_path):
     model = models.transformer(
@@ -81,11 +116,11 @@ def test_a_model_is_saved_with_it(normalization, tmp_path):
     ids = {"source": np.array([[5, 6, 3]]), "target": np.array([[2, 5, 6]])}
     expected = to_numpy(model(ids))
     model.save(tmp_path / "model.keras")
-    for other in (
-        keras.saving.load_model(tmp_path / "model.keras"),
-        keras.models.clone_model(model),
-    ):
-        other.set_weights(model.get_weights())
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    cloned = keras.models.clone_model(model)
+    cloned.set_weights(model.get_weights())
+    for other in (loaded, cloned):
+        assert len(other.weights) == len(model.weights)
         np.testing.assert_allclose(to_numpy(other(ids)), expected, atol=1e-6)
 
 

@@ -1,10 +1,16 @@
 """Inputs of another number of axes: errors, never answers."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_attention import layers
 from tests.cases import CASES
+from tests.tensors import normal
+
+# As many rows as positions, so that either may be taken for the other.
+VECTORS, IDS, ROW = normal(4, 4, 8), np.ones((4, 4), int), np.arange(4)
+CACHE = {part: np.zeros((4, 2, 6, 4), "float32") for part in ("key", "value")}
 
 # Layers that take any number of axes from two on.
 OPEN = (layers.FeedForward, layers.RotaryEmbedding, layers.MultiHeadAttention)
@@ -31,6 +37,28 @@ ROWS = [
     for name in _tensors(case)
     if not case.call.get("reverse")
 ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "options", "named"),
+    [
+        (layers.RotaryEmbedding(), VECTORS, {"start_index": ROW}, "start_index"),
+        (layers.RotaryEmbedding(), VECTORS, {"positions": ROW[:, None]}, "positions"),
+        (layers.RotaryEmbedding(), VECTORS, {"positions": ROW[:2]}, "positions"),
+        (layers.RotaryEmbedding(), VECTORS, {"positions": ROW[0]}, "positions"),
+        (layers.PositionalEmbedding(9, 8), IDS, {"start_index": ROW}, "start_index"),
+        (
+            layers.MultiHeadAttention(2, 4),
+            VECTORS,
+            {"value": VECTORS, "cache": CACHE, "cache_index": ROW},
+            "cache_index",
+        ),
+    ],
+)
+def test_a_position_for_each_row_is_refused(layer, inputs, options, named):
+    message = rf"`{named}` must .*Received: {named}\.shape=\("
+    with pytest.raises(ValueError, match=message):
+        layer(inputs, **options)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`CellRNN` against Keras's `RNN`, its masks, its dropout and its single steps."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -55,6 +57,16 @@ def _check(found, expected):
     found, expected = (keras.tree.flatten(part) for part in (found, expected))
     for part, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(part, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 5), (1, 5), (3, 4), (5,), (2, 5), ()])
+@every_cell
+def test_states_of_another_shape_are_refused(name, shape):
+    layer = _built(name)
+    states = [*_states(layer)[:-1], normal(*shape)]
+    message = f"must hold a tensor of shape (3, 5). Received: shape={shape}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        layer(INPUTS, initial_state=states)
 
 
 @every_cell
