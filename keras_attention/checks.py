@@ -18,8 +18,8 @@ def takes_numpy(function: Function) -> Function:
     and a configuration of Python's numbers alone can be written as JSON.
 
     Example:
-    >>> takes_numpy(lambda *sizes: sizes)(np.int64(3), [np.float64(0.5)])
-    (3, [0.5])
+    >>> takes_numpy(lambda *sizes: sizes)(np.int64(3), [np.float64(0.5)], np.ones(2))
+    (3, [0.5], [1.0, 1.0])
     """
 
     @functools.wraps(function)
@@ -33,8 +33,8 @@ def takes_numpy(function: Function) -> Function:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
     if type(value) in (list, tuple):
         return type(value)(_plain(part) for part in value)
     if type(value) is dict:
@@ -143,6 +143,21 @@ def check_axes(axes: str, **shapes: Any) -> None:
             f"`{name}` must have {count}, ({axes}). "
             f"Received: {name}.shape={tuple(shape)}"
         )
+
+
+def check_given(**shapes: Any) -> None:
+    """Raise unless each tensor is there: wrappers may hand on the first alone.
+
+    Args:
+        **shapes: the shapes of tensors by the names of their arguments, or `None`.
+    """
+    for name, shape in shapes.items():
+        if shape is None:
+            raise ValueError(
+                f"`{name}` is missing. `keras.layers.TimeDistributed` hands on one "
+                "tensor alone: put its steps into the batch by a reshape before and "
+                f"after. Received: {name}=None"
+            )
 
 
 def check_attended(

@@ -51,7 +51,7 @@ def as_position(index: Any, name: str = "start_index") -> Any:
     if isinstance(index, int):
         return index
     index = ops.cast(index, "int32")
-    if index.shape:
+    if len(index.shape):
         raise ValueError(
             f"`{name}` must be one integer for all rows. "
             f"Received: {name}.shape={tuple(index.shape)}"

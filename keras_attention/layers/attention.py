@@ -12,6 +12,7 @@ from keras_attention.checks import (
     SEQUENCE,
     check_attended,
     check_choice,
+    check_given,
     check_positive,
     check_rate,
     takes_numpy,
@@ -191,7 +192,8 @@ class Attention(BaseLayer):
                     f"score={self.score!r}, alignment={self.alignment!r}"
                 )
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        check_given(value=value_shape)
         key_shape = value_shape if key_shape is None else key_shape
         check_attended(SEQUENCE, query_shape, value_shape, key_shape)
         if self.score == "general":

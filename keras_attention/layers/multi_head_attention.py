@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_attended
+from keras_attention.checks import check_attended, check_given
 from keras_attention.layers.distance_bias import DistanceBias
 from keras_attention.layers.keras_weights import copy_from_keras
 from keras_attention.layers.multi_head_projections import MultiHeadProjections
@@ -110,7 +110,8 @@ class MultiHeadAttention(MultiHeadProjections):
 
     _rank: int | None = None  # of the queries, once it is built
 
-    def build(self, query_shape, value_shape, key_shape=None):
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        check_given(value=value_shape)
         key_shape = value_shape if key_shape is None else key_shape
         check_attended(AXES, query_shape, value_shape, key_shape)
         self._rank = len(query_shape)

@@ -11,6 +11,7 @@ from keras_attention.checks import (
     SEQUENCE,
     check_axes,
     check_choice,
+    check_given,
     check_index,
     check_positive,
     check_rate,
@@ -170,7 +171,8 @@ class AttentionRNN(BaseLayer):
         levels = len(getattr(self.cell, "cells", [self.cell]))
         check_index(levels, query_level=self.query_level)
 
-    def build(self, inputs_shape, memory_shape):
+    def build(self, inputs_shape, memory_shape=None):
+        check_given(memory=memory_shape)
         _check_axes(inputs_shape, memory_shape)
         batch, _, dim = inputs_shape
         shapes = [(batch, dim)]

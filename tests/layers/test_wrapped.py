@@ -1,7 +1,10 @@
 """Every row of the table survives what Keras wraps around layers."""
 
+import keras
+import numpy as np
 import pytest
 
+from keras_attention import layers
 from tests.cases import CASES
 from tests.wrapping import (
     CHECKS,
@@ -27,6 +30,21 @@ def test_layer_survives(case, check, tmp_path):
 @pytest.mark.parametrize("case", ONE_TENSOR_CASES, ids=name_of)
 def test_layer_of_one_tensor_survives(case, check, tmp_path):
     check(case, tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize(
+    ("layer", "missing"),
+    [
+        (layers.Attention("dot"), "value"),
+        (layers.MultiHeadAttention(2, 4), "value"),
+        (layers.AttentionRNN(layers.RecurrentCell(4), layers.Attention()), "memory"),
+    ],
+)
+def test_what_one_tensor_lacks_is_named(layer, missing):
+    wrapped = keras.layers.TimeDistributed(layer)
+    for frames in (np.ones((2, 3, 5, 8)), keras.Input((3, 5, 8))):
+        with pytest.raises(ValueError, match=f"`{missing}` is missing.*TimeDistribu"):
+            wrapped(frames)
 
 
 def test_every_layer_is_wrapped_or_has_a_reason():
