@@ -36,7 +36,8 @@ if __name__ == "__main__":
     try:
         import keras_attention.text  # noqa: F401
     except ImportError as error:
-        sys.exit(f"translate.py: error: {error}")
+        print(f"translate.py: error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 import argparse
 import json

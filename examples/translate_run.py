@@ -97,9 +97,11 @@ def check_same(
         for name in sorted(known.keys() | data.keys()):
             if known.get(name) == data.get(name):
                 continue
-            if data.get(name) is None:
+            if name not in data:
                 earlier = before.get(name) or before.get("pairs")
                 said = f"the lines of {earlier!r} are not given"
+            elif name not in known:
+                said = f"the lines of {names[name]!r} were not given"
             else:
                 said = f"the lines of {names[name]!r} have changed"
             if said not in changed:  # of both sides of one file

@@ -328,9 +328,10 @@ def test_a_run_is_resumed_wherever_its_lines_lie(
 
 def test_a_file_that_is_left_out_is_named(translate, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(translate, "fit", stop)
-    for side, line in (("en", "the cat\n"), ("de", "die Katze\n")):
-        (tmp_path / f"train.{side}").write_text(line * 40)
-        (tmp_path / f"valid.{side}").write_text(line)
+    for side, line in (("en", "the cat"), ("de", "die Katze")):
+        lines = "".join(f"{line} {n}\n" for n in range(40))
+        (tmp_path / f"train.{side}").write_text(lines)
+        (tmp_path / f"valid.{side}").write_text(f"{line}\n")
     begin = [*SMALL, "--tokenizer", "character", "--test-source", "valid.en"]
     begin += [
         "--test-target",
@@ -350,6 +351,12 @@ def test_a_file_that_is_left_out_is_named(translate, tmp_path, capsys, monkeypat
     for name in ("valid.en", "valid.de"):
         assert f"the lines of {name!r} are not given" in errors
     assert "have changed" not in errors
+    with pytest.raises(StoppedError):
+        translate.main([*begin, "--output", "other"])
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        translate.main([*begin, *valid, "--output", "other", "--resume"])
+    assert "the lines of 'valid.de' were not given" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", '{"a', "[]", '"a"'])
