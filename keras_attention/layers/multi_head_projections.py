@@ -111,12 +111,14 @@ class MultiHeadProjections(BaseLayer):
         ):
             if getattr(self, name) is not None:
                 check_positive(**{name: getattr(self, name)})
-        for size in self._output_axes or ():
-            if not isinstance(size, int) or size < 1:
-                raise ValueError(
-                    "Invalid `output_shape`: it must be a positive integer or several. "
-                    f"Received: output_shape={self._output_axes}"
-                )
+        axes = self._output_axes
+        if axes is not None and (
+            not axes or not all(isinstance(size, int) and size > 0 for size in axes)
+        ):
+            raise ValueError(
+                "Invalid `output_shape`: it must be a positive integer or several. "
+                f"Received: output_shape={axes}"
+            )
         if self.num_key_value_heads is not None:
             check_divides(
                 "num_key_value_heads",

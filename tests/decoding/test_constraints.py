@@ -140,6 +140,7 @@ def test_outputs_begin_as_they_must(search, seed):
             assert {tuple(ids) for ids, _ in own} == set(by_ids)
 
 
+@pytest.mark.whole
 @every_search
 @pytest.mark.parametrize(
     ("ratio", "most"),

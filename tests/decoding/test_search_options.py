@@ -103,6 +103,17 @@ def test_samples_of_no_chance_are_greedy(options):
     np.testing.assert_array_equal(found.ids, Greedy(6)(model, SOURCE).ids)
 
 
+@pytest.mark.whole
+@pytest.mark.parametrize("options", [{"temperature": 0.3}, {"min_p": 0.2}])
+def test_samples_are_drawn_as_by_a_search_made_so(options):
+    model = build("rnn")
+    found = Sampling(6, seed=3, num_samples=9).with_options(**options)(model, SOURCE)
+    expected = Sampling(6, seed=3, num_samples=9, **options)(model, SOURCE)
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    usual = Sampling(6, seed=3, num_samples=9)(model, SOURCE)
+    assert (found.ids != usual.ids).any()
+
+
 def test_options_without_bounds_are_the_largest_possible():
     model = build("rnn")
     for search, name, most in (

@@ -243,6 +243,7 @@ def test_masks_cover_the_length_of_the_cache():
             {"output_shape": (5, 0)},
             r"`output_shape`: it must be .* Received: output_shape=\(5, 0\)",
         ),
+        ({"output_shape": ()}, r"`output_shape`: .* Received: output_shape=\(\)"),
         ({"sliding_window": 0}, "`sliding_window` must .*: sliding_window=0"),
         ({"chunk_size": 1.5}, "`chunk_size` must .*: chunk_size=1.5"),
         ({"soft_cap": 0}, "`soft_cap` must .*: soft_cap=0"),
