@@ -8,6 +8,8 @@ from keras_attention import functional
 from tests.backends import input_gradient, to_numpy
 from tests.tensors import normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 BATCH, HEADS, SLOTS, WIDTH, REACH = 2, 3, 7, 5, 2
 MEMORY = normal(BATCH, SLOTS, WIDTH)
 KEY = normal(BATCH, HEADS, WIDTH, seed=1)

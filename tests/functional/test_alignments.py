@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from keras_attention import functional
 from tests.backends import to_numpy
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 
 def _expected_weights(stop, previous):
     """The sum over all paths, key by key (Raffel et al. 2017, equation 9)."""

@@ -11,6 +11,8 @@ from tests import oracles
 from tests.backends import compiled, input_gradient, to_numpy
 from tests.tensors import booleans, normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 SEEDS = st.integers(0, 10_000)
 DTYPES = ("float32", "float16", "bfloat16")
 ROUNDING = {"float32": 1e-6, "float16": 1e-3, "bfloat16": 8e-3}

@@ -8,6 +8,8 @@ from keras import ops
 
 from keras_attention.functional import fold, unfold
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 AXES = [
     axes for count in (1, 2, 3) for axes in itertools.permutations((1, 2, 3), count)
 ]

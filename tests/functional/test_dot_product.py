@@ -11,6 +11,8 @@ from tests import oracles
 from tests.backends import compiled, to_numpy
 from tests.tensors import booleans, normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 QUERY = normal(2, 4, 7, 6)
 KEY, VALUE = normal(2, 2, 11, 6, seed=1), normal(2, 2, 11, 5, seed=2)
 BIAS = normal(4, 7 + 11 - 1, seed=3)

@@ -7,6 +7,8 @@ import pytest
 from keras_attention import functional
 from tests.backends import to_numpy
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 SIZES = 2, 3, 200, 500
 
 

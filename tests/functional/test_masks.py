@@ -12,6 +12,8 @@ from tests import oracles
 from tests.backends import compiled, to_numpy
 from tests.tensors import booleans
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 
 @given(target=st.integers(1, 7), source=st.integers(1, 7))
 def test_causal_mask_counts_from_the_first_of_each(target, source):

@@ -10,6 +10,8 @@ from keras_attention.layers.normalization import LayerNormalization
 from tests.backends import gradients, on_unknown_shapes, to_numpy
 from tests.tensors import normal, randomize
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 SHAPES = [(7, 5), (3, 4, 6), (2, 3, 2, 1)]
 EPSILON = 1e-3
 TOLERANCES = {"float32": 1e-5, "bfloat16": 2**-7}  # to the largest of a gradient

@@ -11,6 +11,8 @@ from tests import oracles
 from tests.backends import to_numpy
 from tests.tensors import normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 
 @pytest.mark.parametrize("dim", [1, 2, 7, 16])
 def test_sinusoidal_positions_follow_the_formula(dim):

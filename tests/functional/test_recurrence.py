@@ -8,6 +8,8 @@ from keras_attention import functional
 from tests.backends import BACKEND, compiled, to_numpy
 from tests.tensors import booleans, normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 
 def _step(inputs, states):
     """Two states of unlike widths, neither of them the output."""

@@ -9,6 +9,8 @@ from tests import oracles
 from tests.backends import input_gradient, to_numpy
 from tests.tensors import normal
 
+pytestmark = pytest.mark.whole("tensorflow")
+
 QUERY, KEY = normal(3, 5, 11), normal(3, 7, 11, seed=1)
 
 
