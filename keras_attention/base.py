@@ -1,6 +1,8 @@
 """What every layer of the package keeps, whatever Keras wraps around it."""
 
+import functools
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -22,7 +24,7 @@ class BaseLayer(keras.layers.Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outputs = super().__call__(*args, **kwargs)
-        named = {**self._named(args[1:]), **kwargs}
+        named = dict(zip(_argument_names(type(self).call), args, strict=False)) | kwargs
         masks = [
             mask
             for name, mask in named.items()
@@ -30,19 +32,12 @@ class BaseLayer(keras.layers.Layer):
         ]
         if not masks:
             return outputs
-        return keras.tree.map_structure(
-            lambda part: (
-                functional.spoiled(part, *masks)
-                if keras.backend.is_float_dtype(part.dtype)
-                else part
-            ),
-            outputs,
-        )
 
-    def _named(self, args: Any) -> dict[str, Any]:
-        """Arguments behind the first, by their names."""
-        names = [*inspect.signature(self.call).parameters][1:] if args else ()
-        return dict(zip(names, args, strict=False))
+        def spoil(part):
+            is_float = part is not None and keras.backend.is_float_dtype(part.dtype)
+            return functional.spoiled(part, *masks) if is_float else part
+
+        return keras.tree.map_structure(spoil, outputs)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes of what `call` returns, from those of its tensor arguments.
@@ -80,3 +75,9 @@ class BaseLayer(keras.layers.Layer):
         return keras.tree.map_shape_structure(
             lambda shape: keras.KerasTensor(shape, dtype), shapes
         )
+
+
+@functools.cache
+def _argument_names(call: Callable[..., Any]) -> list[str]:
+    """Names of what a method takes, in order, without `self`."""
+    return [*inspect.signature(call).parameters][1:]
