@@ -75,7 +75,7 @@ class Normalization:
 
 
 def _unshared(config: Any) -> Any:
-    """A configuration whose parts are made anew each time.
+    """A configuration whose parts are new ones each time.
 
     While Keras reads a file, it marks what it has met before, and would put one layer
     into all that are made of this.

@@ -145,7 +145,7 @@ class Backup(keras.callbacks.Callback):
         except _UNREADABLE as error:
             raise ValueError(
                 "The backup in `folder` is truncated or altered; without the folder "
-                f"the training begins anew. Received: folder={self.folder}: {error}"
+                f"the training starts over. Received: folder={self.folder}: {error}"
             ) from error
         variables = _variables(self.model)
         shapes = [tuple(variable.shape) for variable in variables]

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_attention import functional
@@ -61,6 +61,8 @@ RULES = st.builds(
 )
 
 
+@example(functional.PairRules(window=3), set(), 0, False, 2)
+@example(functional.PairRules(causal=True, window=3), set(), 4, True, 3)
 @given(
     rules=RULES,
     present=st.sets(st.sampled_from(list(MASKS))),

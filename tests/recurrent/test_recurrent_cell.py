@@ -109,6 +109,7 @@ def test_a_gru_keeps_what_was_masked_on_its_way_to_the_gates():
     _check(layer.advance(layer.project(inputs), [], *others), [state])
 
 
+@pytest.mark.whole
 @every_cell
 @normalized_or_not
 def test_only_the_forget_gate_has_a_bias_in_the_beginning(cell, layer_normalization):

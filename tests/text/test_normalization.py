@@ -1,5 +1,7 @@
 """Normalization on request: one set of rules for every tokenizer."""
 
+import ast
+
 import pytest
 import sentencepiece
 import tensorflow as tf
@@ -95,7 +97,7 @@ def test_lower_case_is_the_same_in_every_locale(fresh_process):
         is_usual, found = fresh_process(script, locale, capitals).splitlines()[-2:]
         # else the process would show nothing
         assert is_usual == str(locale.startswith("lt"))
-        assert set(eval(found)) == set(capitals.lower())
+        assert set(ast.literal_eval(found)) == set(capitals.lower())
 
 
 def test_each_model_names_its_rule():
