@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_attention import Translator
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import Greedy, Sampling
 from keras_attention.text import END, PAD, START
 from keras_attention.translator import Hypothesis
 from tests.backends import BACKEND
@@ -214,6 +214,16 @@ def test_attention_has_a_row_for_each_token_written(architecture):
         assert found.attention.shape == shape
         assert found.attention.dtype == np.float32
         np.testing.assert_allclose(found.attention.sum(axis=1), 1, atol=1e-5)
+
+
+@on_tensorflow
+def test_several_samples_of_each_text():
+    search = Sampling(MAX_LENGTH, top_p=0.9, num_samples=3)
+    for found in make_translator("transformer", search=search).hypotheses(ENGLISH):
+        assert len(found) == 3
+        for one in found:
+            shape = len(one.target_tokens), len(one.source_tokens)
+            assert one.attention.shape == shape
 
 
 @on_tensorflow

@@ -95,16 +95,19 @@ def check_clone(case: Case, path: Any) -> None:
         _assert_close(copy(values), expected, 1e-6)
 
 
+def check_plain_configuration(case: Case) -> None:
+    """Of NumPy's numbers, a configuration holds Python's."""
+    layer = _of_numpy(case)
+    for part in keras.tree.flatten(layer.get_config()):
+        assert not isinstance(part, np.generic), part
+    json.dumps(keras.saving.serialize_keras_object(layer))
+
+
 def check_numpy_arguments(case: Case, path: Any) -> None:
-    """NumPy's numbers are as good as Python's, and the configuration holds Python's."""
-    given = {name: _as_numpy(part) for name, part in case.arguments.items()}
-    layer = Case(case.cls, given, case.inputs, case.outputs).make()
-    _assert_plain(layer.get_config())
+    """NumPy's numbers are as good as Python's."""
     call = {name: _as_numpy(part) for name, part in case.call.items()}
-    outputs = layer(**case.values(), **call)
+    outputs = _of_numpy(case)(**case.values(), **call)
     keras.tree.assert_same_structure(outputs, case.outputs)
-    config = keras.saving.serialize_keras_object(layer)
-    json.dumps(config)
 
 
 def check_double_precision(case: Case, path: Any) -> None:
@@ -192,9 +195,9 @@ def _as_numpy(value):
     return value
 
 
-def _assert_plain(config):
-    for part in keras.tree.flatten(config):
-        assert not isinstance(part, np.generic), config
+def _of_numpy(case):
+    given = {name: _as_numpy(part) for name, part in case.arguments.items()}
+    return Case(case.cls, given, case.inputs, case.outputs).make()
 
 
 def _pairs(one, other):

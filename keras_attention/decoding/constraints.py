@@ -22,9 +22,9 @@ class Constraints(NamedTuple):
         suppressed_ids: ids that are never written.
     """
 
-    no_repeat_ngram_size: int = 0
-    repetition_penalty: float = 1.0
-    suppressed_ids: tuple[int, ...] = ()
+    no_repeat_ngram_size: int
+    repetition_penalty: float
+    suppressed_ids: tuple[int, ...]
 
     def check(self) -> None:
         """Raise for a rule that no output can keep."""

@@ -150,7 +150,7 @@ class Sampling(StepwiseSearch):
                 part
                 if part is None
                 else ops.reshape(
-                    ops.take(part, places, axis=0), (-1, count, *part.shape[2:])
+                    ops.take(part, places, axis=0), (-1, count, *ops.shape(part)[2:])
                 )
                 for part in found
             )

@@ -10,6 +10,7 @@ from tests.wrapping import (
     CHECKS,
     ONE_TENSOR_CHECKS,
     ONE_TENSOR_IS_NOT_ENOUGH,
+    check_plain_configuration,
     takes_one_tensor,
 )
 
@@ -24,6 +25,12 @@ def name_of(part):
 @pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_layer_survives(case, check, tmp_path):
     check(case, tmp_path / "model.keras")
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_a_configuration_holds_pythons_numbers(case):
+    check_plain_configuration(case)
 
 
 @pytest.mark.parametrize("check", ONE_TENSOR_CHECKS, ids=name_of)
