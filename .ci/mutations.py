@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-MUTATED = ("functional", "layers", "recurrent", "decoding")
+MUTATED = ("functional", "layers", "decoding")
 TESTED = (*MUTATED, "models", "inspection", "training")
 
 
@@ -68,7 +68,7 @@ def draw(sources: Path, count: int, seed: int) -> list[dict[str, Any]]:
     from cosmic_ray.work_db import use_db
 
     package = sources / "keras_attention"
-    modules = sorted(path for name in MUTATED for path in (package / name).glob("*.py"))
+    modules = sorted(path for name in MUTATED for path in (package / name).rglob("*.py"))
     with use_db(":memory:") as database:
         init(modules, database, {})
         specs = [item.mutations[0] for item in database.work_items]
@@ -124,8 +124,8 @@ def _meaning(code):
 
 def nearest_tests(sources: Path, module: str) -> list[str]:
     """Test files and folders, those of the module and of its folder first."""
-    _, folder, name = module.split("/")
-    mirror = f"tests/{folder}/test_{name}"
+    _, folder, *rooms, name = module.split("/")
+    mirror = "/".join(["tests", folder, *rooms, f"test_{name}"])
     nearest = [mirror] if (sources / mirror).exists() else []
     return [
         *nearest,

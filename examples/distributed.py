@@ -28,8 +28,8 @@ from jax.experimental import multihost_utils
 
 from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
-from keras_attention.folders import check_free
 from keras_attention.models import Seq2Seq, transformer
+from keras_attention.saved_folders import check_free
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -86,7 +86,7 @@ from translate_training import build_model, fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import BeamSearch, Greedy
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 
 PARTS = ("", "validation_", "test_")  # beginnings of their options' names
 

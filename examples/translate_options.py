@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.text.cleaning import NORMALIZATIONS
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.

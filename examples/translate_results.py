@@ -8,7 +8,7 @@ from pathlib import Path
 from translate_messages import say_counts
 
 from keras_attention import Translator
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.text import Tokenizer
 from keras_attention.visualization import plot_attention
 

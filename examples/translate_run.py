@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_attention import text
-from keras_attention.folders import check_free, new_folder
+from keras_attention.saved_folders import check_free, new_folder
 
 SETTINGS = "settings.json"
 TOKENIZER_FILES = ("source_tokenizer.json", "target_tokenizer.json")

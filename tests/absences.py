@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_attention.extras import MissingExtraError, is_installed
+from keras_attention.optional_packages import MissingExtraError, is_installed
 
 # What a test may import and an environment may lack.
 OPTIONAL = {

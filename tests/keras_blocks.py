@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.layers.transformer_block import TransformerBlock
+from keras_attention.layers.transformer.block import TransformerBlock
 
 
 class KerasBlock:

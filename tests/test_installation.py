@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from keras_attention.extras import is_installed, needs, warn_of_namesake
+from keras_attention.optional_packages import is_installed, needs, warn_of_namesake
 from tests.backends import BACKEND, ROOT, run_in_fresh_process
 
 # A backend that is not TensorFlow.
@@ -23,7 +23,7 @@ USES = {
         "from keras_attention.text.files import read_lines",
         "keras_attention.export",
         "from keras_attention.export import export_saved_model",
-        "from keras_attention.serving import Serving",
+        "from keras_attention.translation import Serving",
     ),
     "bleu": ("training.BleuCallback(list, ['a'], ['a'])",),
     "plot": (

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_choice,
     check_divides,
     check_number,
@@ -19,7 +19,7 @@ from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.places import count_up, in_dtype, is_repeated, put, take
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
-from keras_attention.ids import END, PAD, START
+from keras_attention.special_ids import END, PAD, START
 
 Tensor = Any
 NORMALIZATIONS = ("gnmt", "length")

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.up_to_date import UpToDate
-from keras_attention.ids import END, START
+from keras_attention.special_ids import END, START
 
 
 class CompiledSearch:

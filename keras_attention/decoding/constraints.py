@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_attention.checks import check_count, check_positive_number
-from keras_attention.ids import END, PAD, START
+from keras_attention.argument_checks import check_count, check_positive_number
+from keras_attention.special_ids import END, PAD, START
 
 Tensor = Any
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import keras
 from keras import ops
 
-from keras_attention.ids import PAD
+from keras_attention.special_ids import PAD
 
 Tensor = Any
 

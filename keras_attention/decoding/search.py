@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from keras import ops
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_count,
     check_number,
     check_positive,
@@ -18,10 +18,10 @@ from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
 from keras_attention.decoding.hypotheses import Hypotheses, Steppable
 from keras_attention.decoding.request import Request
-from keras_attention.ids import PAD
 from keras_attention.precision import (
     precise,
 )
+from keras_attention.special_ids import PAD
 
 Tensor = Any
 

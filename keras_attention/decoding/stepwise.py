@@ -9,7 +9,7 @@ from keras_attention import functional
 from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.request import Request
 from keras_attention.decoding.search import Search
-from keras_attention.ids import END, PAD, START
+from keras_attention.special_ids import END, PAD, START
 
 Tensor = Any
 

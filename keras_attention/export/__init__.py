@@ -1,17 +1,22 @@
-"""Functions and their variables as models for other programs."""
+"""What other programs run: one module for each format.
 
-from keras_attention.extras import needs
+A `Translator` writes itself by its `export`; what is named here may be imported to
+write other functions likewise.
+"""
+
+from keras_attention.optional_packages import needs
 
 with needs("tensorflow", extra="text", by="keras_attention.export"):
     from keras_attention.export.fresh_process import (
         export_in_fresh_process,
         translate_in_fresh_process,
     )
-    from keras_attention.export.saved_model import (
+    from keras_attention.export.functions import (
         custom_operations,
         export_saved_model,
         write_metadata,
     )
+    from keras_attention.export.saved_model import write_saved_model
     from keras_attention.export.warm_up import write_warm_up
 
 __all__ = [
@@ -20,5 +25,6 @@ __all__ = [
     "export_saved_model",
     "translate_in_fresh_process",
     "write_metadata",
+    "write_saved_model",
     "write_warm_up",
 ]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from keras_attention.export.saved_model import MARKER
-from keras_attention.folders import check_free
+from keras_attention.export.functions import MARKER
+from keras_attention.saved_folders import check_free
 
 CLIENT = Path(__file__).with_name("client.py")
 EXPORT = """

@@ -1,72 +1,131 @@
-"""SavedModels."""
+"""A `Translator` as a SavedModel."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_attention.folders import new_folder
+from keras_attention._version import __version__
+from keras_attention.export.client import BATCH
+from keras_attention.export.fresh_process import translate_in_fresh_process
+from keras_attention.export.functions import (
+    custom_operations,
+    export_saved_model,
+    write_metadata,
+)
+from keras_attention.export.warm_up import write_warm_up
+from keras_attention.optional_packages import is_installed
+from keras_attention.text.strings import to_strings
+from keras_attention.translation.graphs import Serving
 
-MARKER = "saved_model.pb"
-EXTRA = "assets.extra"
-"""The folder of what lies beside a model and is not loaded with it."""
-METADATA = "metadata.json"
+TEXTS = ("", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20)
+HELP = {
+    "serving_default": "The best translation of each text, and its score.",
+    "nbest": "The best translations of each text, best first, and their scores. Where "
+    "there are fewer, the last are empty, with a score of -inf.",
+    "attend": "The best translation of each text, the tokens of both sides, and how "
+    "much each target token attended to each source token. Behind an end tokens are "
+    "empty, and attention is 0.",
+    "score": "The log-probability of a reference of each text, its end included, and "
+    "its length in tokens.",
+    "search": "As nbest, with options of the search, which need not be given.",
+}
 
 
-def export_saved_model(
+def write_saved_model(
+    serving: Serving,
     path: str | PathLike[str],
-    signatures: Mapping[str, Any],
-    resources: Sequence[Any],
-    overwrite: bool = False,
-    functions: Mapping[str, Any] | None = None,
-    finish: Callable[[Path], None] | None = None,
+    overwrite: bool,
+    check: bool | Sequence[str],
 ) -> None:
-    """Write functions as the signatures of a SavedModel.
+    """Write the signatures, what they are, and requests to begin with.
 
     Args:
+        serving: what to write.
         path: the folder to write; it appears when it is complete.
-        signatures: a `tf.function` with an input signature for each name, returning a
-            dictionary of tensors.
-        resources: variables, tables and modules that the functions use.
-        overwrite: whether a SavedModel that stands there may be replaced.
-        functions: further ones, which Python finds by their names as attributes of
-            what it loads, with the defaults of their arguments.
-        finish: called with the folder when the model stands in it; when it raises,
-            nothing is written.
+        overwrite: whether a SavedModel there may be replaced.
+        check: texts that must be translated in a fresh process as they are here; some
+            short ones when `True`, none when `False`.
 
     Raises:
         FileExistsError: when something stands at `path` that may not be replaced.
+        RuntimeError: when the fresh process fails or translates otherwise.
     """
-    module = tf.Module()
-    module.resources = list(resources)
-    for name, function in (functions or {}).items():
-        setattr(module, name, function)
-    for function in signatures.values():
-        function.get_concrete_function()
-    with new_folder(path, MARKER, overwrite) as folder:
-        tf.saved_model.save(module, str(folder), signatures=dict(signatures))
-        if finish is not None:
-            finish(folder)
+    signatures = serving.signatures()
+
+    def finish(folder: Path) -> None:
+        write_metadata(folder, _describe(serving, signatures, folder))
+        if is_installed("tensorflow_serving"):
+            write_warm_up(folder, _requests(serving, signatures))
+        if check:
+            _compare(serving, folder, TEXTS if check is True else check)
+
+    export_saved_model(
+        path,
+        signatures,
+        serving.resources(),
+        overwrite,
+        {"translate": serving.search_all},
+        finish,
+    )
 
 
-def write_metadata(folder: Path, content: dict[str, Any]) -> None:
-    """Write what a SavedModel is into `assets.extra/metadata.json`."""
-    path = folder / EXTRA / METADATA
-    path.parent.mkdir(exist_ok=True)
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    path.write_text(text, "utf-8")
-
-
-def custom_operations(folder: Path) -> list[str]:
-    """Operations of a SavedModel that are not TensorFlow's own."""
-    model = saved_model_pb2.SavedModel.FromString((folder / MARKER).read_bytes())
-    names = {
-        operation.name
-        for graph in model.meta_graphs
-        for operation in graph.meta_info_def.stripped_op_list.op
+def _describe(serving, signatures, folder):
+    defaults = {name: value.numpy().item() for name, value in serving.options.items()}
+    described = {}
+    for name, function in signatures.items():
+        concrete = function.get_concrete_function()
+        takes = {spec.name: spec for spec in concrete.structured_input_signature[0]}
+        described[name] = {
+            "help": HELP[name],
+            "inputs": {key: _describe_spec(spec) for key, spec in takes.items()},
+            "outputs": {
+                key: _describe_spec(spec)
+                for key, spec in sorted(concrete.structured_outputs.items())
+            },
+        }
+        for key in takes.keys() & defaults.keys():
+            described[name]["inputs"][key]["default"] = defaults[key]
+    return {
+        "keras_attention": __version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "source_vocabulary_size": serving.source_tokenizer.vocabulary_size,
+        "target_vocabulary_size": serving.target_tokenizer.vocabulary_size,
+        "max_source_length": serving.source_limit,
+        "compiled_shapes": [list(shape) for shape in serving.shapes()],
+        "signatures": described,
+        "custom_operations": custom_operations(folder),
     }
-    return sorted(name for name in names if not hasattr(tf.raw_ops, name))
+
+
+def _describe_spec(spec):
+    return {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+
+
+def _requests(serving: Serving, signatures: Any) -> Iterator[tuple[str, Any]]:
+    """Each signature once, and the search in each shape that it is compiled for."""
+    for name in signatures:
+        texts = {"text": [""]}
+        yield name, {**texts, "reference": [""]} if name == "score" else texts
+    for rows, length in serving.shapes():
+        yield "serving_default", {"text": [serving.example(length)] * rows}
+
+
+def _compare(serving: Serving, folder: Path, texts: Sequence[str]) -> None:
+    found = translate_in_fresh_process(folder, texts)
+    if serving.is_random:
+        return
+    expected = []
+    for start in range(0, len(texts), BATCH):
+        batch = to_strings(texts[start : start + BATCH])
+        expected += serving.translate(batch)["translation"].numpy().tolist()
+    for text, one, other in zip(texts, found, expected, strict=True):
+        if one != other.decode():
+            raise RuntimeError(
+                "The SavedModel translates otherwise in a fresh process. For "
+                f"{text!r} it gives {one!r} in place of {other.decode()!r}"
+            )

@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_attention.export.saved_model import EXTRA
-from keras_attention.extras import needs
+from keras_attention.export.functions import EXTRA
+from keras_attention.optional_packages import needs
 
 # Both are TensorFlow Serving's.
 FILE = "tf_serving_warmup_requests"

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import keras
 
-from keras_attention.children import call_that_copies
+from keras_attention.layers.sublayers import call_that_copies
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.children import (
+from keras_attention.layers.sublayers import (
     restore,
     serialize_shared,
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_positive,
     check_rate,
     takes_numpy,
@@ -14,10 +14,10 @@ from keras_attention.layers import (
     RecurrentEncoder,
     StackedCells,
 )
+from keras_attention.layers.recurrent.cells import state_sizes
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
-from keras_attention.recurrent.cells import state_sizes
 
 
 @takes_numpy

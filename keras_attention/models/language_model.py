@@ -6,15 +6,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_axes,
     check_choice,
     check_divides,
     check_positive,
     takes_numpy,
 )
-from keras_attention.children import restore, serialize_shared
-from keras_attention.ids import END, PAD
 from keras_attention.layers import (
     CellRNN,
     PositionalEmbedding,
@@ -22,7 +20,9 @@ from keras_attention.layers import (
     StackedCells,
     TransformerDecoder,
 )
-from keras_attention.layers.positional_embedding import POSITIONS
+from keras_attention.layers.positions.positional_embedding import POSITIONS
+from keras_attention.layers.recurrent.recurrent_cell import CELLS
+from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
 from keras_attention.models.seq2seq import (
@@ -40,7 +40,7 @@ from keras_attention.models.transformer import (
     build_blocks,
 )
 from keras_attention.precision import precise
-from keras_attention.recurrent.recurrent_cell import CELLS
+from keras_attention.special_ids import END, PAD
 
 Tensor = Any
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_choice,
     check_positive,
     check_rate,
@@ -18,11 +18,11 @@ from keras_attention.layers import (
     RecurrentEncoder,
     StackedCells,
 )
+from keras_attention.layers.recurrent.cells import state_sizes
+from keras_attention.layers.recurrent.recurrent_cell import CELLS
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
-from keras_attention.recurrent.cells import state_sizes
-from keras_attention.recurrent.recurrent_cell import CELLS
 
 
 @takes_numpy

@@ -7,12 +7,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.checks import check_axes, takes_numpy
-from keras_attention.children import restore, serialize_shared
-from keras_attention.ids import END, PAD, START
+from keras_attention.argument_checks import check_axes, takes_numpy
+from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.precision import precise
+from keras_attention.special_ids import END, PAD, START
 
 Tensor = Any
 Memory = Any

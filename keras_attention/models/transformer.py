@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_choice,
     check_divides,
     check_positive,
@@ -20,7 +20,7 @@ from keras_attention.layers import (
     TransformerDecoder,
     TransformerEncoder,
 )
-from keras_attention.layers.positional_embedding import POSITIONS
+from keras_attention.layers.positions.positional_embedding import POSITIONS
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.seq2seq import Seq2Seq
 from keras_attention.models.transformer_stacks import DecoderStack, EncoderStack

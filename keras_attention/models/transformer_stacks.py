@@ -7,17 +7,17 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.base import BaseLayer
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     SEQUENCE,
     check_axes,
     check_index,
     check_rate,
     takes_numpy,
 )
-from keras_attention.children import build_once, restore, serialize_shared
+from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.normalization import Normalization
+from keras_attention.layers.sublayers import build_once, restore, serialize_shared
+from keras_attention.layers.transformer.normalization import Normalization
 from keras_attention.models.seq2seq import State
 
 Tensor = Any

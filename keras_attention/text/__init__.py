@@ -1,6 +1,6 @@
 """Text to ids and back, parallel files, and batches of translation pairs."""
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 
 with needs("tensorflow", extra="text", by="keras_attention.text"):
     from keras_attention.text.batching import language_dataset, translation_dataset

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.text.arguments import check_boolean, check_choice
 from keras_attention.text.strings import to_strings
 

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import numpy as np
 
-from keras_attention.ids import UNKNOWN
+from keras_attention.special_ids import UNKNOWN
 from keras_attention.text.sentence_piece_model import summarize
 
 VARIANTS = 32

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.text.arguments import check_integer, check_lines, check_symbols
 from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
 from keras_attention.text.segmentation import WordCutter, sample_rows

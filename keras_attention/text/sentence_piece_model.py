@@ -8,7 +8,7 @@ messages are merged, so that what is appended to a model changes its settings.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from keras_attention.ids import END, PAD, START, UNKNOWN
+from keras_attention.special_ids import END, PAD, START, UNKNOWN
 
 SPECIAL_PIECES = {
     "pad": ("pad_piece", "<pad>"),

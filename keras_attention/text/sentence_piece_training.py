@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_attention.extras import needs
-from keras_attention.ids import END, PAD, START, UNKNOWN
+from keras_attention.optional_packages import needs
+from keras_attention.special_ids import END, PAD, START, UNKNOWN
 from keras_attention.text.arguments import check_boolean, check_choice, check_integer
 from keras_attention.text.cleaning import NORMALIZATIONS
 from keras_attention.text.sentence_piece_model import SPECIAL_PIECES, with_rule_name

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.ids import END, PAD, START, UNKNOWN
+from keras_attention.special_ids import END, PAD, START, UNKNOWN
 from keras_attention.text.cleaning import Cleaning
 from keras_attention.text.storage import (
     checksum,

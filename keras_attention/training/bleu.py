@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.training.averaging import averaged_weights
 
 _SCORES, _BEST = "bleu.json", "best.weights.h5"

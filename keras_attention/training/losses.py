@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )

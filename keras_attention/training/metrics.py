@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import takes_numpy
+from keras_attention.argument_checks import takes_numpy
 from keras_attention.precision import precise
 from keras_attention.training import tokens
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import takes_numpy
+from keras_attention.argument_checks import takes_numpy
 from keras_attention.training import tokens
 
 

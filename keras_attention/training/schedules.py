@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention.checks import (
+from keras_attention.argument_checks import (
     check_positive,
     check_positive_number,
     takes_numpy,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.visualization.files import check_path, write_figure
 from keras_attention.visualization.labels import token_labels
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_attention.extras import needs
+from keras_attention.optional_packages import needs
 from keras_attention.visualization.files import check_path, write_figure
 
 if TYPE_CHECKING:

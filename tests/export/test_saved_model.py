@@ -15,7 +15,7 @@ import keras_attention
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.export import write_warm_up
-from keras_attention.translator import Hypothesis, Score
+from keras_attention.translation.translator import Hypothesis, Score
 from tests.backends import BACKEND, start_fresh_process
 from tests.translators import ENGLISH, MAX_LENGTH, make_translator
 
@@ -393,7 +393,7 @@ def test_it_is_tried_in_a_fresh_process(tmp_path, monkeypatch):
     many = np.array([*ENGLISH, *odd] * 50, dtype=object)
     translate.export(tmp_path / "model", check=many)
     monkeypatch.setattr(
-        "keras_attention.serving.saved_model.translate_in_fresh_process",
+        "keras_attention.export.saved_model.translate_in_fresh_process",
         lambda folder, texts: ["else"] * len(texts),
     )
     with pytest.raises(RuntimeError, match="otherwise in a fresh process.*'else'"):

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.layers.normalization import LayerNormalization
+from keras_attention.layers.transformer.normalization import LayerNormalization
 from tests.backends import gradients, on_unknown_shapes, to_numpy
 from tests.tensors import normal, randomize
 

@@ -1,0 +1,414 @@
+"""Attention of one head, with the score functions of the literature."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_attention import functional
+from keras_attention.argument_checks import (
+    SEQUENCE,
+    check_attended,
+    check_choice,
+    check_given,
+    check_positive,
+    check_rate,
+    takes_numpy,
+)
+from keras_attention.layers.attention.alignment import ALIGNMENTS, Alignment
+from keras_attention.layers.attention.coverage import COVERAGES, Coverage
+from keras_attention.layers.base_layer import BaseLayer
+from keras_attention.layers.projection import apply_dense, build_dense
+from keras_attention.layers.sublayers import quantized_dtype, restore
+from keras_attention.precision import precise
+
+Tensor = Any
+SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="Attention")
+class Attention(BaseLayer):
+    """Each query takes a weighted mean of the values, weighted by its fit to the keys.
+
+    | `score` | of query `q` and key `k` | source |
+    | --- | --- | --- |
+    | `"dot"` | `q · k` | Luong et al. 2015 |
+    | `"scaled_dot"` | `q · k / sqrt(dim)` | Vaswani et al. 2017 |
+    | `"general"` | `q · W k`, `W` learned | Luong et al. 2015 |
+    | `"additive"` | `v · tanh(U q + W k + b)`, learned | Bahdanau et al. 2015 |
+    | `"cosine"` | cosine of the angle between `q` and `k` | Graves et al. 2014 |
+
+    | `alignment` | what a query attends to | source |
+    | --- | --- | --- |
+    | `"softmax"` | all keys | |
+    | `"local_m"` | keys at most `window` from its own position | Luong et al. |
+    | `"local_p"` | keys around a position it predicts, in a bell | Luong et al. |
+    | `"monotonic"` | forward only, from the last query's stop | Raffel et al. 2017 |
+
+    Args:
+        score: one of the names above, or a callable `(query, key) -> scores` from
+            `(batch, target, dim)` and `(batch, source, dim)` to
+            `(batch, target, source)`. To save a model, register the callable with
+            `keras.saving.register_keras_serializable`.
+        units: width of the hidden layer of `"additive"`, which needs it; no other
+            score takes it.
+        dropout: rate at which weights are dropped in training.
+        seed: integer seed of dropout and noise.
+        normalize: whether the vector `v` of `"additive"` has a length learned apart
+            from its direction (Bahdanau's score in the normal form of Raffel et al.).
+        alignment: one of the names above.
+        window: farthest distance from the center that a local alignment attends to; it
+            needs one.
+        hard: whether a monotonic alignment decides for one key at inference; in
+            training the weights are the expected ones.
+        noise: standard deviation of the noise on monotonic scores in training, which
+            teaches them to be decided.
+        stop_bias: initial value of the bias learned for monotonic scores; the lower,
+            the farther the first queries see.
+        coverage: whether keys know how much they were attended to by earlier queries
+            (Tu et al. 2016): `"sum"` adds a learned multiple of the sum of their
+            weights to the projected keys, `"fertility"` of the sum divided by how often
+            a key wants to be attended to, at most twice.
+        **kwargs: of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        query: `(batch, target, query_dim)`.
+        value: `(batch, source, value_dim)`.
+        key: `(batch, source, key_dim)`; `value` when left out. Only `"general"` and
+            `"additive"` take a `key_dim` other than `query_dim`.
+        query_mask: boolean `(batch, target)`; a masked query attends to nothing.
+        value_mask: boolean `(batch, source)`; `False` is never attended to.
+        key_mask: boolean `(batch, source)`, likewise.
+        attention_mask: boolean, broadcasting to `(batch, target, source)`.
+        return_attention_scores: whether to return the weights too.
+        training: whether to drop weights.
+        use_causal_mask: whether a query sees only keys up to its own position.
+
+    Masks given here are combined with those that `mask_zero` or `Masking` left on the
+    tensors. A query with nothing to attend to gets zeros. Weights sum to 1, those of
+    `"local_p"` and `"monotonic"` to at most 1.
+
+    Returns:
+        Context `(batch, target, value_dim)`, or the pair of context and weights
+        `(batch, target, source)`.
+
+    Raises:
+        ValueError: for an unknown score or alignment, an option missing or out of
+            place, widths that the score cannot compare, tensors of another number of
+            axes, or a mask that is not boolean or does not fit.
+
+    Example:
+    >>> query, value = keras.ops.ones((2, 3, 8)), keras.ops.ones((2, 5, 8))
+    >>> context, weights = Attention("additive", units=4)(
+    ...     query, value, return_attention_scores=True
+    ... )
+    >>> tuple(context.shape), tuple(weights.shape)
+    ((2, 3, 8), (2, 3, 5))
+    """
+
+    @takes_numpy
+    def __init__(
+        self,
+        score: str | Callable[[Tensor, Tensor], Tensor] = "dot",
+        units: int | None = None,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        *,
+        normalize: bool = False,
+        alignment: str = "softmax",
+        window: int | None = None,
+        hard: bool = False,
+        noise: float = 0.0,
+        stop_bias: float = -1.0,
+        coverage: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.score = restore(score)
+        self.units = units
+        self.dropout = dropout
+        self.seed = seed
+        self.normalize = normalize
+        self.alignment = alignment
+        self.window = window
+        self.hard = hard
+        self.noise = noise
+        self.stop_bias = stop_bias
+        self.coverage = coverage
+        self._check_arguments()
+        self._alignment = Alignment(
+            alignment,
+            window,
+            hard,
+            noise,
+            stop_bias,
+            seed,
+            dtype=self.dtype_policy,
+            name="alignment",
+        )
+        self._coverage = None
+        if coverage:
+            self._coverage = Coverage(
+                coverage, dtype=self.dtype_policy, name="coverage"
+            )
+        self._weight_dropout = keras.layers.Dropout(
+            dropout, seed=seed, dtype=self.dtype_policy
+        )
+        self._query_dense: Any = None
+        self._key_dense: Any = None
+        self._energy_dense: Any = None
+
+    def _check_arguments(self):
+        if not callable(self.score) and self.score not in SCORES:
+            raise ValueError(
+                f"`score` must be one of {SCORES} or a callable. "
+                f"Received: score={self.score!r}"
+            )
+        check_choice(ALIGNMENTS, alignment=self.alignment)
+        check_choice((None, *COVERAGES), coverage=self.coverage)
+        check_rate(dropout=self.dropout)
+        is_additive, is_local = self.score == "additive", "local" in self.alignment
+        if is_additive:
+            check_positive(units=self.units)
+        if is_local:
+            check_positive(window=self.window)
+        if self.noise and self.noise != abs(self.noise):
+            raise ValueError(
+                f"`noise` must not be negative. Received: noise={self.noise}"
+            )
+        is_monotonic = self.alignment == "monotonic"
+        for name, given, belongs, place in (
+            ("units", self.units, is_additive, 'score="additive"'),
+            ("normalize", self.normalize, is_additive, 'score="additive"'),
+            ("window", self.window, is_local, "a local alignment"),
+            ("hard", self.hard, is_monotonic, 'alignment="monotonic"'),
+            ("noise", self.noise, is_monotonic, 'alignment="monotonic"'),
+        ):
+            if given and not belongs:
+                raise ValueError(
+                    f"`{name}` belongs to {place} alone. Received: {name}={given!r}, "
+                    f"score={self.score!r}, alignment={self.alignment!r}"
+                )
+
+    def build(self, query_shape, value_shape=None, key_shape=None):
+        check_given(value=value_shape)
+        key_shape = value_shape if key_shape is None else key_shape
+        check_attended(SEQUENCE, query_shape, value_shape, key_shape)
+        if self.score == "general":
+            self._key_dense = build_dense(
+                self, "key", query_shape[-1], key_shape, use_bias=False
+            )
+        elif self.score == "additive":
+            self._query_dense = build_dense(
+                self, "query", self.units, query_shape, use_bias=False
+            )
+            self._key_dense = build_dense(self, "key", self.units, key_shape)
+            self._energy_dense = build_dense(
+                self, "energy", 1, (None, self.units), use_bias=False
+            )
+            if self.normalize:
+                self._energy_scale = self.add_weight(
+                    name="energy_scale",
+                    initializer=keras.initializers.Constant(self.units**-0.5),
+                )
+        elif not callable(self.score) and query_shape[-1] != key_shape[-1]:
+            raise ValueError(
+                f'`score="{self.score}"` needs query and key of one width; '
+                '"general" and "additive" take different ones. Received: '
+                f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}"
+            )
+        self._alignment.build(query_shape)
+        if self._coverage is not None:
+            self._coverage.build(key_shape, self.units or query_shape[-1])
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        key_mask=None,
+        attention_mask=None,
+        return_attention_scores=False,
+        training=None,
+        use_causal_mask=False,
+    ):
+        key = value if key is None else key
+        check_attended(SEQUENCE, query.shape, value.shape, key.shape)
+        mask = functional.pairwise_mask(
+            functional.position_mask(query, query_mask=query_mask),
+            functional.position_mask(value, value_mask=value_mask),
+            functional.position_mask(key, key_mask=key_mask),
+            functional.pair_mask(
+                (*query.shape[:2], value.shape[1]), attention_mask=attention_mask
+            ),
+        )
+        if use_causal_mask:
+            lengths = ops.shape(query)[1], ops.shape(value)[1]
+            mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
+        projected_key = self.project_key(key)
+        (batch, target, _), source = ops.shape(query), ops.shape(value)[1]
+        weights, _ = self.weigh(
+            query,
+            projected_key,
+            mask,
+            self.initial_state(batch, source),
+            training=training,
+            noise=self.draw_noise(batch, target, source) if training else None,
+        )
+        context = functional.attend(
+            self._weight_dropout(weights, training=training), value
+        )
+        return (context, weights) if return_attention_scores else context
+
+    def compute_output_spec(
+        self, query, value, key=None, *args, return_attention_scores=False, **kwargs
+    ):
+        key = value if key is None else key
+        check_attended(SEQUENCE, query.shape, value.shape, key.shape)
+        context = keras.KerasTensor(
+            (*query.shape[:-1], value.shape[-1]), dtype=self.compute_dtype
+        )
+        if not return_attention_scores:
+            return context
+        weights_shape = (*query.shape[:-1], value.shape[1])
+        return context, keras.KerasTensor(weights_shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        score = self.score
+        if callable(score):
+            score = keras.saving.serialize_keras_object(score)
+        return {
+            **super().get_config(),
+            **quantized_dtype(self),
+            "score": score,
+            "units": self.units,
+            "dropout": self.dropout,
+            "seed": self.seed,
+            "normalize": self.normalize,
+            "alignment": self.alignment,
+            "window": self.window,
+            "hard": self.hard,
+            "noise": self.noise,
+            "stop_bias": self.stop_bias,
+            "coverage": self.coverage,
+        }
+
+    def project_key(self, key: Tensor) -> dict[str, Tensor]:
+        """The parts of the scores that depend on the keys alone.
+
+        A decoder that attends to one memory at many steps computes them once.
+        """
+        parts = {"key": key if self._key_dense is None else self._key_dense(key)}
+        if self._coverage is not None and self.coverage == "fertility":
+            parts["fertility"] = self._coverage.fertility(key)
+        return parts
+
+    def state_sizes(self, source: Any) -> list[Any]:
+        """Widths of what a query leaves to the next one, for `source` keys."""
+        covered = [] if self._coverage is None else [source]
+        return self._alignment.state_sizes(source) + covered
+
+    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+        """What the first query finds: tensors `(batch, width)`."""
+        state = self._alignment.initial_state(batch_size, source)
+        if self._coverage is not None:
+            state.append(ops.zeros((batch_size, source), precise(self.compute_dtype)))
+        return state
+
+    def draw_noise(self, batch_size: Any, target: Any, source: Any) -> Tensor | None:
+        """What training adds to scores `(batch, target, source)`, if anything."""
+        return self._alignment.draw_noise(batch_size, target, source)
+
+    def weigh(
+        self,
+        query: Tensor,
+        projected_key: dict[str, Tensor],
+        mask: Tensor | None = None,
+        state: Sequence[Tensor] = (),
+        *,
+        training: bool | None = False,
+        noise: Tensor | None = None,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Weights of keys, and what they leave to the next query.
+
+        Args:
+            query: `(batch, target, query_dim)`.
+            projected_key: of `project_key`.
+            mask: boolean, broadcasting to `(batch, target, source)`.
+            state: of `initial_state`, or of the last query.
+            training: whether weights are those of training.
+            noise: of `draw_noise`, for these queries.
+
+        Returns:
+            Weights `(batch, target, source)` and the new state.
+        """
+        if self._coverage is None:
+            weigh = self._weigh
+        else:
+            weigh = self._weigh_next if query.shape[1] == 1 else self._weigh_in_turn
+        weights, state = weigh(query, projected_key, mask, state, training, noise)
+        return ops.cast(weights, self.compute_dtype), list(state)
+
+    def _weigh(self, query, projected_key, mask, state, training, noise):
+        scores = self._scores(query, projected_key["key"])
+        return self._alignment.weigh(query, scores, mask, state, training, noise)
+
+    def _weigh_next(self, query, projected_key, mask, state, training, noise):
+        """Weights of one query, by keys that know what is covered."""
+        *state, covered = state
+        key, fertility = projected_key["key"], projected_key.get("fertility")
+        told = {"key": self._coverage.tell(key, covered, fertility)}
+        weights, state = self._weigh(query, told, mask, state, training, noise)
+        return weights, [*state, covered + weights[:, 0]]
+
+    def _weigh_in_turn(self, query, projected_key, mask, state, training, noise):
+        """Weights of one query after another."""
+        batch, target, _ = ops.shape(query)
+        inputs = {"query": query}
+        if mask is not None:
+            shape = (batch, target, ops.shape(projected_key["key"])[1])
+            inputs["mask"] = ops.broadcast_to(mask, shape)
+        if noise is not None:
+            inputs["noise"] = noise
+
+        def step(inputs, state):
+            inputs = {name: ops.expand_dims(part, 1) for name, part in inputs.items()}
+            weights, state = self._weigh_next(
+                inputs["query"],
+                projected_key,
+                inputs.get("mask"),
+                state,
+                training,
+                inputs.get("noise"),
+            )
+            return weights[:, 0], state
+
+        return functional.run_recurrence(step, inputs, state)
+
+    def _scores(self, query, projected_key):
+        if self.score == "scaled_dot":
+            return functional.scaled_dot_scores(query, projected_key)
+        if self.score == "cosine":
+            return functional.cosine_scores(query, projected_key)
+        if self.score == "additive":
+            return functional.additive_scores(
+                apply_dense(self._query_dense, query), projected_key, self._energy
+            )
+        if callable(self.score):
+            return self.score(query, projected_key)
+        return functional.dot_scores(query, projected_key)
+
+    def _energy(self, hidden):
+        energy = apply_dense(self._energy_dense, hidden)
+        if not self.normalize:
+            return energy
+        # The vector, also where quantization or an adapter is a part of it.
+        vector = self._energy_dense(ops.eye(self.units, dtype=hidden.dtype))
+        dtype = precise(self.compute_dtype)
+        square = ops.sum(ops.square(ops.cast(vector, dtype)))
+        scale = ops.cast(self._energy_scale, dtype) * ops.rsqrt(square)
+        return energy * ops.cast(scale, energy.dtype)

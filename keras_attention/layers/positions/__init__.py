@@ -1,0 +1,18 @@
+"""Where a token stands: added to its embedding, as a rotation, or as a bias of scores.
+
+Import the layers from `keras_attention.layers`; what else lies here is theirs.
+"""
+
+from keras_attention.layers.positions.alibi_bias import AlibiBias
+from keras_attention.layers.positions.positional_embedding import PositionalEmbedding
+from keras_attention.layers.positions.relative_position_bias import (
+    RelativePositionBias,
+)
+from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
+
+__all__ = [
+    "AlibiBias",
+    "PositionalEmbedding",
+    "RelativePositionBias",
+    "RotaryEmbedding",
+]

@@ -1,0 +1,120 @@
+"""One block of a Transformer encoder."""
+
+import keras
+
+from keras_attention import functional
+from keras_attention.argument_checks import SEQUENCE, check_axes
+from keras_attention.layers.transformer.block import TransformerBlock
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="TransformerEncoder")
+class TransformerEncoder(TransformerBlock):
+    """Self-attention, then a feed-forward network (Vaswani et al. 2017).
+
+    Args:
+        intermediate_dim: width of the hidden layer of the feed-forward network.
+        num_heads: number of attention heads; divides the width of the inputs.
+        dropout: rate in training, of attention weights and of each sublayer's output.
+        activation: of the feed-forward network.
+        layer_norm_epsilon: added to the variance in normalizations.
+        kernel_initializer: of all kernels.
+        bias_initializer: of all biases.
+        normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
+            2020) or after (post-norm).
+        normalization: `"layer"`, `"rms"` (Zhang and Sennrich 2019), or a layer, such as
+            `keras.layers.GroupNormalization(...)`, which each sublayer has a copy of.
+        gated: whether the feed-forward network is gated (Shazeer 2020).
+        num_key_value_heads: number of key and value heads, shared by groups of query
+            heads; `num_heads` when left out.
+        position: `RotaryEmbedding`, `AlibiBias` or `RelativePositionBias`, for the
+            self-attention.
+        stochastic_depth: rate at which rows skip a sublayer in training (Huang et al.
+            2016).
+        attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
+            `soft_cap`, `chunk_size`, and a `dropout` of the weights other than that of
+            the block, as `MultiHeadAttention` takes them.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `(batch, length, dim)`.
+        padding_mask: boolean `(batch, length)`, `True` for real positions; combined
+            with the mask on `inputs`.
+        attention_mask: boolean, broadcasting to `(batch, length, length)`.
+        training: whether to drop.
+        return_attention_scores: whether to return the weights too.
+        mask: as `padding_mask`, by the name that wrappers such as
+            `keras.layers.TimeDistributed` give it.
+
+    Returns:
+        Shaped as `inputs`, or the pair of it and the weights
+        `(batch, heads, length, length)`.
+
+    Raises:
+        ValueError: for sizes that are not positive or do not divide each other, unknown
+            options, inputs of another number of axes, or a mask that is not boolean or
+            does not fit.
+
+    Example:
+    >>> block = TransformerEncoder(intermediate_dim=32, num_heads=2)
+    >>> tuple(block(keras.ops.ones((2, 5, 8))).shape)
+    (2, 5, 8)
+    """
+
+    def build(self, inputs_shape):
+        check_axes(SEQUENCE, inputs=inputs_shape)
+        self._self_attention = self.build_attention(
+            "self_attention", inputs_shape, inputs_shape, position=self.position
+        )
+        self._attention_residual = self.build_residual(
+            "attention_residual", inputs_shape
+        )
+        self._feed_forward = self.build_feed_forward(inputs_shape)
+        self._feed_forward_residual = self.build_residual(
+            "feed_forward_residual", inputs_shape
+        )
+
+    def call(
+        self,
+        inputs,
+        padding_mask=None,
+        attention_mask=None,
+        training=None,
+        return_attention_scores=False,
+        mask=None,
+    ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        mask = functional.position_mask(inputs, padding_mask=padding_mask, mask=mask)
+        batch, length, _ = inputs.shape
+        attention_mask = functional.pair_mask(
+            (batch, self.num_heads, length, length), attention_mask=attention_mask
+        )
+        normalized = self._attention_residual.enter(inputs)
+        attended, weights, _ = self.attend(
+            self._self_attention,
+            normalized,
+            normalized,
+            query_mask=mask,
+            value_mask=mask,
+            attention_mask=attention_mask,
+            return_attention_scores=return_attention_scores,
+            training=training,
+        )
+        hidden = self._attention_residual.leave(inputs, attended, training)
+        update = self._feed_forward(self._feed_forward_residual.enter(hidden))
+        outputs = self._feed_forward_residual.leave(hidden, update, training)
+        return (outputs, weights) if return_attention_scores else outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        # Keras hands over the mask given to the call in place of the implicit one.
+        return functional.position_mask(inputs, mask=previous_mask)
+
+    def compute_output_spec(
+        self, inputs, *args, return_attention_scores=False, **kwargs
+    ):
+        check_axes(SEQUENCE, inputs=inputs.shape)
+        outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
+        if not return_attention_scores:
+            return outputs
+        batch, length, _ = inputs.shape
+        shape = (batch, self.num_heads, length, length)
+        return outputs, keras.KerasTensor(shape, self.compute_dtype)

@@ -1,0 +1,460 @@
+"""Strings in, strings out."""
+
+import math
+import os
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+
+from keras_attention.argument_checks import check_number, check_positive
+from keras_attention.decoding import Greedy
+from keras_attention.decoding.up_to_date import UpToDate
+from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
+from keras_attention.saved_folders import (
+    check_free,
+    new_folder,
+    read_manifest,
+    write_manifest,
+)
+from keras_attention.text import Tokenizer, load_tokenizer
+from keras_attention.translation.batches import (
+    batch_by_length,
+    check_strings,
+    map_batches,
+)
+from keras_attention.translation.graphs import Serving
+from keras_attention.translation.parts import (
+    check_ids,
+    check_process,
+    check_saved,
+    check_search,
+    load_model,
+    load_search,
+    save_model,
+)
+from keras_attention.translation.results import (
+    Hypothesis,
+    Score,
+    rank,
+    read_hypotheses,
+    read_scores,
+)
+
+FORMAT = "keras_attention.Translator"
+VERSION = 1
+MARKER = "translator.json"
+MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+DEFAULT_LENGTH = 128
+
+
+class Translator:
+    """A model between two tokenizers.
+
+    Any string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
+    Rows do not influence each other, but for what `Sampling` draws. It translates on
+    Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs; what was
+    trained on another one is saved, loaded and exported there all the same.
+
+    Its model may be changed: quantized, adapted, trained further. Workers load it each
+    by itself, since TensorFlow does not outlive the fork of a process.
+
+    Args:
+        model: a `Seq2Seq` or an `Ensemble` whose vocabularies are those of the
+            tokenizers; or a `LanguageModel`, which continues the texts, with one
+            tokenizer given twice: the search's `max_length` counts what it continues
+            too, and an empty text stays empty.
+        source_tokenizer: of `keras_attention.text`, or one with its methods, which is
+            exported but not saved.
+        target_tokenizer: likewise.
+        search: how the translation is found; `Greedy(max_length=128)` when left out,
+            or less where the model's own limit is lower.
+        max_source_length: the most source tokens, the end included; what is longer is
+            cut. The model's own limit holds where it is lower.
+        batch_size: the most texts that are translated at once, `stream` apart.
+        replace_unknown: whether an unknown word is replaced by the source word that it
+            attended to most (Luong et al. 2015), which suits names and numbers.
+
+    Raises:
+        ValueError: for a tokenizer with more ids than the model has, a search that
+            writes more of them than the model has positions for; and at the first
+            translation, when unknown words are to be replaced without attention.
+        RuntimeError: when something is to be translated on another backend than
+            TensorFlow, or in a process forked from the one that made it.
+
+    Example:
+    >>> from keras_attention.models import transformer
+    >>> from keras_attention.text import CharacterTokenizer
+    >>> letters = CharacterTokenizer.train(["ab"])
+    >>> size = letters.vocabulary_size
+    >>> model = transformer(size, size, num_layers=1, num_heads=2, embedding_dim=8)
+    >>> translator = Translator(model, letters, letters, Greedy(max_length=5))
+    >>> len(translator(["ab", "b"]))
+    2
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        search: Any = None,
+        max_source_length: int = 256,
+        batch_size: int = 64,
+        replace_unknown: bool = False,
+    ) -> None:
+        check_positive(max_source_length=max_source_length, batch_size=batch_size)
+        if not isinstance(model, Seq2Seq | LanguageModel | Ensemble):
+            raise ValueError(
+                "`model` must be a `Seq2Seq`, a `LanguageModel` or an `Ensemble`. "
+                f"Received: model={model!r}"
+            )
+        check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
+        check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
+        longest = model.target_embedding.max_length or DEFAULT_LENGTH
+        if search is None:
+            search = Greedy(max_length=min(DEFAULT_LENGTH, longest))
+        check_search(search, model.target_embedding.max_length)
+        self.model = model
+        self.source_tokenizer = source_tokenizer
+        self.target_tokenizer = target_tokenizer
+        self.search = search
+        self.max_source_length = max_source_length
+        self.batch_size = batch_size
+        self.replace_unknown = replace_unknown
+        self._graphs = UpToDate(_make_serving)
+        self._process = os.getpid()
+
+    @property
+    def source_limit(self) -> int:
+        """The most source tokens that are read, the end included."""
+        limit = self.model.source_embedding.max_length or self.max_source_length
+        return min(self.max_source_length, limit)
+
+    @property
+    def _serving(self) -> Serving:
+        check_process(self._process)
+        serving: Serving = self._graphs(
+            self.model,
+            self.source_tokenizer,
+            self.target_tokenizer,
+            self.search,
+            self.source_limit,
+            self.batch_size,
+            self.replace_unknown,
+        )
+        return serving
+
+    def __call__(self, texts: str | Sequence[str]) -> Any:
+        """Translate a list of texts to a list, or one text to one."""
+        if isinstance(texts, str):
+            return self([texts])[0]
+        found = self._in_batches(self._call_batch, texts=texts)
+        return [translation for translation, _ in found]
+
+    def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
+        """The translations that the search found of each text, best first.
+
+        There may be fewer than it has hypotheses, but one at least.
+        """
+        return self._in_batches(self._hypotheses_batch, texts=texts)
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        batch_tokens: int = 4096,
+        window: int = 4096,
+        counts: Counter[str] | None = None,
+    ) -> Iterator[str]:
+        """Translate any number of texts, lazily and in constant memory.
+
+        Args:
+            texts: any iterable, such as the lines of a file.
+            batch_tokens: rows times source tokens that are translated at once, where
+                each row counts 16 or more; a row at least.
+            window: number of texts that are read ahead and sorted by length.
+            counts: what is added up on the way: the `texts`, and how many of them are
+                `cut_texts`, longer than `source_limit`, and how many translations are
+                `cut_translations`, which the search's `max_length` ended.
+
+        Yields:
+            The translation of each text, in their order.
+
+        Raises:
+            ValueError: for one string in place of many, and, when it is reached, for
+                something that is not a string.
+        """
+        check_process(self._process)
+        check_positive(batch_tokens=batch_tokens, window=window)
+        if isinstance(texts, str | bytes):
+            raise ValueError(
+                f"`texts` must be an iterable of strings. Received: texts={texts!r}"
+            )
+        counts = Counter() if counts is None else counts
+        return self._stream(iter(texts), batch_tokens, window, counts)
+
+    def _stream(self, texts, batch_tokens, window, counts):
+        while ahead := list(islice(texts, window)):
+            check_strings("texts", ahead)
+            lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
+            read = np.minimum(lengths, self.source_limit)
+            parts = batch_by_length(read, window, batch_tokens)
+            found = map_batches(self._call_batch, parts, ahead)
+            counts["texts"] += len(ahead)
+            counts["cut_texts"] += int((lengths > read).sum())
+            counts["cut_translations"] += sum(not whole for _, whole in found)
+            yield from (translation for translation, _ in found)
+
+    def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
+        """How probable given translations are.
+
+        Args:
+            texts: to translate.
+            references: a translation of each. What is longer than the model's limit is
+                cut; if it has none, what is longer than 256 tokens, `max_source_length`
+                and the search's `max_length`.
+        """
+        columns = {"texts": texts, "references": references}
+        return self._in_batches(self._score_batch, **columns)
+
+    def rerank(
+        self,
+        texts: Sequence[str],
+        candidates: Sequence[Sequence[str]],
+        length_penalty: float = 1.0,
+    ) -> list[list[str]]:
+        """Put translations of each text in the order of this model's scores.
+
+        Args:
+            texts: what was translated.
+            candidates: some translations of each, such as those that another model
+                found.
+            length_penalty: log-probabilities are divided by the number of tokens to
+                this power; 0 favours what is short.
+
+        Raises:
+            ValueError: unless there is a list of strings for each text.
+        """
+        check_strings("texts", texts)
+        for some in candidates:
+            check_strings("candidates", some)
+        check_number(0, math.inf, length_penalty=length_penalty)
+        if len(texts) != len(candidates):
+            raise ValueError(
+                "`candidates` must hold a list for each text. Received: "
+                f"{len(candidates)} lists for {len(texts)} texts"
+            )
+        pairs = zip(texts, candidates, strict=True)
+        repeated = [text for text, some in pairs for _ in some]
+        scores = self.score(repeated, [one for some in candidates for one in some])
+        return rank(candidates, scores, length_penalty)
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        overwrite: bool = False,
+        include_optimizer: bool = False,
+    ) -> None:
+        """Write the model, the tokenizers and the search into one folder.
+
+        Args:
+            path: the folder to write; it appears when it is complete.
+            overwrite: whether a saved `Translator` there may be replaced.
+            include_optimizer: whether to write what the model was compiled with too,
+                which may take twice the room of the model. `load` leaves it alone;
+                `keras.models.load_model` of the folder's `model.keras` reads it.
+
+        Raises:
+            FileExistsError: when something stands at `path` that may not be replaced.
+            ValueError: for a tokenizer that is not of `keras_attention.text`.
+        """
+        check_saved("source_tokenizer", self.source_tokenizer)
+        check_saved("target_tokenizer", self.target_tokenizer)
+        with new_folder(path, MARKER, overwrite) as folder:
+            save_model(self.model, folder / MODEL, include_optimizer)
+            self.source_tokenizer.save(folder / SOURCE)
+            self.target_tokenizer.save(folder / TARGET)
+            settings = {
+                "search": keras.saving.serialize_keras_object(self.search),
+                "max_source_length": self.max_source_length,
+                "batch_size": self.batch_size,
+                "replace_unknown": self.replace_unknown,
+            }
+            write_manifest(folder, MARKER, FORMAT, VERSION, settings)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: when a file of the folder is missing.
+            ValueError: for a file that is truncated, altered or of something else.
+        """
+        folder = Path(path)
+        files = (MODEL, SOURCE, TARGET)
+        settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
+        return cls(
+            load_model(folder / MODEL),
+            load_tokenizer(folder / SOURCE),
+            load_tokenizer(folder / TARGET),
+            load_search(folder / MARKER, settings["search"]),
+            settings["max_source_length"],
+            settings["batch_size"],
+            settings.get("replace_unknown", False),
+        )
+
+    def export(
+        self,
+        path: str | PathLike[str],
+        overwrite: bool = False,
+        check: bool | Sequence[str] = True,
+    ) -> None:
+        """Write a SavedModel that takes strings and returns strings.
+
+        It loads with `tensorflow` and `tensorflow_text` alone. Signatures, all of any
+        number of texts:
+
+        - `serving_default`: `text` to `translation` and `score`.
+        - `nbest`: `text` to `translation (batch, hypotheses)` and `score`, best first.
+        - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
+          `target_tokens` and `attention (batch, target, source)`; tokens behind the end
+          are empty strings.
+        - `score`: `text` and `reference` to the `log_probability` of the reference with
+          its end, and its `length` in tokens.
+        - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
+          gives and each `length` in tokens. TensorFlow Serving puts defaults in place
+          of options that are not given; in Python, `loaded.translate(texts,
+          num_beams=2)` does the same. There one text gives what it gives a row of, and
+          texts may have any number of axes. After an error about something else than
+          strings, TensorFlow lets other threads wait for ever.
+
+        Like all of TensorFlow it answers in the process that loaded it: one that is
+        forked after that waits for ever at its first call. So each worker loads it
+        itself.
+
+        Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
+        and versions, and requests with which TensorFlow Serving warms up, where
+        tensorflow-serving-api is installed. On another backend of Keras, a process with
+        TensorFlow's writes all this.
+
+        Args:
+            path: the folder to write; it appears when it is complete.
+            overwrite: whether a SavedModel there may be replaced.
+            check: whether to load it in a fresh process and compare some translations;
+                a list of texts says which.
+
+        Raises:
+            FileExistsError: when something stands at `path` that may not be replaced.
+            RuntimeError: when the fresh process fails or translates otherwise.
+        """
+        # Formats are written by what stands above a `Translator`.
+        from keras_attention.export import export_in_fresh_process, write_saved_model
+
+        if not isinstance(check, bool):
+            check_strings("check", check)
+            check = [
+                text if isinstance(text, str) else text.decode("utf-8", "replace")
+                for text in check
+            ]
+        if keras.config.backend() != "tensorflow":
+            with tempfile.TemporaryDirectory() as beside:
+                self.save(f"{beside}/translator")
+                export_in_fresh_process(f"{beside}/translator", path, overwrite, check)
+            return
+        write_saved_model(self._serving, path, overwrite, check)
+
+    def quantize(self) -> None:
+        """Store and multiply the kernels of the model as 8-bit integers, as Keras does.
+
+        To be done after the training and before `save` or `export`: what is exported
+        takes a quarter of the room, its graphs apart, and batches are translated
+        faster. The model changes for good, as by `keras.Model.quantize`.
+
+        Raises:
+            ValueError: for a model that is quantized already.
+        """
+        with warnings.catch_warnings():
+            # It names every layer that has no kernel.
+            warnings.filterwarnings("ignore", "Layer .* `quantize` method")
+            self.model.quantize("int8")
+
+    def warm_up(
+        self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
+    ) -> None:
+        """Compile what the first calls would else wait for.
+
+        A search compiled by XLA (`jit_compile=True`) has a program for each shape of a
+        batch, to which others are padded; any other search has one for all.
+
+        Args:
+            rows: numbers of texts that are to be expected at once; any up to
+                `batch_size` when left out.
+            lengths: of their sources in tokens; any up to `max_source_length` when left
+                out.
+
+        Raises:
+            ValueError: for one integer in place of many.
+        """
+        for name, numbers in {"rows": rows, "lengths": lengths}.items():
+            if isinstance(numbers, int):
+                raise ValueError(
+                    f"`{name}` must be a list of integers. Received: {name}={numbers}"
+                )
+        self(["a"])
+        shapes = self._serving.shapes(rows, lengths)
+        progress = keras.utils.Progbar(len(shapes), unit_name="program")
+        for count, shape in enumerate(shapes):
+            self._serving.warm_up(*shape)
+            progress.update(count + 1)
+
+    @staticmethod
+    def check_free(path: str | PathLike[str], overwrite: bool = False) -> None:
+        """Raise now what `save` would raise later for this path."""
+        check_free(path, MARKER, overwrite)
+
+    def _score_batch(self, texts, references):
+        found = self._serving.scores(texts, references)
+        return read_scores(found, self.target_tokenizer)
+
+    def _call_batch(self, texts):
+        found = self._serving.translate(texts)
+        translations, whole = (
+            found[name].numpy() for name in ("translation", "is_complete")
+        )
+        return zip(map(bytes.decode, translations), whole, strict=True)
+
+    def _hypotheses_batch(self, texts):
+        found = self._serving.hypotheses(texts)
+        return read_hypotheses(found, self.source_tokenizer, self.target_tokenizer)
+
+    def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
+        """Texts of one length together: short ones do not wait for long ones."""
+        check_process(self._process)
+        for name, texts in columns.items():
+            check_strings(name, texts)
+        counts = {name: len(texts) for name, texts in columns.items()}
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"Lists must be of one length. Received: {counts}")
+        lengths = [
+            max(map(len, texts)) for texts in zip(*columns.values(), strict=True)
+        ]
+        parts = batch_by_length(lengths, self.batch_size)
+        return map_batches(function, parts, *columns.values())
+
+
+def _make_serving(model, source_tokenizer, target_tokenizer, search, *settings):
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(
+            "A Translator translates on Keras's TensorFlow backend: `save` it, and "
+            "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
+            f"Received: backend={keras.config.backend()!r}"
+        )
+    check_search(search, model.target_embedding.max_length)
+    return Serving(model, source_tokenizer, target_tokenizer, search, *settings)
