@@ -68,7 +68,9 @@ def draw(sources: Path, count: int, seed: int) -> list[dict[str, Any]]:
     from cosmic_ray.work_db import use_db
 
     package = sources / "keras_attention"
-    modules = sorted(path for name in MUTATED for path in (package / name).rglob("*.py"))
+    modules = sorted(
+        path for name in MUTATED for path in (package / name).rglob("*.py")
+    )
     with use_db(":memory:") as database:
         init(modules, database, {})
         specs = [item.mutations[0] for item in database.work_items]

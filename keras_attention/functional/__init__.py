@@ -22,7 +22,11 @@ from keras_attention.functional.axes import (
     unfold_weights,
 )
 from keras_attention.functional.cells import gru_step, lstm_step, simple_step
-from keras_attention.functional.dot_product import PairRules, dot_product_attention
+from keras_attention.functional.dot_product import (
+    DistanceTable,
+    PairRules,
+    dot_product_attention,
+)
 from keras_attention.functional.dropout import drop_features, drop_pairs, pair_seeds
 from keras_attention.functional.heads import merge_heads, split_heads
 from keras_attention.functional.masks import (
@@ -42,6 +46,7 @@ from keras_attention.functional.normalization import normalize_layer
 from keras_attention.functional.positions import (
     alibi_slopes,
     as_position,
+    as_positions,
     relative_buckets,
     rotate,
     sinusoidal_positions,
@@ -61,20 +66,30 @@ from keras_attention.functional.sequences import (
     write_at,
     zero_padding,
 )
+from keras_attention.functional.states import (
+    count_rows,
+    join_hypotheses,
+    repeat_rows,
+    split_hypotheses,
+    take_rows,
+)
 
 __all__ = [
+    "DistanceTable",
     "PairRules",
     "additive_scores",
     "address",
     "alibi_slopes",
     "as_boolean",
     "as_position",
+    "as_positions",
     "at_least_one",
     "attend",
     "attended_axes",
     "causal_mask",
     "combine_masks",
     "cosine_scores",
+    "count_rows",
     "dot_product_attention",
     "dot_scores",
     "drop_features",
@@ -87,6 +102,7 @@ __all__ = [
     "gru_step",
     "hides_integers",
     "implicit_mask",
+    "join_hypotheses",
     "lstm_step",
     "masked_softmax",
     "merge_heads",
@@ -99,6 +115,7 @@ __all__ = [
     "position_mask",
     "read_memory",
     "relative_buckets",
+    "repeat_rows",
     "reverse_sequence",
     "rotate",
     "run_recurrence",
@@ -107,7 +124,9 @@ __all__ = [
     "simple_step",
     "sinusoidal_positions",
     "split_heads",
+    "split_hypotheses",
     "spoiled",
+    "take_rows",
     "unfold",
     "unfold_weights",
     "window_mask",

@@ -4,8 +4,9 @@ Further axes: `P` chunks, `C` target positions of a chunk, `R` source positions 
 can reach.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -18,7 +19,7 @@ from keras_attention.functional.sequences import at_least_one, pad_to_one
 from keras_attention.precision import precise
 
 Tensor = Any
-Tensors = dict[str, Tensor]
+Weigh = Callable[[Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class PairRules:
         return self.window - 1, 0 if self.causal else self.window - 1
 
 
+class DistanceTable(NamedTuple):
+    """A bias of scores for each distance, a key's position minus the query's.
+
+    Attributes:
+        values: `(heads, distances)`, for distances that follow one another.
+        first: the first of them.
+    """
+
+    values: Tensor
+    first: Any
+
+
 def dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -73,11 +86,14 @@ def dot_product_attention(
     query_mask: Tensor | None = None,
     key_mask: Tensor | None = None,
     pair_mask: Tensor | None = None,
-    distance_bias: Tensor | None = None,
+    distance_bias: DistanceTable | Callable[[Tensor], Tensor] | None = None,
     query_start: Any = 0,
+    query_positions: Tensor | None = None,
+    key_positions: Tensor | None = None,
     seeds: Seeds | None = None,
     chunk_size: int | None = None,
     fused: bool = False,
+    weigh: Weigh = masked_softmax,
 ) -> tuple[Tensor, Tensor | None]:
     """Attention of each query to the keys that masks and rules leave to it.
 
@@ -95,33 +111,43 @@ def dot_product_attention(
         key_mask: boolean `(batch, source)`.
         pair_mask: boolean, four axes that broadcast to
             `(batch, heads, target, source)`.
-        distance_bias: float32 `(heads, target + source - 1)`, added to scores: entry
-            `s - t + target - 1` to those of key `s` and query `t`.
-        query_start: position of the first query; that of the first key is 0.
+        distance_bias: added to scores: a table that holds every distance which is not
+            masked; or, without chunks, a function from distances to `(heads, ...)`.
+        query_start: position of the first query.
+        query_positions: integers `(target,)` or `(batch, target)`; counted from
+            `query_start` when left out.
+        key_positions: integers `(source,)` or `(batch, source)`; counted from 0 when
+            left out.
         seeds: of the dropout, from `pair_seeds`; `None` drops nothing.
         chunk_size: number of queries weighed at a time; all when left out.
         fused: whether to use the backend's fused attention, which takes no bias, cap
-            or dropout, and no chunks.
+            or dropout, no chunks and no `weigh`.
+        weigh: from scores `(batch, heads, target, source)`, float32 or float64, and a
+            boolean mask that broadcasts to them, or `None`, to the weights.
 
     Returns:
         Context `(batch, heads, target, value_dim)`; the weights
         `(batch, heads, target, source)`, `None` with a `chunk_size` or `fused`.
     """
     pairs = _Pairs(
-        _size(query, 2),
-        _size(key, 2),
-        query_start,
-        rules,
-        query_mask,
-        key_mask,
-        pair_mask,
+        target=_size(query, 2),
+        source=_size(key, 2),
+        query_start=query_start,
+        query_positions=_as_int32(query_positions),
+        key_positions=_as_int32(key_positions),
+        rules=rules,
+        query_mask=query_mask,
+        key_mask=key_mask,
+        pair_mask=pair_mask,
+        distance_bias=distance_bias,
+        weigh=weigh,
     )
     if fused:
         return _attend_fused(query, key, value, pairs), None
+    bias = distance_bias.values if isinstance(distance_bias, DistanceTable) else None
     if chunk_size is None:
-        return _attend(query, key, value, distance_bias, pairs, seeds)
-    inputs = query, key, value, distance_bias
-    return _attend_in_chunks(*inputs, pairs, seeds, chunk_size), None
+        return _attend(query, key, value, bias, pairs, seeds)
+    return _attend_in_chunks(query, key, value, bias, pairs, seeds, chunk_size), None
 
 
 @dataclass(frozen=True)
@@ -135,16 +161,30 @@ class _Pairs:
     target: Any
     source: Any
     query_start: Any
+    query_positions: Tensor | None
+    key_positions: Tensor | None
     rules: PairRules
     query_mask: Tensor | None
     key_mask: Tensor | None
     pair_mask: Tensor | None
+    distance_bias: DistanceTable | Callable[[Tensor], Tensor] | None
+    weigh: Weigh
 
-    def step(self, row: Tensor | None, column: Tensor | None) -> Tensor:
-        """Index of the key minus that of the query, `(C, R)`."""
-        row = ops.arange(self.target, dtype="int32") if row is None else row
-        column = ops.arange(self.source, dtype="int32") if column is None else column
-        return column - ops.expand_dims(row, 1)
+    def distance(self, row: Tensor | None, column: Tensor | None) -> Tensor:
+        """Position of the key minus that of the query, `(C, R)` or `(B, 1, C, R)`."""
+        query = self.query_positions
+        if query is None:
+            row = ops.arange(self.target, dtype="int32") if row is None else row
+            query = row + self.query_start
+        else:
+            query = _select(query, row, -1)
+        key = self.key_positions
+        if key is None:
+            key = ops.arange(self.source, dtype="int32") if column is None else column
+        else:
+            key = _select(key, column, -1)
+        distance = ops.expand_dims(key, -2) - ops.expand_dims(query, -1)
+        return distance if len(distance.shape) == 2 else ops.expand_dims(distance, 1)
 
     def mask(self, row: Tensor | None, column: Tensor | None) -> Tensor | None:
         """What may be attended to, broadcasting to `(B, N, C, R)`."""
@@ -152,7 +192,7 @@ class _Pairs:
         key_mask = _select(self.key_mask, column, 1)
         by_position = None
         if self.rules.bounded:
-            by_position = self.rules.visible(self.step(row, column) - self.query_start)
+            by_position = self.rules.visible(self.distance(row, column))
         return combine_masks(
             by_position,
             None if column is None else self._exists(column),
@@ -162,22 +202,43 @@ class _Pairs:
             _select(_select(self.pair_mask, row, 2), column, 3),
         )
 
-    def bias(self, table: Tensor, row: Tensor | None, column: Tensor | None) -> Tensor:
-        """The entries of `distance_bias`, `(N, C, R)`."""
-        # Outside of the table are only pairs that are masked or cut off.
-        return _take(table, self.step(row, column) + self.target - 1, 1)
+    def bias(
+        self, values: Tensor | None, row: Tensor | None, column: Tensor | None
+    ) -> Tensor | None:
+        """What is added to scores, broadcasting to `(B, N, C, R)`, or `None`.
+
+        The values of a table are handed over, as they have gradients.
+        """
+        if self.distance_bias is None:
+            return None
+        distance = self.distance(row, column)
+        if isinstance(self.distance_bias, DistanceTable):
+            # Outside of the table are only pairs that are masked or cut off.
+            found = _take(values, distance - self.distance_bias.first, 1)
+        else:
+            found = self.distance_bias(distance)
+        if len(distance.shape) == 2:
+            return found  # (N, C, R)
+        return ops.moveaxis(ops.squeeze(found, 2), 0, 1)
+
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """As of the rules, where positions follow one another as keys do."""
+        is_counted = self.query_positions is None and self.key_positions is None
+        return self.rules.reach if is_counted else None
 
     def _exists(self, column: Tensor) -> Tensor:
         return ops.logical_and(column >= 0, column < self.source)
 
 
-def _attend(query, key, value, bias, pairs, seeds, row=None, column=None):
+def _attend(query, key, value, table, pairs, seeds, row=None, column=None):
     """Context and weights of all pairs, or of some rows and columns."""
     scores = ops.cast(grouped_scores(query, key), precise(query.dtype))
     scores = pairs.rules.cap(scores)  # (B, N, C, R)
+    bias = pairs.bias(table, row, column)
     if bias is not None:
-        scores = scores + ops.cast(pairs.bias(bias, row, column), scores.dtype)
-    weights = masked_softmax(scores, pairs.mask(row, column))
+        scores = scores + ops.cast(bias, scores.dtype)
+    weights = pairs.weigh(scores, pairs.mask(row, column))
     weights = ops.cast(weights, value.dtype)
     if seeds is None:
         return attend(weights, value), weights
@@ -205,7 +266,7 @@ def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
     starts = _starts(at_least_one(pairs.target), size)
     row = starts + ops.arange(size, dtype="int32")  # (P, C)
     chunks = {"row": row, "query": _gather(query, row)}
-    reach = pairs.rules.reach
+    reach = pairs.reach
     if reach is not None:
         behind, ahead = reach
         reached = ops.arange(-behind, size + ahead, dtype="int32")
@@ -235,6 +296,10 @@ def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
     batch, heads, count, _, dim = ops.shape(contexts)
     joined = ops.reshape(contexts, (batch, heads, count * size, dim))
     return joined[:, :, : pairs.target]
+
+
+def _as_int32(positions: Tensor | None) -> Tensor | None:
+    return None if positions is None else ops.cast(positions, "int32")
 
 
 def _size(tensor: Tensor, axis: int) -> Any:

@@ -59,6 +59,27 @@ def as_position(index: Any, name: str = "start_index") -> Any:
     return index
 
 
+def as_positions(positions: Any, name: str) -> Tensor | None:
+    """Integer positions of all rows, `(length,)`, or by row, `(batch, length)`.
+
+    Args:
+        positions: such integers, or `None`.
+        name: of the argument, for messages.
+
+    Raises:
+        ValueError: for a tensor of other axes.
+    """
+    if positions is None:
+        return None
+    positions = ops.cast(positions, "int32")
+    if len(positions.shape) not in (1, 2):
+        raise ValueError(
+            f"`{name}` must be of shape (length,) or (batch, length). "
+            f"Received: {name}.shape={tuple(positions.shape)}"
+        )
+    return positions
+
+
 def rotate(
     inputs: Tensor,
     positions: Tensor,

@@ -3,22 +3,27 @@
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_attention import functional
-from keras_attention.argument_checks import check_attended, check_given
+from keras_attention.argument_checks import check_attended, check_given, takes_numpy
 from keras_attention.layers.attention.keras_weights import copy_from_keras
-from keras_attention.layers.attention.multi_head_projections import MultiHeadProjections
-from keras_attention.layers.positions.distance_bias import DistanceBias
+from keras_attention.layers.attention.multi_head_checks import check_options
+from keras_attention.layers.attention.multi_head_core import source_mask
+from keras_attention.layers.attention.multi_head_steps import HeadSteps
+from keras_attention.layers.projection import serialize_options, set_options
+from keras_attention.layers.sublayers import (
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 
 Tensor = Any
-Cache = dict[str, Tensor]
 
 AXES = "batch, ..., dim"
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MultiHeadAttention")
-class MultiHeadAttention(MultiHeadProjections):
+class MultiHeadAttention(HeadSteps):
     """Scaled dot-product attention in several subspaces (Vaswani et al. 2017).
 
     Arguments, call and shapes are those of `keras.layers.MultiHeadAttention`; those
@@ -77,6 +82,11 @@ class MultiHeadAttention(MultiHeadProjections):
         return_attention_scores: whether to return the weights too.
         training: whether to drop weights.
         use_causal_mask: whether a query sees only keys up to its own position.
+        query_positions: integers `(target,)`, or `(batch, target)` where rows differ,
+            such as left-padded ones; counted from 0, or from `cache_index`, when left
+            out. They are what `position`, `sliding_window` and causality go by.
+        key_positions: integers `(source,)` or `(batch, source)`, likewise; with a
+            cache, of all that it holds.
         cache: projected keys and values `{"key", "value"}`, each
             `(batch, key_value_heads, length, dim)`, from `init_cache` or
             `project_memory`.
@@ -110,6 +120,76 @@ class MultiHeadAttention(MultiHeadProjections):
 
     _rank: int | None = None  # of the queries, once it is built
 
+    @takes_numpy
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: int | tuple[int, ...] | None = None,
+        attention_axes: int | tuple[int, ...] | None = None,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
+        *,
+        num_key_value_heads: int | None = None,
+        position: Any = None,
+        query_key_norm: bool = False,
+        soft_cap: float | None = None,
+        chunk_size: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.supports_masking = True
+        self.num_heads = num_heads
+        self.key_dim = key_dim
+        self.value_dim = value_dim
+        self.dropout = dropout
+        self.use_bias = use_bias
+        self.attention_axes = _as_tuple(attention_axes)
+        self.sliding_window = sliding_window
+        self.flash_attention = flash_attention
+        set_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.use_gate = use_gate
+        self.seed = seed
+        self.num_key_value_heads = num_key_value_heads
+        self.position = restore(position)
+        self.query_key_norm = query_key_norm
+        self.soft_cap = soft_cap
+        self.chunk_size = chunk_size
+        # Keras's layers have a property of the name `output_shape`.
+        self._output_axes = _as_tuple(output_shape)
+        check_options(self)
+        own_weights = type(self).compute_attention_weights
+        if flash_attention and (
+            own_weights is not MultiHeadAttention.compute_attention_weights
+        ):
+            raise ValueError(
+                "`flash_attention` computes weights of its own and cannot be combined "
+                "with `compute_attention_weights` of a subclass. "
+                f"Received: flash_attention=True, layer={type(self).__name__}"
+            )
+        self._key_value_heads = num_key_value_heads or num_heads
+        self._seeds = keras.random.SeedGenerator(seed) if dropout else None
+
     def build(self, query_shape, value_shape=None, key_shape=None):
         check_given(value=value_shape)
         key_shape = value_shape if key_shape is None else key_shape
@@ -132,12 +212,14 @@ class MultiHeadAttention(MultiHeadProjections):
         use_causal_mask=False,
         cache=None,
         cache_index=None,
+        query_positions=None,
+        key_positions=None,
     ):
         self._check_shapes(*(t if t is None else t.shape for t in (query, value, key)))
         tensors = query, value, key
         masks = (
             functional.position_mask(query, query_mask=query_mask),
-            _source_mask(cache, value, key, value_mask, key_mask),
+            source_mask(cache, value, key, value_mask, key_mask),
             functional.pair_mask(
                 self._weights_shape(query, value, cache),
                 2 * len(self._axes),
@@ -151,14 +233,46 @@ class MultiHeadAttention(MultiHeadProjections):
         }
         if len(query.shape) == 3:
             return self._attend(
-                *tensors, *masks, **options, cache=cache, cache_index=cache_index
+                *tensors,
+                *masks,
+                **options,
+                cache=cache,
+                cache_index=cache_index,
+                positions=(
+                    functional.as_positions(query_positions, "query_positions"),
+                    functional.as_positions(key_positions, "key_positions"),
+                ),
             )
-        if cache is not None:
-            raise ValueError(
-                "A `cache` needs inputs of three axes. "
-                f"Received: query.shape={tuple(query.shape)}"
-            )
+        for name, value in {
+            "cache": cache,
+            "query_positions": query_positions,
+            "key_positions": key_positions,
+        }.items():
+            if value is not None:
+                raise ValueError(
+                    f"`{name}` needs inputs of three axes. "
+                    f"Received: query.shape={tuple(query.shape)}"
+                )
         return self._attend_over_axes(*tensors, *masks, **options)
+
+    def compute_attention_weights(self, scores: Tensor, mask: Tensor | None) -> Tensor:
+        """From scores to weights: what a subclass changes for weights of its own.
+
+        Whatever it returns is what values are summed by, on every path: at once, in
+        chunks, and step by step. Dropout comes after it.
+
+        Args:
+            scores: float32 `(batch, heads, target, source)`, or float64 under a policy
+                of that dtype, soft-capped and with the bias of `position`.
+            mask: boolean, broadcasting to `scores`, `True` for what may be attended to;
+                or `None`. With a `chunk_size` both are of some of the queries, and with
+                a `sliding_window` too, of the keys in reach.
+
+        Returns:
+            Weights, shaped as `scores`; by default their softmax, and zeros where a
+            query may attend to nothing.
+        """
+        return functional.masked_softmax(scores, mask)
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         self._check_shapes(query_shape, value_shape, key_shape)
@@ -192,6 +306,32 @@ class MultiHeadAttention(MultiHeadProjections):
             )
         return tuple(results) if len(results) > 1 else results[0]
 
+    def get_config(self):
+        return {
+            **super().get_config(),
+            **quantized_dtype(self),
+            "num_heads": self.num_heads,
+            "key_dim": self.key_dim,
+            "value_dim": self.value_dim,
+            "dropout": self.dropout,
+            "use_bias": self.use_bias,
+            "output_shape": self._output_axes,
+            "attention_axes": self.attention_axes,
+            "sliding_window": self.sliding_window,
+            "flash_attention": self.flash_attention,
+            **serialize_options(self),
+            "activity_regularizer": keras.regularizers.serialize(
+                self.activity_regularizer
+            ),
+            "use_gate": self.use_gate,
+            "seed": self.seed,
+            "num_key_value_heads": self.num_key_value_heads,
+            "position": serialize_shared(self.position),
+            "query_key_norm": self.query_key_norm,
+            "soft_cap": self.soft_cap,
+            "chunk_size": self.chunk_size,
+        }
+
     @classmethod
     def from_keras(cls, layer: keras.layers.Layer) -> "MultiHeadAttention":
         """Take over a layer of Keras's with its arguments and weights.
@@ -217,75 +357,6 @@ class MultiHeadAttention(MultiHeadProjections):
         """
         return copy_from_keras(cls, layer)
 
-    def _attend(
-        self,
-        query,
-        value,
-        key,
-        query_mask,
-        key_mask,
-        pair_mask,
-        return_attention_scores,
-        training,
-        use_causal_mask,
-        cache=None,
-        cache_index=None,
-    ):
-        """Attend within sequences, `(batch, length, dim)`."""
-        if self.flash_attention and return_attention_scores:
-            raise ValueError(
-                "Returning attention scores is not supported when flash attention is "
-                "enabled. Received: return_attention_scores=True, flash_attention=True"
-            )
-        if cache_index is not None:
-            cache_index = functional.as_position(cache_index, "cache_index")
-        start = 0 if cache_index is None else cache_index
-        memory = self._memory(value, key, cache, cache_index)
-        context, weights = functional.dot_product_attention(
-            self._project_query(query, start),
-            memory["key"],
-            memory["value"],
-            self._rules(use_causal_mask or cache_index is not None),
-            query_mask=query_mask,
-            key_mask=key_mask,
-            pair_mask=pair_mask,
-            distance_bias=self._distance_bias(query, memory, start),
-            query_start=start,
-            seeds=self._draw_seeds(query, memory, training),
-            chunk_size=None if return_attention_scores else self.chunk_size,
-            fused=bool(self.flash_attention),
-        )
-        output = self._project_context(context, query)
-        results = (output, weights) if return_attention_scores else (output,)
-        if cache_index is not None:
-            results = (*results, memory)
-        return results if len(results) > 1 else output
-
-    def _attend_over_axes(
-        self, query, value, key, query_mask, key_mask, pair_mask, **options
-    ):
-        """Attend as over sequences, with the other axes as part of the batch."""
-        tensors = query, value, key
-        masks = [
-            mask if mask is None else functional.fold(mask, self._axes, trailing=0)
-            for mask in (query_mask, key_mask)
-        ]
-        if pair_mask is not None:
-            pair_mask = functional.fold_pairs(pair_mask, query, value, self._axes)
-        results = self._attend(
-            *(None if t is None else functional.fold(t, self._axes) for t in tensors),
-            *masks,
-            pair_mask,
-            **options,
-        )
-        if not options["return_attention_scores"]:
-            return functional.unfold(results, query, self._axes)
-        output, weights = results
-        return (
-            functional.unfold(output, query, self._axes),
-            functional.unfold_weights(weights, query, value, self._axes),
-        )
-
     def _check_shapes(self, query_shape, value_shape, key_shape):
         if self._rank not in (None, len(query_shape)):
             raise ValueError(
@@ -295,73 +366,9 @@ class MultiHeadAttention(MultiHeadProjections):
         if value_shape is not None:
             check_attended(AXES, query_shape, value_shape, key_shape)
 
-    def _memory(self, value, key, cache, cache_index):
-        if cache is None:
-            return self.project_memory(value, key)
-        if cache_index is None:
-            return cache
-        return _write(cache, self.project_memory(value, key, cache_index), cache_index)
 
-    def _rules(self, causal):
-        return functional.PairRules(
-            causal, self.sliding_window, self.soft_cap, self.dropout
-        )
-
-    def _distance_bias(self, query, memory, start):
-        if not isinstance(self.position, DistanceBias):
-            return None
-        target, source = ops.shape(query)[1], ops.shape(memory["key"])[2]
-        count = functional.at_least_one(target + source - 1)
-        steps = ops.arange(count, dtype="int32") - (target - 1)
-        return self.position.bias(steps - start)
-
-    def _draw_seeds(self, query, memory, training):
-        if not training or not self.dropout:
-            return None
-        batch, target, _ = ops.shape(query)
-        source = ops.shape(memory["key"])[2]
-        return functional.pair_seeds(batch, self.num_heads, target, source, self._seeds)
-
-    def _weights_shape(self, query, value, cache):
-        if cache is not None:
-            sources = [cache["key"].shape[2]]
-        else:
-            sources = [value.shape[axis] for axis in self._axes]
-        outer = [
-            size for axis, size in enumerate(query.shape[:-1]) if axis not in self._axes
-        ]
-        targets = [query.shape[axis] for axis in self._axes]
-        return (*outer, self.num_heads, *targets, *sources)
-
-
-def _source_mask(
-    cache: Cache | None,
-    value: Tensor | None,
-    key: Tensor | None,
-    value_mask: Tensor | None,
-    key_mask: Tensor | None,
-) -> Tensor | None:
-    """A mask as long as what is attended to: the values, or a cache in their place."""
-    key = value if key is None else key
-    if cache is None:
-        return functional.combine_masks(
-            functional.position_mask(value, value_mask=value_mask),
-            functional.position_mask(key, key_mask=key_mask),
-        )
-    # Keras puts an implicit mask into an argument left out; it covers no past.
-    masks = {
-        name: None if mask is functional.implicit_mask(source) else mask
-        for name, mask, source in (
-            ("value_mask", value_mask, value),
-            ("key_mask", key_mask, key),
-        )
-    }
-    batch, _, length, _ = cache["key"].shape
-    return functional.sequence_mask((batch, length), **masks)
-
-
-def _write(cache: Cache, new: Cache, index: Tensor) -> Cache:
-    return {
-        name: functional.write_at(part, ops.cast(new[name], part.dtype), index, 2)
-        for name, part in cache.items()
-    }
+def _as_tuple(sizes: Any) -> tuple[Any, ...] | None:
+    """Several sizes of one, as Keras takes them."""
+    if sizes is None:
+        return None
+    return tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,)

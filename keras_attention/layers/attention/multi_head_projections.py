@@ -1,4 +1,4 @@
-"""What multi-head attention is made of: its arguments and its projections."""
+"""From queries, keys and values to heads, and from contexts to outputs."""
 
 import math
 from typing import Any
@@ -8,184 +8,20 @@ import numpy as np
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.argument_checks import (
-    check_divides,
-    check_positive,
-    check_positive_number,
-    check_rate,
-    takes_numpy,
-)
 from keras_attention.layers.base_layer import BaseLayer
-from keras_attention.layers.positions.distance_bias import DistanceBias
 from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
-from keras_attention.layers.projection import (
-    build_dense,
-    serialize_options,
-    set_options,
-)
-from keras_attention.layers.sublayers import (
-    build_once,
-    quantized_dtype,
-    restore,
-    serialize_shared,
-)
+from keras_attention.layers.projection import build_dense
+from keras_attention.layers.sublayers import build_once
 
 Tensor = Any
 Cache = dict[str, Tensor]
 
 
-class MultiHeadProjections(BaseLayer):
-    """The constructor, the configuration and the children of `MultiHeadAttention`.
+class HeadProjections(BaseLayer):
+    """The dense layers of `MultiHeadAttention`, which has the constructor.
 
-    The arguments are those of `MultiHeadAttention`, which adds `build` and `call`.
+    What it calls `positions` are integers `(length,)` or `(batch, length)`.
     """
-
-    @takes_numpy
-    def __init__(
-        self,
-        num_heads: int,
-        key_dim: int,
-        value_dim: int | None = None,
-        dropout: float = 0.0,
-        use_bias: bool = True,
-        output_shape: int | tuple[int, ...] | None = None,
-        attention_axes: int | tuple[int, ...] | None = None,
-        sliding_window: int | None = None,
-        flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        use_gate: bool = False,
-        seed: int | None = None,
-        *,
-        num_key_value_heads: int | None = None,
-        position: Any = None,
-        query_key_norm: bool = False,
-        soft_cap: float | None = None,
-        chunk_size: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.supports_masking = True
-        self.num_heads = num_heads
-        self.key_dim = key_dim
-        self.value_dim = value_dim
-        self.dropout = dropout
-        self.use_bias = use_bias
-        self.attention_axes = _as_tuple(attention_axes)
-        self.sliding_window = sliding_window
-        self.flash_attention = flash_attention
-        set_options(
-            self,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-        )
-        self.use_gate = use_gate
-        self.seed = seed
-        self.num_key_value_heads = num_key_value_heads
-        self.position = restore(position)
-        self.query_key_norm = query_key_norm
-        self.soft_cap = soft_cap
-        self.chunk_size = chunk_size
-        # Keras's layers have a property of the name `output_shape`.
-        self._output_axes = _as_tuple(output_shape)
-        self._check_arguments()
-        self._key_value_heads = num_key_value_heads or num_heads
-        self._seeds = keras.random.SeedGenerator(seed) if dropout else None
-
-    def _check_arguments(self):
-        check_positive(num_heads=self.num_heads, key_dim=self.key_dim)
-        for name in (
-            "value_dim",
-            "sliding_window",
-            "num_key_value_heads",
-            "chunk_size",
-        ):
-            if getattr(self, name) is not None:
-                check_positive(**{name: getattr(self, name)})
-        axes = self._output_axes
-        if axes is not None and (
-            not axes or not all(isinstance(size, int) and size > 0 for size in axes)
-        ):
-            raise ValueError(
-                "Invalid `output_shape`: it must be a positive integer or several. "
-                f"Received: output_shape={axes}"
-            )
-        if self.num_key_value_heads is not None:
-            check_divides(
-                "num_key_value_heads",
-                self.num_key_value_heads,
-                "num_heads",
-                self.num_heads,
-            )
-        check_rate(dropout=self.dropout)
-        if self.soft_cap is not None:
-            check_positive_number(soft_cap=self.soft_cap)
-        if not isinstance(self.position, None | RotaryEmbedding | DistanceBias):
-            raise ValueError(
-                "`position` must be a RotaryEmbedding, AlibiBias or "
-                f"RelativePositionBias. Received: position={self.position!r}"
-            )
-        if isinstance(self.position, RotaryEmbedding) and self.key_dim % 2:
-            raise ValueError(
-                "`key_dim` must be even, as a RotaryEmbedding turns features in pairs. "
-                f"Received: key_dim={self.key_dim}"
-            )
-        if self.flash_attention:
-            self._check_flash_attention()
-
-    def _check_flash_attention(self):
-        if self.dropout:
-            raise ValueError(
-                "Dropout is not supported when flash attention is enabled. "
-                f"Received: flash_attention=True, dropout={self.dropout}"
-            )
-        for name, value in {
-            "position": self.position
-            if isinstance(self.position, DistanceBias)
-            else None,
-            "soft_cap": self.soft_cap,
-            "chunk_size": self.chunk_size,
-        }.items():
-            if value is not None:
-                raise ValueError(
-                    f"`flash_attention` cannot be combined with this `{name}`. "
-                    f"Received: flash_attention=True, {name}={value!r}"
-                )
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            **quantized_dtype(self),
-            "num_heads": self.num_heads,
-            "key_dim": self.key_dim,
-            "value_dim": self.value_dim,
-            "dropout": self.dropout,
-            "use_bias": self.use_bias,
-            "output_shape": self._output_axes,
-            "attention_axes": self.attention_axes,
-            "sliding_window": self.sliding_window,
-            "flash_attention": self.flash_attention,
-            **serialize_options(self),
-            "activity_regularizer": keras.regularizers.serialize(
-                self.activity_regularizer
-            ),
-            "use_gate": self.use_gate,
-            "seed": self.seed,
-            "num_key_value_heads": self.num_key_value_heads,
-            "position": serialize_shared(self.position),
-            "query_key_norm": self.query_key_norm,
-            "soft_cap": self.soft_cap,
-            "chunk_size": self.chunk_size,
-        }
 
     @property
     def query_dense(self) -> keras.layers.Dense:
@@ -220,17 +56,12 @@ class MultiHeadProjections(BaseLayer):
             ]
         super().set_weights(shaped)
 
-    def init_cache(self, batch_size: Any, max_length: int) -> Cache:
-        """An empty cache of `max_length` positions, to pass with a `cache_index`."""
-        shape = (batch_size, self._key_value_heads, max_length)
-        widths = {"key": self.key_dim, "value": self.value_dim or self.key_dim}
-        return {
-            name: ops.zeros((*shape, width), self.compute_dtype)
-            for name, width in widths.items()
-        }
-
     def project_memory(
-        self, value: Tensor, key: Tensor | None = None, start: Any = 0
+        self,
+        value: Tensor,
+        key: Tensor | None = None,
+        start: Any = 0,
+        positions: Tensor | None = None,
     ) -> Cache:
         """Project keys and values by heads, once for all steps that attend to them.
 
@@ -238,6 +69,7 @@ class MultiHeadProjections(BaseLayer):
             value: `(batch, source, value_dim)`.
             key: `(batch, source, key_dim)`; `value` when left out.
             start: position of the first key.
+            positions: of the keys, in place of those counted from `start`.
         """
         heads = self._key_value_heads
         keys = functional.split_heads(
@@ -246,7 +78,7 @@ class MultiHeadProjections(BaseLayer):
         if self.query_key_norm:
             keys = self._key_norm(keys)
         return {
-            "key": self._rotate(keys, start),
+            "key": self._rotate(keys, start, positions),
             "value": functional.split_heads(self._value_dense(value), heads),
         }
 
@@ -295,16 +127,19 @@ class MultiHeadProjections(BaseLayer):
         norm.supports_masking = True
         return norm
 
-    def _project_query(self, query, start):
+    def _project_query(self, query, start, positions):
         heads = functional.split_heads(self._query_dense(query), self.num_heads)
         if self.query_key_norm:
             heads = self._query_norm(heads)
-        return self._rotate(heads, start)
+        return self._rotate(heads, start, positions)
 
-    def _rotate(self, heads, start):
+    def _rotate(self, heads, start, positions):
         if not isinstance(self.position, RotaryEmbedding):
             return heads
-        positions = start + ops.arange(ops.shape(heads)[2], dtype="int32")
+        if positions is None:
+            positions = start + ops.arange(ops.shape(heads)[2], dtype="int32")
+        elif len(positions.shape) == 2:
+            positions = ops.expand_dims(positions, 1)  # the same for all heads
         return self.position.rotate(heads, positions)
 
     def _project_context(self, context, query):
@@ -315,10 +150,3 @@ class MultiHeadProjections(BaseLayer):
         if self._output_axes is None or len(self._output_axes) == 1:
             return output
         return ops.reshape(output, (*ops.shape(output)[:-1], *self._output_axes))
-
-
-def _as_tuple(sizes: Any) -> tuple[Any, ...] | None:
-    """Several sizes of one, as Keras takes them."""
-    if sizes is None:
-        return None
-    return tuple(sizes) if isinstance(sizes, list | tuple) else (sizes,)

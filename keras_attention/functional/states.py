@@ -1,0 +1,60 @@
+"""Rows of the states of decoders: repeated, reordered, and several of one source."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+Tensor = Any
+
+
+def count_rows(structure: Any) -> Any:
+    """The first size of the first tensor of a nested structure."""
+    return ops.shape(keras.tree.flatten(structure)[0])[0]
+
+
+def repeat_rows(structure: Any, count: int) -> Any:
+    """Repeat each row of every tensor, copies next to each other; `None` stays."""
+    return keras.tree.map_structure(
+        lambda part: None if part is None else ops.repeat(part, count, axis=0),
+        structure,
+    )
+
+
+def take_rows(structure: Any, rows: Tensor) -> Any:
+    """The rows of every tensor by their indices; `None` stays."""
+    return keras.tree.map_structure(
+        lambda part: None if part is None else ops.take(part, rows, axis=0),
+        structure,
+    )
+
+
+def join_hypotheses(tensor: Tensor, batch: Any) -> Tensor:
+    """Put the hypotheses of a source next to each other, as one sequence.
+
+    Args:
+        tensor: `(batch * hypotheses, length, ...)`.
+        batch: number of sources.
+
+    Returns:
+        `(batch, length * hypotheses, ...)`, position by position.
+
+    Example:
+    >>> rows = ops.reshape(ops.arange(8), (4, 2, 1))
+    >>> ops.convert_to_numpy(join_hypotheses(rows, 2))[0, :, 0].tolist()
+    [0, 2, 1, 3]
+    """
+    _, length, *sizes = ops.shape(tensor)
+    if tensor.shape[1] != 1:
+        by_source = ops.reshape(tensor, (batch, -1, length, *sizes))
+        tensor = ops.swapaxes(by_source, 1, 2)
+    return ops.reshape(tensor, (batch, -1, *sizes))
+
+
+def split_hypotheses(tensor: Tensor, length: Any) -> Tensor:
+    """Undo `join_hypotheses` of sequences of a length."""
+    batch, _, *sizes = ops.shape(tensor)
+    if not (isinstance(length, int) and length == 1):
+        by_position = ops.reshape(tensor, (batch, length, -1, *sizes))
+        tensor = ops.swapaxes(by_position, 1, 2)
+    return ops.reshape(tensor, (-1, length, *sizes))
