@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.decoding import BeamSearch, Greedy, Hypotheses, Sampling
+from keras_attention.decoding.constraints import Constraints
 from tests.backends import compiled, to_numpy
 from tests.small_models import SOURCE, build
 from tests.toy_search import END, PAD, START, Transitions, log_softmax, outputs
@@ -124,6 +125,22 @@ def test_outputs_keep_the_rules(search, rule, seed):
                     if last not in (PAD, START) and allowed(row, ids[:t], last)
                 ]
                 assert chosen == max(may_follow, key=scores.__getitem__)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@given(seed=seeds, index=st.integers(0, LENGTH))
+def test_no_run_is_written_twice(size, seed, index):
+    random = np.random.default_rng(seed)
+    ids = random.integers(END + 1, VOCABULARY, (7, LENGTH)).astype("int32")
+    scores = random.normal(size=(7, VOCABULARY)).astype("float32")
+    found = to_numpy(Constraints(size, 1.0, ()).apply(scores, ids, index))
+    for row, last in np.ndindex(7, VOCABULARY):
+        is_repeated = _repeats(ids[row, :index].tolist(), last, size)
+        if is_repeated or last in (PAD, START):
+            assert found[row, last] == -np.inf
+        else:
+            assert found[row, last] == scores[row, last]
 
 
 @every_search
