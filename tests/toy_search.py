@@ -29,13 +29,24 @@ class Transitions:
         return source
 
     def start(self, memory: Any, max_length: int) -> dict[str, Any]:
-        """The source, and the number of steps done as a cache."""
-        return {"memory": {"source": memory}, "cache": ops.zeros_like(memory[:, 0])}
+        """The source, and the number of ids read."""
+        return memory, ops.zeros_like(memory[:, 0])
 
-    def step(self, ids: Any, state: dict[str, Any], index: Any) -> tuple[Any, Any, Any]:
+    def step(self, ids: Any, state: Any, index: Any) -> tuple[Any, Any, Any]:
         """Logits of the table, and all attention at one position."""
+        if len(ids.shape) == 2:
+            found = []
+            for position in range(ids.shape[1]):
+                *one, attention = self.step(ids[:, position], state, index + position)
+                logits, state = one
+                found.append((logits, attention))
+            logits = ops.stack([logits for logits, _ in found], axis=1)
+            attention = None
+            if self.attends:
+                attention = ops.stack([attention for _, attention in found], axis=1)
+            return logits, state, attention
         self.steps += 1
-        source, count = state["memory"]["source"], state["cache"]
+        source, count = state
         vocabulary = self.tables.shape[-1]
         tables = ops.take(ops.convert_to_tensor(self.tables), source[:, 0], axis=0)
         chosen = ops.one_hot(ids, vocabulary)[:, :, None]
@@ -45,7 +56,7 @@ class Transitions:
             length = source.shape[1]
             place = {"number": count, "id": ids}[self.attends]
             attention = ops.one_hot(place % length, length)
-        return logits, {**state, "cache": count + 1}, attention
+        return logits, (source, count + 1), attention
 
 
 def log_softmax(logits: np.ndarray) -> list[float]:

@@ -15,11 +15,18 @@ from keras_attention.argument_checks import (
     check_positive,
     takes_numpy,
 )
-from keras_attention.decoding.hypotheses import Hypotheses, Steppable
-from keras_attention.decoding.places import count_up, in_dtype, is_repeated, put, take
+from keras_attention.decoding.beams import (
+    count_up,
+    extensions,
+    is_repeated,
+    put,
+    take,
+)
+from keras_attention.decoding.beginning import in_precision, log_softmax
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses, SpecialIds
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
-from keras_attention.special_ids import END, PAD, START
+from keras_attention.special_ids import PAD
 
 Tensor = Any
 NORMALIZATIONS = ("gnmt", "length")
@@ -32,10 +39,10 @@ _LEAST_COVERAGE = 1e-6
 class BeamSearch(Search):
     """Keep the most probable outputs at each step, until the best are found.
 
-    A row begins with `num_beams` places. Each step fills them with the best extensions
-    of what stood there; an output that ends leaves its place for good, and is kept in a
-    pool that nothing unfinished can enter. So a row works less and less, and one beam
-    finds what greedy search finds. A row is done when nothing unfinished can still
+    Each step fills the `num_beams` beams of a row with the best extensions of what
+    stood there; an output that ends leaves its beam for good, and is kept in a pool
+    that nothing unfinished can enter. So a row works less and less, and one beam finds
+    what greedy search finds. A row is done when nothing unfinished can still
     become one of the outputs asked for, which is told exactly, since extensions only
     become less probable; with a coverage penalty, as if the whole source were covered.
 
@@ -48,7 +55,7 @@ class BeamSearch(Search):
     1)), where `a` is what a position was attended to in sum (Wu et al. 2016).
 
     Args:
-        num_beams: number of places of a row.
+        num_beams: number of beams of a row.
         max_length: the most ids of an output, its end id included. What has not ended
             there is cut, and counts as complete.
         length_penalty: from 0 to 10; 0 compares log-probabilities, more favours long
@@ -57,10 +64,10 @@ class BeamSearch(Search):
         normalization: `"gnmt"` or `"length"`.
         num_hypotheses: how many outputs are asked for; `num_beams` when left out. A row
             that looks for fewer is done sooner.
-        num_groups: number of groups into which the places are divided; each avoids what
+        num_groups: number of groups into which the beams are divided; each avoids what
             those before it have written at the same step (Vijayakumar et al. 2018).
         diversity: by how much: what is taken off a log-probability, in the choice
-            alone, for each place of an earlier group with that id.
+            alone, for each beam of an earlier group with that id.
         **options: of `Search`.
 
     Call arguments:
@@ -119,7 +126,7 @@ class BeamSearch(Search):
         self.num_hypotheses = num_hypotheses
         self.num_groups = num_groups
         self.diversity = diversity
-        self._open_places: Any = num_beams
+        self._open_beams: Any = num_beams
         self._wanted: Any = num_hypotheses or num_beams
 
     def __repr__(self) -> str:
@@ -141,9 +148,9 @@ class BeamSearch(Search):
     def options(self) -> dict[str, Any]:
         """What `with_options` may change, with what holds now.
 
-        Groups keep their places, and with them `num_beams` stays as it is.
+        Groups keep their beams, and with them `num_beams` stays as it is.
         """
-        beams = {} if self.num_groups > 1 else {"num_beams": self._open_places}
+        beams = {} if self.num_groups > 1 else {"num_beams": self._open_beams}
         return {
             **super().options(),
             **beams,
@@ -160,7 +167,7 @@ class BeamSearch(Search):
     ) -> None:
         super()._set_options(max_length)
         if num_beams is not None:
-            self._open_places = clip(num_beams, 1, self.num_beams)
+            self._open_beams = clip(num_beams, 1, self.num_beams)
         if num_hypotheses is not None:
             self._wanted = clip(num_hypotheses, 1, self._wanted)
         if length_penalty is not None:
@@ -168,112 +175,137 @@ class BeamSearch(Search):
             self.length_penalty = ops.where(
                 length_penalty >= 0, ops.minimum(length_penalty, MOST_PENALTY), 0.0
             )
-        wanted = ops.minimum(self._wanted, self._open_places)
+        wanted = ops.minimum(self._wanted, self._open_beams)
         self._wanted = ops.cast(wanted, "int32")
 
     def search(
-        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+        self,
+        model: Decoder,
+        source: Tensor,
+        prefix: Tensor | None = None,
+        given: int | None = None,
     ) -> Hypotheses:
-        """The search itself, on tensors: call this inside a function of your own."""
-        request, cache = self.start(model, source, prefix, self.num_beams)
-        is_source = ops.expand_dims(ops.not_equal(source, PAD), 1)
-        places = self._begin(is_source)
-        # The first step reads one row of each source, and tells whether the model
-        # gives attention.
-        places, cache, seen = self._step(request, 1, places, cache, {}, is_source, 0)
-        repeated = request.repeat(self.num_beams)
-
-        def step(places, cache, seen, index):
-            state = places, cache, seen
-            state = self._step(repeated, self.num_beams, *state, is_source, index)
-            return *state, index + 1
-
-        places, _, seen, _ = ops.while_loop(
-            lambda places, *_: ops.any(places["log_probs"] > -np.inf),
-            step,
-            (places, cache, seen, ops.convert_to_tensor(1, "int32")),
-            maximum_iterations=self.max_length - 1,
-        )
-        return self._best_of(places, seen)
-
-    def _begin(self, is_source):
-        """Places of which the first one holds the empty output, the others nothing."""
-        rows, beams = ops.shape(is_source)[0], self.num_beams
-        nothing = ops.zeros((rows, beams, self.max_length), "int32")
-        no_score = ops.full((rows, beams), -np.inf, "float32")
-        return {
-            # Of what is unfinished; -inf where there is nothing unfinished.
-            "log_probs": ops.where(
-                ops.arange(beams, dtype="int32") == 0, 0.0, no_score
-            ),
-            # Of what has ended; -inf where nothing has.
-            "scores": no_score,
-            "ids": nothing,
-            "last": ops.full((rows, beams), START, "int32"),
-            "lengths": ops.zeros((rows, beams), "int32"),
-            # The place in which each of the ids was chosen.
-            "origins": nothing,
-            "coverage": ops.zeros((rows, beams, ops.shape(is_source)[2]), "float32"),
-        }
-
-    def _step(self, request, count, places, cache, seen, is_source, index):
-        """Places, cache and the attention of all steps, after one that reads `count`.
-
-        The attention `(length, batch, beams, source)` stays in the places where it was
-        paid.
-        """
-        ids = ops.reshape(places["ids"][:, :count], (-1, self.max_length))
-        last = ops.reshape(places["last"][:, :count], (-1,))
-        origins = places["origins"][:, :count]
-        log_probs, cache, attention = self.read(
-            request, last, cache, ids, index, origins
-        )
-        if attention is not None:
-            batch, _, source = ops.shape(places["coverage"])
-            attention = ops.reshape(attention, (batch, count, source))
-            places = in_dtype(places, attention.dtype)
-            coverage = places["coverage"][:, :count] + attention
-            places = {**places, "coverage": coverage}
-            seen = self._see(seen, attention, index)
-        elif self.coverage_penalty:
+        """The search itself, on tensors; as in `Search`."""
+        beginning, limits = self.begin(model, source, prefix, given)
+        if beginning.attention is None and self.coverage_penalty:
             raise ValueError(
                 "`coverage_penalty` needs a model with attention. "
                 f"Received: coverage_penalty={self.coverage_penalty}"
             )
-        log_probs = ops.reshape(log_probs, (-1, count, log_probs.shape[-1]))
-        places = in_dtype(places, log_probs.dtype)
-        best, parents, ids = self._choose(places, log_probs)
-        cache = request.follow(cache, parents, count)
-        most = ops.expand_dims(request.most[::count], 1)
-        places = self._fill(places, best, parents, ids, is_source, most, index)
-        return places, cache, seen
+        special = SpecialIds.of(model)
+        most = ops.expand_dims(limits.max_length, 1)
+        every = limits.repeat(self.num_beams)
+        index = ops.convert_to_tensor(beginning.count, "int32")
+        is_source = ops.expand_dims(ops.not_equal(source, PAD), 1)
+        beams, seen = self._first_beams(beginning, most, is_source)
 
-    def _see(self, seen, attention, index):
-        """Write down what the places attend to at one step."""
-        if not seen:
-            batch, _, source = ops.shape(attention)
-            shape = self.max_length, batch, self.num_beams, source
-            seen = {"attention": ops.zeros(shape, attention.dtype)}
-            attention = ops.repeat(attention, self.num_beams, axis=1)
+        def choose(log_probs, beams, limits, index):
+            """The beams after a step, and which of them each came from."""
+            count = log_probs.shape[1]
+            flat = ops.reshape(log_probs, (-1, log_probs.shape[-1]))
+            ids = ops.reshape(beams["ids"][:, :count], (-1, self.max_length))
+            flat = self.allow(flat, ids, index, limits, special)
+            log_probs = ops.reshape(flat, (-1, count, log_probs.shape[-1]))
+            best, parents, ids = self._choose(beams, log_probs)
+            beams = self._fill(
+                beams, best, parents, ids, is_source, most, index, special.end
+            )
+            return beams, parents
+
+        def step(beams, state, seen, index):
+            last = ops.reshape(beams["last"], (-1,))
+            logits, state, attention = model.step(last, state, index)
+            if attention is not None:
+                beams, seen = self._attend(beams, seen, attention, index)
+            log_probs = log_softmax(logits)
+            log_probs = ops.reshape(
+                log_probs, (-1, self.num_beams, log_probs.shape[-1])
+            )
+            beams, parents = choose(log_probs, beams, every, index)
+            first = self.num_beams * count_up(ops.shape(parents)[0])
+            parents = ops.reshape(ops.expand_dims(first, 1) + parents, (-1,))
+            state = functional.reorder_state(model, state, parents)
+            return beams, state, seen, index + 1
+
+        # At first there is one row of each source to go on from.
+        log_probs = ops.expand_dims(beginning.log_probs, 1)
+        beams, _ = choose(log_probs, beams, limits, index)
+        state = functional.expand_state(model, beginning.state, self.num_beams)
+        beams, _, seen, _ = ops.while_loop(
+            lambda beams, *_: ops.any(beams["log_probs"] > -np.inf),
+            step,
+            (beams, state, seen, index + 1),
+            maximum_iterations=self.max_length - 1,
+        )
+        return self._best_of(beams, seen)
+
+    def _first_beams(self, beginning, most, is_source):
+        """Beams of which the first holds what was given, the others nothing.
+
+        And the attention `(length, batch, beams, source)` of all steps, which stays in
+        the beams that paid it.
+        """
+        rows, length = ops.shape(beginning.ids)
+        shape, dtype = (rows, self.num_beams), beginning.log_probs.dtype
+        no_score = ops.full(shape, -np.inf, dtype)
+        is_first = ops.equal(count_up(self.num_beams), 0)
+        score = ops.expand_dims(beginning.scores, 1)
+        # What was given may be as long as an output may be.
+        is_open = beginning.count < most
+        written = ops.expand_dims(beginning.lengths, 1)
+        beams = {
+            # Of what is unfinished; -inf where there is nothing unfinished.
+            "log_probs": ops.where(is_first & is_open, score, no_score),
+            # Of what has ended; -inf where nothing has.
+            "scores": no_score,
+            "ids": self._of_all_beams(beginning.ids),
+            "last": ops.zeros(shape, "int32"),
+            "lengths": ops.where(is_first, written, 0),
+            # The beam in which each of the ids was chosen.
+            "backpointers": ops.zeros((rows, self.num_beams, length), "int32"),
+        }
+        seen = {}
+        if beginning.attention is not None:
+            beams["coverage"] = self._of_all_beams(ops.sum(beginning.attention, axis=1))
+            by_step = ops.transpose(beginning.attention, (1, 0, 2))
+            seen["attention"] = ops.repeat(
+                ops.expand_dims(by_step, 2), self.num_beams, axis=2
+            )
+        ended = self._normalize(score, ops.maximum(written, 1))
+        if self.coverage_penalty:
+            ended = ended + self._penalty(beams["coverage"], is_source)
+        is_cut = is_first & ops.logical_not(is_open)
+        return {**beams, "scores": ops.where(is_cut, ended, no_score)}, seen
+
+    def _of_all_beams(self, tensor):
+        return ops.repeat(ops.expand_dims(tensor, 1), self.num_beams, axis=1)
+
+    def _attend(self, beams, seen, attention, index):
+        """Write down what the beams attend to at one step."""
+        attention = in_precision(attention)
+        attention = ops.reshape(
+            attention, (-1, self.num_beams, ops.shape(attention)[-1])
+        )
         now = ops.expand_dims(attention, 0)
-        return {"attention": functional.write_at(seen["attention"], now, index, 0)}
+        seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
+        return {**beams, "coverage": beams["coverage"] + attention}, seen
 
-    def _choose(self, places, log_probs):
-        """Log-probability, parent and id of what comes into each place.
+    def _choose(self, beams, log_probs):
+        """Log-probability, parent and id of what comes into each beam.
 
-        Where something has ended, they are -inf, the place itself and anything.
+        Where something has ended, they are -inf, the beam itself and anything.
         """
         count, width = log_probs.shape[1], self.num_beams // self.num_groups
         avoided, chosen = None, []
         for start in range(0, self.num_beams, width):
             own = slice(start, start + width)
             read = slice(0, 1) if count == 1 else own
-            best, parents, ids = _extensions(
-                places["log_probs"][:, read], log_probs[:, read], width, avoided
+            best, parents, ids = extensions(
+                beams["log_probs"][:, read], log_probs[:, read], width, avoided
             )
-            # The best extension comes into the first open place.
-            is_open = ops.isinf(places["scores"][:, own]) & (
-                count_up(own.start, own.stop) < self._open_places
+            # The best extension comes into the first open beam.
+            is_open = ops.isinf(beams["scores"][:, own]) & (
+                count_up(own.start, own.stop) < self._open_beams
             )
             rank = ops.cumsum(ops.cast(is_open, "int32"), axis=1) - 1
             best, parents, ids = (
@@ -281,7 +313,7 @@ class BeamSearch(Search):
                 for part in (best, parents + read.start, ids)
             )
             best = ops.where(is_open, best, -np.inf)
-            # There is one place to come from at first, whatever stays empty.
+            # There is one beam to come from at first, whatever stays empty.
             itself = np.minimum(np.arange(own.start, own.stop), count - 1)
             itself = ops.convert_to_tensor(itself, "int32")
             chosen.append((best, ops.where(is_open, parents, itself), ids))
@@ -292,19 +324,19 @@ class BeamSearch(Search):
                 avoided = taken if avoided is None else avoided + taken
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
 
-    def _fill(self, places, best, parents, last, is_source, most, index):
-        """The places after a step, and what has ended in it."""
+    def _fill(self, beams, best, parents, last, is_source, most, index, end):
+        """The beams after a step, and what has ended in it."""
         moved = {
-            name: take(places[name], parents) for name in ("ids", "origins", "coverage")
+            name: take(beams[name], parents)
+            for name in ("ids", "backpointers", "coverage")
+            if name in beams
         }
         is_new = best > -np.inf
-        has_ended = is_new & (ops.equal(last, END) | (index + 1 >= most))
+        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= most))
         scores = self._normalize(best, index + 1)
         if self.coverage_penalty:
-            covered = ops.clip(moved["coverage"], _LEAST_COVERAGE, 1.0)
-            covered = ops.where(is_source, ops.log(covered), 0.0)
-            scores = scores + self.coverage_penalty * ops.sum(covered, axis=2)
-        scores = ops.where(has_ended, scores, places["scores"])
+            scores = scores + self._penalty(moved["coverage"], is_source)
+        scores = ops.where(has_ended, scores, beams["scores"])
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
         # PyTorch's `ops.max` takes no empty batch.
@@ -314,14 +346,20 @@ class BeamSearch(Search):
         last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
         is_done = reachable <= ops.expand_dims(last_wanted, 1)
         return {
+            **moved,
             "log_probs": ops.where(is_done, -np.inf, log_probs),
             "scores": scores,
             "ids": ids,
             "last": last,
-            "lengths": ops.where(is_new, index + 1, places["lengths"]),
-            "origins": put(moved["origins"], parents, index),
-            "coverage": moved["coverage"],
+            "lengths": ops.where(is_new, index + 1, beams["lengths"]),
+            "backpointers": put(moved["backpointers"], parents, index),
         }
+
+    def _penalty(self, coverage, is_source):
+        """What is added to scores for how far the source is covered."""
+        covered = ops.log(ops.clip(coverage, _LEAST_COVERAGE, 1.0))
+        covered = ops.where(is_source, covered, 0.0)
+        return self.coverage_penalty * ops.sum(covered, axis=2)
 
     def _normalize(self, log_probs, lengths):
         if isinstance(self.length_penalty, float) and not self.length_penalty:
@@ -337,47 +375,20 @@ class BeamSearch(Search):
             return scores
         return ops.where(is_repeated(ids, scores), -np.inf, scores)
 
-    def _best_of(self, places, seen):
-        scores = self._without_repeated(places["ids"], places["scores"])
+    def _best_of(self, beams, seen):
+        scores = self._without_repeated(beams["ids"], beams["scores"])
         count = self.num_hypotheses or self.num_beams
         scores, order = top_k(scores, count)
         scores = ops.where(count_up(count) < self._wanted, scores, -np.inf)
         is_there = scores > -np.inf
-        lengths = ops.where(is_there, take(places["lengths"], order), 0)
-        ids = take(places["ids"], order)
+        lengths = ops.where(is_there, take(beams["lengths"], order), 0)
+        ids = take(beams["ids"], order)
         ids = ops.where(ops.expand_dims(is_there, 2), ids, PAD)
         attention = None
         if seen:
-            by_step = ops.transpose(take(places["origins"], order), (2, 0, 1))
+            by_step = ops.transpose(take(beams["backpointers"], order), (2, 0, 1))
             found = take(seen["attention"], by_step)
             attention = ops.transpose(found, (1, 2, 0, 3))
             is_written = count_up(self.max_length) < ops.expand_dims(lengths, 2)
             attention = ops.where(ops.expand_dims(is_written, 3), attention, 0.0)
         return Hypotheses(ids, lengths, scores, attention)
-
-
-def _extensions(scores, log_probs, width, avoided):
-    """The `width` best extensions of some beams, best first.
-
-    Log-probabilities, beams and ids `(batch, width)`; -inf where there are too few.
-    """
-    vocabulary = log_probs.shape[-1]
-    count, within = log_probs.shape[1], min(width, vocabulary)
-    # Of each beam, no more than `width` can be among the best.
-    top, ids = top_k(log_probs if avoided is None else log_probs - avoided, within)
-    missing = max(width - count * within, 0)
-    total, ids = (
-        ops.pad(
-            ops.reshape(part, (-1, count * within)),
-            ((0, 0), (0, missing)),
-            constant_values=nothing,
-        )
-        for part, nothing in ((ops.expand_dims(scores, 2) + top, -np.inf), (ids, PAD))
-    )
-    best, chosen = top_k(total, width)
-    ids = ops.take_along_axis(ids, chosen, axis=1)
-    parents = ops.minimum(chosen // within, count - 1)
-    if avoided is not None:
-        off = ops.take_along_axis(ops.squeeze(avoided, 1), ids, axis=1)
-        best = best + off
-    return best, ops.cast(parents, "int32"), ops.cast(ids, "int32")

@@ -5,9 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_attention.decoding.hypotheses import Hypotheses
+from keras_attention.decoding.hypotheses import Hypotheses, SpecialIds
 from keras_attention.decoding.up_to_date import UpToDate
-from keras_attention.special_ids import END, START
 
 
 class CompiledSearch:
@@ -27,21 +26,23 @@ class CompiledSearch:
         inputs = {"source": _checked("source", source, model)}
         if prefix is not None and np.size(prefix):
             inputs["prefix"] = _checked("prefix", prefix, model)
-            if np.isin(inputs["prefix"], [START, END]).any():
+            special = SpecialIds.of(model)
+            if np.isin(inputs["prefix"], special).any():
                 raise ValueError(
                     "`prefix` must hold neither the start id nor the end id, "
-                    f"{START} and {END}. Received: prefix={prefix}"
+                    f"{special.start} and {special.end}. Received: prefix={prefix}"
                 )
             if len(inputs["prefix"]) != len(inputs["source"]):
                 raise ValueError(
                     "`prefix` must have as many rows as `source`. Received: "
                     f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
                 )
-        found = self._runner(model).predict_on_batch(inputs)
+        runner = self._runner(model, _count_given(inputs.get("prefix")))
+        found = runner.predict_on_batch(inputs)
         return Hypotheses(**{"attention": None, **found})
 
-    def _make_runner(self, model):
-        runner = _Runner(model, self._search)
+    def _make_runner(self, model, given):
+        runner = _Runner(model, self._search, given)
         has_xla = keras.backend.backend() != "torch"
         runner.compile(jit_compile=self._jit_compile and has_xla)
         return runner
@@ -64,17 +65,28 @@ def _checked(name: str, ids: Any, model: Any) -> np.ndarray:
     return ids.astype("int32")
 
 
+def _count_given(prefix: np.ndarray | None) -> int | None:
+    """How many of the first ids are given in every row, where they are known."""
+    if prefix is None:
+        return None
+    in_all = (prefix != 0).all(axis=0)
+    return int(np.cumprod(in_all).sum())
+
+
 class _Runner(keras.Model):
     """A model whose forward pass is a search over another model."""
 
-    def __init__(self, model: Any, search: Any) -> None:
+    def __init__(self, model: Any, search: Any, given: int | None) -> None:
         super().__init__(name="search")
+        self._given = given
         self.model = model
         self.seeds = getattr(search, "seeds", None)
         self._search = search
         self.built = True
 
     def call(self, inputs):
-        found = self._search.search(self.model, inputs["source"], inputs.get("prefix"))
+        found = self._search.search(
+            self.model, inputs["source"], inputs.get("prefix"), self._given
+        )
         parts = found._asdict().items()
         return {name: part for name, part in parts if part is not None}

@@ -6,7 +6,8 @@ import numpy as np
 from keras import ops
 
 from keras_attention.argument_checks import check_count, check_positive_number
-from keras_attention.special_ids import END, PAD, START
+from keras_attention.decoding.hypotheses import SpecialIds
+from keras_attention.special_ids import PAD
 
 Tensor = Any
 
@@ -32,9 +33,12 @@ class Constraints(NamedTuple):
         check_positive_number(repetition_penalty=self.repetition_penalty)
         for number in self.suppressed_ids:
             check_count(suppressed_ids=number)
-        if END in self.suppressed_ids:
+
+    def check_end(self, end: int) -> None:
+        """Raise where no output of a model could end, by its id `end`."""
+        if end in self.suppressed_ids:
             raise ValueError(
-                f"`suppressed_ids` must not hold {END}, the end of every output. "
+                f"`suppressed_ids` must not hold {end}, the end of every output. "
                 f"Received: suppressed_ids={self.suppressed_ids}"
             )
 
@@ -43,7 +47,8 @@ class Constraints(NamedTuple):
         log_probs: Tensor,
         ids: Tensor,
         index: Any,
-        fewest: Tensor | None = None,
+        special: SpecialIds,
+        min_length: Tensor | None = None,
         forced: Tensor | None = None,
     ) -> Tensor:
         """Make impossible what a rule forbids.
@@ -52,7 +57,8 @@ class Constraints(NamedTuple):
             log_probs: `(rows, vocabulary)`, of what may follow.
             ids: `(rows, length)`, what was written, then anything.
             index: how many ids were written.
-            fewest: `(rows,)`, how many ids an output has at least, its end included.
+            special: the ids of the model.
+            min_length: `(rows,)`, the fewest ids of an output, its end included.
             forced: `(rows,)`, the id that must follow whatever the rules, or 0.
         """
         given, vocabulary = log_probs, ops.arange(log_probs.shape[-1], dtype="int32")
@@ -64,11 +70,11 @@ class Constraints(NamedTuple):
                 f"the model's ids. Received: suppressed_ids={self.suppressed_ids}"
             )
         forbidden = np.zeros((1, log_probs.shape[-1]), "bool")
-        forbidden[0, [PAD, START, *self.suppressed_ids]] = True
+        forbidden[0, [PAD, special.start, *self.suppressed_ids]] = True
         forbidden = ops.convert_to_tensor(forbidden)
-        if fewest is not None:
-            is_early = ops.expand_dims(index + 1 < fewest, 1)
-            forbidden = forbidden | (is_early & ops.equal(vocabulary, END))
+        if min_length is not None:
+            is_early = ops.expand_dims(index + 1 < min_length, 1)
+            forbidden = forbidden | (is_early & ops.equal(vocabulary, special.end))
         log_probs = ops.where(forbidden, -np.inf, log_probs)
         if self.no_repeat_ngram_size:
             log_probs = _forbid_ngrams(log_probs, ids, index, self.no_repeat_ngram_size)

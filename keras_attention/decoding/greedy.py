@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from keras_attention.decoding.hypotheses import Hypotheses, Steppable
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.stepwise import StepwiseSearch
 from keras_attention.decoding.top_k import top_k
 
@@ -40,10 +40,14 @@ class Greedy(StepwiseSearch):
     """
 
     def search(
-        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+        self,
+        model: Decoder,
+        source: Tensor,
+        prefix: Tensor | None = None,
+        given: int | None = None,
     ) -> Hypotheses:
-        """The search itself, on tensors: call this inside a function of your own."""
-        return self.write(*self.start(model, source, prefix))
+        """The search itself, on tensors; as in `Search`."""
+        return self.write(model, *self.begin(model, source, prefix, given))
 
     def choose(self, log_probs, chance, index):
         return top_k(log_probs, 1)[1][:, 0]

@@ -1,6 +1,8 @@
 """What a search needs, and what it finds."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
+
+from keras_attention.special_ids import END, START
 
 Tensor = Any
 
@@ -10,11 +12,11 @@ class Hypotheses(NamedTuple):
 
     Attributes:
         ids: `(batch, hypotheses, length)`, without the start id, with the end id where
-            one was written, 0 behind it.
+            one was written, 0 after it.
         lengths: `(batch, hypotheses)`, in ids, the end id included.
         scores: `(batch, hypotheses)`, float32, by which they are ordered.
         attention: `(batch, hypotheses, length, source)`, float32, how much each id
-            attended to each source position, zeros behind the end; or `None`.
+            attended to each source position, zeros after the end; or `None`.
     """
 
     ids: Tensor
@@ -23,21 +25,45 @@ class Hypotheses(NamedTuple):
     attention: Tensor | None
 
 
-class Steppable(Protocol):
+class Decoder(Protocol):
     """A model that a search can drive; `keras_attention.models.Seq2Seq` is one.
 
-    Where its memory is a dictionary with ids `"begin"`, `(batch, begin)`, padded with
-    0, each output begins with them, with a probability of one, as those of a
-    `LanguageModel` do.
+    A search looks at nothing in its memory and its state but the first axis, which
+    counts rows. `start_id` and `end_id` are attributes of it; without them, they are 2
+    and 3. It may have more:
+
+    - `reorder(state, parents)`, the state of rows that go on from others, `parents
+      (rows,)`, each from one of its own source; without it, every tensor is gathered.
+    - `expand(state, count)`, the state of `count` hypotheses for each row, next to each
+      other; without it, rows are reordered.
+    - `prompt(memory)`, ids `(rows, prompt)`, padded with 0, with which every output
+      begins, with a probability of one.
     """
 
     def encode(self, source: Tensor) -> Any:
-        """Source ids `(batch, source)` to a memory."""
+        """Read sources, such as ids `(batch, source)`, into a memory."""
 
-    def start(self, memory: Any, max_length: int) -> dict[str, Any]:
-        """A memory to a state `{"memory", "cache"}`, whose tensors count rows first."""
+    def start(self, memory: Any, max_length: int) -> Any:
+        """The state before the first step, from which `max_length` ids are written."""
 
     def step(
-        self, ids: Tensor, state: dict[str, Any], index: Any
-    ) -> tuple[Tensor, dict[str, Any], Tensor | None]:
-        """Ids `(rows,)` to logits, a new state and attention `(rows, source)`."""
+        self, ids: Tensor, state: Any, index: Any
+    ) -> tuple[Tensor, Any, Tensor | None]:
+        """Read ids, of which `index` were read before, and score what may follow.
+
+        Of ids `(rows,)`, logits `(rows, vocabulary)`, the new state, and attention
+        `(rows, source)` or `None`; of ids `(rows, length)`, read in one pass, logits
+        `(rows, length, vocabulary)` and attention `(rows, length, source)`.
+        """
+
+
+class SpecialIds(NamedTuple):
+    """The ids with which a model's outputs begin and end."""
+
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, model: Any) -> Self:
+        """Those of a model."""
+        return cls(getattr(model, "start_id", START), getattr(model, "end_id", END))

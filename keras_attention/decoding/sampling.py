@@ -12,8 +12,7 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.hypotheses import Hypotheses, Steppable
-from keras_attention.decoding.request import repeat_rows
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.stepwise import StepwiseSearch
 
 Tensor = Any
@@ -128,19 +127,24 @@ class Sampling(StepwiseSearch):
             self.min_p = ops.where(min_p > 0, ops.minimum(min_p, 1.0), 0.0)
 
     def search(
-        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+        self,
+        model: Decoder,
+        source: Tensor,
+        prefix: Tensor | None = None,
+        given: int | None = None,
     ) -> Hypotheses:
-        """The search itself, on tensors: call this inside a function of your own."""
-        request, cache = self.start(model, source, prefix)
+        """The search itself, on tensors; as in `Search`."""
+        beginning, limits = self.begin(model, source, prefix, given)
         count = self.num_samples
-        rows = ops.shape(source)[0]
+        rows = ops.shape(beginning.lengths)[0]
         chance = keras.random.uniform(
             (rows * count, self.max_length),
             seed=self.seed if self.seeds is None else self.seeds,
         )
-        found = self.write(request.repeat(count), repeat_rows(cache, count), chance)
         if count == 1:
-            return found
+            return self.write(model, beginning, limits, chance)
+        beginning = beginning.expand(model, count)
+        found = self.write(model, beginning, limits.repeat(count), chance)
         _, order = ops.top_k(ops.reshape(found.scores, (-1, count)), count)
         places = ops.reshape(
             order + count * ops.expand_dims(ops.arange(rows, dtype="int32"), 1), (-1,)

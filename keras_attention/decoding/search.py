@@ -4,9 +4,11 @@ import copy
 import math
 from typing import Any, Self
 
+import keras
 import numpy as np
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.argument_checks import (
     check_count,
     check_number,
@@ -14,13 +16,11 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
+from keras_attention.decoding.beginning import Beginning, read_beginning
 from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
-from keras_attention.decoding.hypotheses import Hypotheses, Steppable
-from keras_attention.decoding.request import Request
-from keras_attention.precision import (
-    precise,
-)
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses, SpecialIds
+from keras_attention.decoding.row_limits import RowLimits, count_given
 from keras_attention.special_ids import PAD
 
 Tensor = Any
@@ -156,9 +156,21 @@ class Search:
             self._most = clip(max_length, 1, self.max_length)
 
     def search(
-        self, model: Steppable, source: Tensor, prefix: Tensor | None = None
+        self,
+        model: Decoder,
+        source: Tensor,
+        prefix: Tensor | None = None,
+        given: int | None = None,
     ) -> Hypotheses:
-        """The search itself, on tensors: call this inside a function of your own."""
+        """The search itself, on tensors: call this inside a function of your own.
+
+        Args:
+            model: as in the call, likewise the next two.
+            source: int ids `(batch, source)`, padded with 0.
+            prefix: int ids `(batch, prefix)`, padded with 0.
+            given: how many ids of prefix or prompt every row has at least, to be read
+                in one pass; to be counted when left out, where a graph can.
+        """
         raise NotImplementedError
 
     def limits(self, source: Tensor) -> tuple[Tensor | None, Tensor]:
@@ -174,56 +186,59 @@ class Search:
             fewest = ops.cast(ops.maximum(relative, self.min_length), "int32")
         return fewest, ops.cast(most, "int32")
 
-    def start(
-        self,
-        model: Steppable,
-        source: Tensor,
-        prefix: Tensor | None,
-        hypotheses: int = 1,
-    ) -> tuple[Request, Any]:
-        """Encode the source: what all steps need, and the first cache."""
+    def begin(
+        self, model: Decoder, source: Tensor, prefix: Tensor | None, given: int | None
+    ) -> tuple[Beginning, RowLimits]:
+        """Encode the source, and read what outputs are given to begin with."""
+        self.constraints.check_end(SpecialIds.of(model).end)
         memory = model.encode(source)
-        branches = 0
-        if hypotheses > 1 and getattr(model, "can_branch", False):
-            branches = hypotheses
-        shared = {"hypotheses": branches} if branches else {}
-        state = model.start(memory, self.max_length, **shared)
-        begin = memory.get("begin") if isinstance(memory, dict) else None
-        request = Request(
-            model, state["memory"], branches, *self.limits(source), prefix, begin
-        )
-        return request, state["cache"]
+        state = model.start(memory, self.max_length)
+        prompt = model.prompt(memory) if hasattr(model, "prompt") else None
+        limits = RowLimits(*self.limits(source), prefix, prompt)
+        if given is None:
+            given = self._count_given(limits)
+        if given is not None:
+            least = min if isinstance(given, int) else ops.minimum
+            given = least(given, self.max_length - 1)
+        return read_beginning(model, state, limits, self.max_length, given), limits
 
-    def read(
+    def _count_given(self, limits):
+        given = limits.given(self.max_length)
+        if given is None:
+            return None
+        known = functional.visible_values(given)
+        if known is not None:
+            return int(np.cumprod((known != PAD).all(axis=0)).sum())
+        # Of a graph of TensorFlow, what it reads may have a size that it finds out;
+        # that is asked of models with prompts alone.
+        is_found_out = keras.backend.backend() == "tensorflow" and not self.jit_compile
+        if limits.prompt is None or not is_found_out:
+            return None
+        return count_given(given)
+
+    def allow(
         self,
-        request: Request,
-        last: Tensor,
-        cache: Any,
+        log_probs: Tensor,
         ids: Tensor,
         index: Any,
-        origins: Tensor | None = None,
-    ) -> tuple[Tensor, Any, Tensor | None]:
-        """Log-probabilities of what may follow, the new cache, and attention.
+        limits: RowLimits,
+        special: SpecialIds,
+    ) -> Tensor:
+        """Make impossible what may not follow.
 
         Args:
-            request: of `start`, or of its `repeat`.
-            last: `(rows,)`, the ids written last, or the start.
-            cache: of the last step.
+            log_probs: `(rows, vocabulary)`, of what may follow.
             ids: `(rows, length)`, what was written, then anything.
             index: how many ids were written.
-            origins: as in `Request.step`.
+            limits: of the rows.
+            special: the ids of the model.
         """
-        logits, cache, attention = request.step(last, cache, index, origins)
-        logits = ops.cast(logits, precise(logits.dtype))
-        if attention is not None:
-            attention = ops.cast(attention, precise(attention.dtype))
-        log_probs = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
         log_probs = self.constraints.apply(
-            log_probs, ids, index, request.fewest, request.forced(index)
+            log_probs, ids, index, special, limits.min_length, limits.forced(index)
         )
-        if (certain := request.certain(index)) is not None:
-            log_probs = _make_certain(log_probs, ops.expand_dims(certain, 1))
-        return log_probs, cache, attention
+        if (certain := limits.certain(index)) is not None:
+            log_probs = _force(log_probs, ops.expand_dims(certain, 1))
+        return log_probs
 
 
 def _to_ids(suppressed_ids):
@@ -240,7 +255,7 @@ def _up(lengths):
     return ops.ceil(lengths - 1e-4)
 
 
-def _make_certain(log_probs, ids):
+def _force(log_probs, ids):
     """Give ids `(rows, 1)` a probability of one, where there is one."""
     vocabulary = ops.arange(log_probs.shape[-1], dtype="int32")
     alone = ops.where(ops.equal(vocabulary, ids), 0.0, -np.inf)

@@ -6,16 +6,17 @@ import numpy as np
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.decoding.hypotheses import Hypotheses
-from keras_attention.decoding.request import Request
+from keras_attention.decoding.beginning import Beginning, in_precision, log_softmax
+from keras_attention.decoding.hypotheses import Hypotheses, SpecialIds
+from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.search import Search
-from keras_attention.special_ids import END, PAD, START
+from keras_attention.special_ids import PAD
 
 Tensor = Any
 
 
 class StepwiseSearch(Search):
-    """Chooses an id after the other, until every row has ended.
+    """Chooses one id after the other, until every row has ended.
 
     A subclass has a `choose`.
     """
@@ -26,42 +27,43 @@ class StepwiseSearch(Search):
         Args:
             log_probs: of what may follow; `-inf` is impossible.
             chance: what `write` was given.
-            index: number of steps before this one.
+            index: number of ids before this one.
         """
         raise NotImplementedError
 
-    def write(self, request: Request, cache: Any, chance: Any = None) -> Hypotheses:
-        """One output for each row of a request."""
-        rows = ops.shape(request.most)[0]
-        written = {
-            "ids": ops.full((rows, self.max_length), PAD, dtype="int32"),
-            "lengths": ops.zeros((rows,), "int32"),
-        }
-        is_open = ops.ones((rows,), "bool")
-        last = ops.full((rows,), START, dtype="int32")
+    def write(
+        self, model: Any, beginning: Beginning, limits: RowLimits, chance: Any = None
+    ) -> Hypotheses:
+        """One output for each row of a beginning."""
+        special = SpecialIds.of(model)
 
-        def step(last, cache, written, is_open, index):
-            log_probs, cache, attention = self.read(
-                request, last, cache, written["ids"], index
-            )
-            if "scores" not in written:
-                scores = ops.zeros((rows,), log_probs.dtype)
-                written = {**written, "scores": scores}
+        def choose(log_probs, written, is_open, index):
+            log_probs = self.allow(log_probs, written["ids"], index, limits, special)
             ids = ops.cast(self.choose(log_probs, chance, index), "int32")
-            if attention is not None and "attention" not in written:
-                shape = (rows, self.max_length, ops.shape(attention)[-1])
-                written = {**written, "attention": ops.zeros(shape, attention.dtype)}
-            written = _write(written, ids, log_probs, attention, is_open, index)
-            is_open = is_open & ops.not_equal(ids, END) & (index + 1 < request.most)
-            is_open = is_open & (written["scores"] > -np.inf)
-            return ids, cache, written, is_open, index + 1
+            written = _write(written, ids, log_probs, is_open, index)
+            is_open = is_open & ops.not_equal(ids, special.end)
+            is_open = is_open & (index + 1 < limits.max_length)
+            return ids, written, is_open & (written["scores"] > -np.inf), index + 1
 
-        # One step outside the loop shows what the model gives, and in which dtype.
-        index = ops.convert_to_tensor(0, "int32")
+        def step(last, state, written, is_open, index):
+            logits, state, attention = model.step(last, state, index)
+            if attention is not None:
+                written = _attend(written, attention, is_open, index)
+            last, *rest = choose(log_softmax(logits), written, is_open, index)
+            return last, state, *rest
+
+        written = {
+            name: getattr(beginning, name)
+            for name in ("ids", "lengths", "scores", "attention")
+            if getattr(beginning, name) is not None
+        }
+        index = ops.convert_to_tensor(beginning.count, "int32")
+        is_open = index < limits.max_length
+        last, *rest = choose(beginning.log_probs, written, is_open, index)
         *_, written, _, _ = ops.while_loop(
-            lambda last, cache, written, is_open, index: ops.any(is_open),
+            lambda last, state, written, is_open, index: ops.any(is_open),
             step,
-            step(last, cache, written, is_open, index),
+            (last, beginning.state, *rest),
             maximum_iterations=self.max_length - 1,
         )
         written = _without_dead_ends(written)
@@ -82,18 +84,21 @@ def _without_dead_ends(written):
     return kept
 
 
-def _write(written, ids, log_probs, attention, is_open, index):
+def _write(written, ids, log_probs, is_open, index):
     """Put a step's choice into the rows that have not ended; the others stay."""
     chosen = ops.take_along_axis(log_probs, ops.expand_dims(ids, 1), axis=1)[:, 0]
     kept = ops.expand_dims(ops.where(is_open, ids, PAD), 1)
-    result = {
+    return {
+        **written,
         "ids": functional.write_at(written["ids"], kept, index, 1),
         "lengths": written["lengths"] + ops.cast(is_open, "int32"),
         "scores": written["scores"] + ops.where(is_open, chosen, 0.0),
     }
-    if attention is not None:
-        kept = ops.where(ops.expand_dims(is_open, 1), attention, 0.0)
-        result["attention"] = functional.write_at(
-            written["attention"], ops.expand_dims(kept, 1), index, 1
-        )
-    return result
+
+
+def _attend(written, attention, is_open, index):
+    """Put what a step attended to into the rows that have not ended."""
+    attention = in_precision(attention)
+    kept = ops.where(ops.expand_dims(is_open, 1), attention, 0.0)
+    kept = functional.write_at(written["attention"], ops.expand_dims(kept, 1), index, 1)
+    return {**written, "attention": kept}

@@ -40,6 +40,7 @@ from keras_attention.functional.masks import (
     position_mask,
     sequence_mask,
     spoiled,
+    visible_values,
     with_mask,
 )
 from keras_attention.functional.normalization import normalize_layer
@@ -61,6 +62,7 @@ from keras_attention.functional.scores import (
 )
 from keras_attention.functional.sequences import (
     at_least_one,
+    fit_length,
     pad_to_one,
     reverse_sequence,
     write_at,
@@ -68,7 +70,9 @@ from keras_attention.functional.sequences import (
 )
 from keras_attention.functional.states import (
     count_rows,
+    expand_state,
     join_hypotheses,
+    reorder_state,
     repeat_rows,
     split_hypotheses,
     take_rows,
@@ -94,7 +98,9 @@ __all__ = [
     "dot_scores",
     "drop_features",
     "drop_pairs",
+    "expand_state",
     "first_position",
+    "fit_length",
     "fold",
     "fold_pairs",
     "gaussian",
@@ -115,6 +121,7 @@ __all__ = [
     "position_mask",
     "read_memory",
     "relative_buckets",
+    "reorder_state",
     "repeat_rows",
     "reverse_sequence",
     "rotate",
@@ -129,6 +136,7 @@ __all__ = [
     "take_rows",
     "unfold",
     "unfold_weights",
+    "visible_values",
     "window_mask",
     "with_mask",
     "write_at",

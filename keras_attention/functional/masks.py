@@ -75,7 +75,7 @@ def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
     dtype = backend.standardize_dtype(mask.dtype)
     if dtype == "bool":
         return mask
-    values = _visible_values(mask)
+    values = visible_values(mask)
     if values is not None:
         strange = values[(values != 0) & (values != 1)]
         if strange.size:
@@ -115,7 +115,7 @@ def hides_integers(mask: Any) -> bool:
     if not hasattr(mask, "dtype") or isinstance(mask, keras.KerasTensor):
         return False
     is_integer = backend.is_int_dtype(backend.standardize_dtype(mask.dtype))
-    return is_integer and _visible_values(mask) is None
+    return is_integer and visible_values(mask) is None
 
 
 def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
@@ -301,7 +301,7 @@ def pairwise_mask(
     )
 
 
-def _visible_values(tensor: Tensor) -> np.ndarray | None:
+def visible_values(tensor: Tensor) -> np.ndarray | None:
     """The values of a tensor, or `None` inside a graph that is being made."""
     try:
         return np.asarray(ops.convert_to_numpy(tensor))

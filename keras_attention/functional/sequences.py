@@ -73,6 +73,20 @@ def pad_to_one(tensor: Tensor, axis: int) -> Tensor:
     return ops.concatenate([tensor, missing], axis=axis)
 
 
+def fit_length(tensor: Tensor, length: int) -> Tensor:
+    """Cut the second axis to a length, or fill it up with zeros.
+
+    Args:
+        tensor: `(batch, any, ...)`.
+        length: that of the result, `(batch, length, ...)`.
+    """
+    tensor = tensor[:, :length]
+    batch, size, *rest = ops.shape(tensor)
+    missing = ops.zeros((batch, length - size, *rest), tensor.dtype)
+    joined = ops.concatenate([tensor, missing], axis=1)
+    return ops.reshape(joined, (batch, length, *rest))  # which a graph may not know
+
+
 def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
     """Put a part into a tensor, from an index of one axis on.
 

@@ -29,6 +29,36 @@ def take_rows(structure: Any, rows: Tensor) -> Any:
     )
 
 
+def expand_state(owner: Any, state: Any, count: int) -> Any:
+    """The state of a decoder with `count` hypotheses for each row, side by side.
+
+    Args:
+        owner: a model, a layer or a part of one whose `start` gives such states; asked
+            by its `expand` or its `reorder` if it has them.
+        state: any nested structure of tensors; without these, one row for each.
+        count: how many.
+    """
+    if hasattr(owner, "expand"):
+        return owner.expand(state, count)
+    if hasattr(owner, "reorder"):
+        rows = ops.arange(count_rows(state), dtype="int32")
+        return owner.reorder(state, ops.repeat(rows, count))
+    return repeat_rows(state, count)
+
+
+def reorder_state(owner: Any, state: Any, parents: Tensor) -> Any:
+    """The state of a decoder with rows that go on from others.
+
+    Args:
+        owner: as in `expand_state`.
+        state: likewise.
+        parents: `(rows,)`, the row that each goes on from, one of the same source.
+    """
+    if hasattr(owner, "reorder"):
+        return owner.reorder(state, parents)
+    return take_rows(state, parents)
+
+
 def join_hypotheses(tensor: Tensor, batch: Any) -> Tensor:
     """Put the hypotheses of a source next to each other, as one sequence.
 

@@ -1,10 +1,30 @@
 """Layers given to other layers as arguments."""
 
+import contextlib
+import contextvars
 import inspect
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import keras
+
+_known_within: contextvars.ContextVar[dict[str, dict[int, Any]] | None] = (
+    contextvars.ContextVar("_known_within", default=None)
+)
+
+
+@contextlib.contextmanager
+def shared_within() -> Iterator[None]:
+    """What several layers have in common is one, among all that its body serializes.
+
+    Likewise among all that its body restores.
+    """
+    token = _known_within.set({})
+    try:
+        yield
+    finally:
+        _known_within.reset(token)
 
 
 def restore(value: Any) -> Any:
@@ -51,13 +71,16 @@ def call_that_copies() -> Any:
 
 
 def _known_to_this_copy(what: str) -> dict[int, Any] | None:
-    """What a copy of a model has `"seen"`, by identity, or `"made"`, by number.
+    """What a copy has `"seen"`, by identity, or `"made"`, by number.
 
     Keras asks the layers of a model one by one, each without a word of the others. So
     what they have in common is kept with the call, and is gone when that returns.
     """
     call = call_that_copies()
-    return None if call is None else call.setdefault(f"_keras_attention_{what}", {})
+    if call is not None:
+        return call.setdefault(f"_keras_attention_{what}", {})
+    within = _known_within.get()
+    return None if within is None else within.setdefault(what, {})
 
 
 def _copies_a_model(frame: Any) -> bool:

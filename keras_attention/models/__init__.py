@@ -1,5 +1,9 @@
-"""Builders of whole models, and the `Seq2Seq` that they return."""
+"""Builders of whole models, and the models and parts that they are made of.
 
+All that is named here may be imported from here.
+"""
+
+from keras_attention.models.decoder_block import DecoderBlock
 from keras_attention.models.ensemble import Ensemble
 from keras_attention.models.gnmt import gnmt
 from keras_attention.models.language_model import LanguageModel, language_model
@@ -14,9 +18,11 @@ from keras_attention.models.presets import (
 from keras_attention.models.recurrent import rnn_seq2seq
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
-from keras_attention.models.transformer import DecoderStack, EncoderStack, transformer
+from keras_attention.models.transformer import transformer
+from keras_attention.models.transformer_stacks import DecoderStack, EncoderStack
 
 __all__ = [
+    "DecoderBlock",
     "DecoderStack",
     "EncoderStack",
     "Ensemble",

@@ -12,9 +12,10 @@ from keras_attention.layers.sublayers import (
     serialize_shared,
 )
 from keras_attention.models.cloning import clones_as_itself
-from keras_attention.models.seq2seq import Seq2Seq, State, score_in_one_pass
+from keras_attention.models.seq2seq import Seq2Seq, score_in_one_pass
 
 Tensor = Any
+State = list[Any]
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Ensemble")
@@ -71,30 +72,33 @@ class Ensemble(keras.Model):
         """What each model makes of the source ids `(batch, source)`."""
         return [model.encode(source) for model in self.models]
 
-    def start(self, memory: list[Any], max_length: int, hypotheses: int = 1) -> State:
-        """The state of all decoders; as in `Seq2Seq`."""
-        states = [
-            model.start(own, max_length, hypotheses)
-            for model, own in zip(self.models, memory, strict=True)
-        ]
-        return {name: [state[name] for state in states] for name in ("memory", "cache")}
-
-    @property
-    def can_branch(self) -> bool:
-        """Whether several hypotheses of a row can share a state, in every model."""
-        return all(model.can_branch for model in self.models)
-
-    def branch(
-        self, ids: Tensor, state: State, index: Any, visible: Tensor
-    ) -> tuple[Tensor, State, Tensor | None]:
-        """Read one id for each hypothesis; as in `Seq2Seq`."""
-        return self._each("branch", ids, state, index, visible)
+    def start(self, memory: list[Any], max_length: int) -> State:
+        """The states of all decoders; as in `Seq2Seq`."""
+        pairs = zip(self.models, memory, strict=True)
+        return [model.start(own, max_length) for model, own in pairs]
 
     def step(
         self, ids: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
-        """Read one id a row; as in `Seq2Seq`."""
-        return self._each("step", ids, state, index)
+        """Read the next ids; as in `Seq2Seq`."""
+        logits, states, attentions = [], [], []
+        for model, own in zip(self.models, state, strict=True):
+            found, own, attention = model.step(ids, own, index)
+            logits.append(found)
+            states.append(own)
+            attentions += [] if attention is None else [attention]
+        attention = sum(attentions) / len(attentions) if attentions else None
+        return _mean(logits), states, attention
+
+    def expand(self, state: State, count: int) -> State:
+        """The state of several hypotheses for each row; as in `Seq2Seq`."""
+        pairs = zip(self.models, state, strict=True)
+        return [model.expand(own, count) for model, own in pairs]
+
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """The state of rows that go on from others; as in `Seq2Seq`."""
+        pairs = zip(self.models, state, strict=True)
+        return [model.reorder(own, parents) for model, own in pairs]
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`."""
@@ -115,18 +119,6 @@ class Ensemble(keras.Model):
     def from_config(cls, config, custom_objects=None):
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**config)
-
-    def _each(self, name, ids, state, *rest):
-        logits, states, attentions = [], [], []
-        for position, model in enumerate(self.models):
-            own = {part: state[part][position] for part in ("memory", "cache")}
-            found, own, attention = getattr(model, name)(ids, own, *rest)
-            logits.append(found)
-            states.append(own)
-            attentions += [] if attention is None else [attention]
-        state = {part: [own[part] for own in states] for part in ("memory", "cache")}
-        attention = sum(attentions) / len(attentions) if attentions else None
-        return _mean(logits), state, attention
 
 
 class _Mean(keras.layers.Layer):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.argument_checks import (
     check_axes,
     check_choice,
@@ -27,7 +28,7 @@ from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder
 from keras_attention.models.seq2seq import (
     State,
-    as_column,
+    as_columns,
     check_max_length,
     compute_logits,
     delay,
@@ -58,8 +59,8 @@ class LanguageModel(keras.Model):
 
     It has the `encode`, `start` and `step` of a `Seq2Seq`, so every search and
     `Translator` take it. What is encoded is the beginning of the text: the ids of the
-    source up to its end id. A search writes them first, with a probability of one, and
-    then goes on.
+    source up to its end id, the prompt. A search writes them first, with a probability
+    of one, and then continues.
 
     Args:
         embedding: `PositionalEmbedding`.
@@ -102,20 +103,33 @@ class LanguageModel(keras.Model):
         check_axes("batch, source", source=source.shape)
         stops = ops.logical_or(ops.equal(source, END), ops.equal(source, PAD))
         before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
-        return {"begin": ops.where(before, source, PAD)}
+        return {"prompt": ops.where(before, source, PAD)}
+
+    def prompt(self, memory: dict[str, Tensor]) -> Tensor:
+        """The ids `(rows, prompt)`, padded with 0, with which every output begins."""
+        return memory["prompt"]
 
     def start(self, memory: dict[str, Tensor], max_length: int) -> State:
         """The state before the first id; as in `Seq2Seq`."""
         check_max_length(self.target_embedding, max_length)
-        state = self.decoder.start(memory, max_length)
-        return {**state, "memory": {**state["memory"], **memory}}
+        return self.decoder.start(memory, max_length)
 
     def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
-        """Read one id a row and score what may follow; as in `Seq2Seq`."""
-        vectors = self.target_embedding(as_column(ids), start_index=index)
+        """Read the next ids and score what may follow; as in `Seq2Seq`."""
+        ids, is_one = as_columns(ids)
+        vectors = self.target_embedding(ids, start_index=index)
         hidden, state, _ = self.decoder.step(vectors, state, index)
         logits = compute_logits(self.target_embedding, self.output_projection, hidden)
-        return ops.cast(logits, precise(logits.dtype)), state, None
+        logits = ops.cast(logits, precise(logits.dtype))
+        return logits[:, 0] if is_one else logits, state, None
+
+    def expand(self, state: State, count: int) -> State:
+        """The state of several hypotheses for each row; as in `Seq2Seq`."""
+        return functional.expand_state(self.decoder, state, count)
+
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """The state of rows that go on from others; as in `Seq2Seq`."""
+        return functional.reorder_state(self.decoder, state, parents)
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`.
@@ -125,12 +139,12 @@ class LanguageModel(keras.Model):
         labels = ops.cast(ops.convert_to_tensor(labels), "int32")
         check_axes("batch, length", labels=labels.shape)
         log_probs = pick_log_probabilities(self(delay(labels)), labels)
-        begin, length = self.encode(source)["begin"], ops.shape(labels)[1]
-        missing = ops.maximum(length - ops.shape(begin)[1], 0)
-        begin = ops.pad(begin, ((0, 0), (0, missing)))[:, :length]
-        forced = ops.where(ops.equal(begin, labels), 0.0, _IMPOSSIBLE)
+        prompt, length = self.encode(source)["prompt"], ops.shape(labels)[1]
+        missing = ops.maximum(length - ops.shape(prompt)[1], 0)
+        prompt = ops.pad(prompt, ((0, 0), (0, missing)))[:, :length]
+        forced = ops.where(ops.equal(prompt, labels), 0.0, _IMPOSSIBLE)
         forced = ops.cast(forced, log_probs.dtype)
-        return ops.where(ops.equal(begin, PAD), log_probs, forced)
+        return ops.where(ops.equal(prompt, PAD), log_probs, forced)
 
     def get_config(self):
         return {

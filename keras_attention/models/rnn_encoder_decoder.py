@@ -1,6 +1,6 @@
 """The encoder and the decoder of a recurrent `Seq2Seq`."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -21,9 +21,21 @@ from keras_attention.layers.sublayers import (
     restore,
     serialize_shared,
 )
-from keras_attention.models.seq2seq import State
 
 Tensor = Any
+
+
+class DecoderState(NamedTuple):
+    """The state of an `RNNDecoder`.
+
+    Attributes:
+        constant: what is the same at all steps: the projected memory, the encoder's
+            summary, and in training what is dropped.
+        recurrent: the state of the recurrent layer.
+    """
+
+    constant: dict[str, Any]
+    recurrent: list[Tensor]
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNEncoder")
@@ -237,60 +249,109 @@ class RNNDecoder(BaseLayer):
 
     def start(
         self, memory: dict[str, Any], max_length: int, training: bool = False
-    ) -> State:
-        """The encoder's final states, and the memory projected once."""
-        rows = memory.get("sequence", keras.tree.flatten(memory)[0])
-        cache, once = memory.get("states"), {}
-        if self.attends:
-            cache = self.rnn.get_initial_state(rows, cache)
-            once["projected"] = self.rnn.project_memory(rows, memory["mask"])
-        elif cache is None:
-            cache = self.rnn.get_initial_state(rows)
-        if self.peeky:
-            once["summary"] = memory["summary"]
-        if training:
-            once["keep"] = self.rnn.draw_keep(rows)
-            once["drawn"] = self._draw(rows, max_length)
-        return {"memory": once, "cache": list(cache)}
-
-    def step(
-        self, inputs: Tensor, state: State, index: Any, training: bool = False
-    ) -> tuple[Tensor, State, Tensor | None]:
-        """One position of each row.
+    ) -> DecoderState:
+        """The encoder's final states, and the memory projected once.
 
         Args:
-            inputs: `(rows, 1, dim)`.
-            state: of `start` or of the last step.
-            index: number of positions already read, which the states imply.
+            memory: of an `RNNEncoder`; or, for a `CellRNN`, anything that counts rows.
+            max_length: the most positions that steps read.
+            training: whether to draw what they drop.
+        """
+        rows = memory.get("sequence", keras.tree.flatten(memory)[0])
+        states, constant = memory.get("states"), {}
+        if self.attends:
+            states = self.rnn.get_initial_state(rows, states)
+            constant["projected"] = self.rnn.project_memory(rows, memory["mask"])
+        elif states is None:
+            states = self.rnn.get_initial_state(rows)
+        if self.peeky:
+            constant["summary"] = memory["summary"]
+        if training:
+            constant["keep"] = self.rnn.draw_keep(rows)
+            constant["drawn"] = self._draw(rows, max_length)
+        return DecoderState(constant, list(states))
+
+    def step(
+        self, inputs: Tensor, state: DecoderState, index: Any, training: bool = False
+    ) -> tuple[Tensor, DecoderState, Tensor | None]:
+        """Read the next positions.
+
+        Args:
+            inputs: `(rows, length, dim)`, one position or several.
+            state: of `start`, of the last step, or of `expand` or `reorder`.
+            index: number of positions read before, which the states imply.
             training: whether to drop, by a state that was started so.
 
         Returns:
-            Hidden vectors `(rows, width)`, the new state, and attention
-            `(rows, source)` or `None`.
+            Hidden vectors `(rows, length, width)`, the new state, and attention
+            `(rows, length, source)` or `None`.
         """
-        memory, keep = state["memory"], state["memory"].get("keep")
+        steps = self._advance_all
+        if inputs.shape[1] == 1:
+            steps = self._advance
+        return steps(inputs, state, index, training)
+
+    def expand(self, state: DecoderState, count: int) -> DecoderState:
+        """The state of `count` hypotheses for each row, next to each other."""
+        return DecoderState(*functional.repeat_rows(tuple(state), count))
+
+    def reorder(self, state: DecoderState, parents: Tensor) -> DecoderState:
+        """The state of rows that go on from others, `parents (rows,)`."""
+        # What is constant is the same for all hypotheses of a source.
+        recurrent = functional.take_rows(state.recurrent, parents)
+        return DecoderState(state.constant, recurrent)
+
+    def _advance_all(self, inputs, state, index, training):
+        """Several positions, one after the other."""
+
+        def advance(inputs, recurrent):
+            now = DecoderState(state.constant, recurrent[1:])
+            hidden, new, attention = self._advance(
+                ops.expand_dims(inputs, 1), now, index + recurrent[0], training
+            )
+            found = [hidden] if attention is None else [hidden, attention]
+            found = ops.concatenate([ops.cast(p, hidden.dtype) for p in found], axis=-1)
+            return found[:, 0], [recurrent[0] + 1, *new.recurrent]
+
+        first = ops.convert_to_tensor(0, "int32")
+        found, (_, *recurrent) = functional.run_recurrence(
+            advance, inputs, [first, *state.recurrent]
+        )
+        width = self.rnn.output_width + (
+            state.constant["summary"].shape[-1] if self.peeky else 0
+        )
+        hidden, attention = found[..., :width], None
+        if self.attends:
+            attention = found[..., width:]
+        return hidden, DecoderState(state.constant, recurrent), attention
+
+    def _advance(self, inputs, state, index, training):
+        """One position `(rows, 1, dim)`."""
+        constant = state.constant
+        keep = constant.get("keep")
         # (batch, 1, width) each
         drawn = {
             name: ops.take(part, [index], axis=1)
-            for name, part in memory.get("drawn", {}).items()
+            for name, part in constant.get("drawn", {}).items()
         }
         if training:
             inputs = inputs * drawn["inputs"]
-        inputs = self._peek(inputs, memory)[:, 0]
+        inputs = self._peek(inputs, constant)[:, 0]
         if self.attends:
             if "noise" in drawn:
                 keep = {**keep, "noise": drawn["noise"]}
-            outputs, attention, cache = self.rnn.step(
-                inputs, state["cache"], memory["projected"], keep, training
+            outputs, attention, recurrent = self.rnn.step(
+                inputs, state.recurrent, constant["projected"], keep, training
             )
+            attention = ops.expand_dims(attention, 1)
         else:
             attention = None
-            outputs, cache = self.rnn.step(inputs, state["cache"], keep)
+            outputs, recurrent = self.rnn.step(inputs, state.recurrent, keep)
         if training:
             outputs = outputs * drawn["outputs"][:, 0]
         outputs = ops.cast(ops.expand_dims(outputs, 1), self.compute_dtype)
-        hidden = self._peek(outputs, memory)[:, 0]
-        return hidden, {"memory": memory, "cache": cache}, attention
+        hidden = self._peek(outputs, constant)
+        return hidden, DecoderState(constant, list(recurrent)), attention
 
     def _draw(self, rows, length):
         """What is random at each of some steps, since a loop on JAX cannot draw."""

@@ -53,7 +53,7 @@ class ScheduledSampling(keras.layers.Layer):
 
         Args:
             step: as of `Seq2Seq`.
-            state: of its `start`.
+            state: of its `start`, with fields as of an `RNNDecoder`.
             target: ids `(batch, target)`; the first one is always the true one.
 
         Returns:
@@ -70,13 +70,11 @@ class ScheduledSampling(keras.layers.Layer):
         reads_true = ops.logical_or(reads_true, first)  # (B, T)
 
         def advance(inputs, states):
-            index, drawn, *cache = states
+            index, drawn, *recurrent = states
             true, reads_true, draw = (part[:, 0] for part in inputs)
             ids = ops.where(reads_true, true, drawn)
-            packed = keras.tree.pack_sequence_as(state["cache"], cache)
-            logits, new, _ = step(ids, {**state, "cache": packed}, index)
-            drawn = _draw(logits, draw)
-            return logits, [index + 1, drawn, *keras.tree.flatten(new["cache"])]
+            logits, new, _ = step(ids, state._replace(recurrent=recurrent), index)
+            return logits, [index + 1, _draw(logits, draw), *new.recurrent]
 
         logits, _ = functional.run_recurrence(
             advance,
@@ -84,7 +82,7 @@ class ScheduledSampling(keras.layers.Layer):
             [
                 ops.convert_to_tensor(0, "int32"),
                 target[:, 0],
-                *keras.tree.flatten(state["cache"]),
+                *state.recurrent,
             ],
         )
         return logits

@@ -16,7 +16,7 @@ from keras_attention.special_ids import END, PAD, START
 
 Tensor = Any
 Memory = Any
-State = dict[str, Any]
+State = Any
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Seq2Seq")
@@ -36,8 +36,11 @@ class Seq2Seq(keras.Model):
             returning the memory, a nested structure of tensors.
         decoder: layer called with vectors `(batch, target, dim)` and the memory,
             returning hidden vectors `(batch, target, width)`. Its `start(memory,
-            max_length)` returns a state and its `step(vectors, state, index)` hidden
-            vectors `(rows, width)`, a state and attention `(rows, source)` or `None`.
+            max_length)` returns a state, any nested structure of tensors, and its
+            `step(vectors, state, index)`, for vectors `(rows, length, dim)`, hidden
+            vectors `(rows, length, width)`, a state, and attention `(rows, length,
+            source)` or `None`. `expand` and `reorder` as of a `DecoderStack`, where it
+            has them, are used.
         target_embedding: of the target; that of the source when left out.
         output: layer from hidden vectors to logits; the transposed table of the target
             embedding when left out.
@@ -113,71 +116,53 @@ class Seq2Seq(keras.Model):
         check_axes("batch, source", source=source.shape)
         return _encode(self.source_embedding, self.encoder, source)
 
-    def start(self, memory: Memory, max_length: int, hypotheses: int = 1) -> State:
+    def start(self, memory: Memory, max_length: int) -> State:
         """The state of a decoder that has written nothing yet.
 
         Args:
             memory: of `encode`.
             max_length: the most ids that will be written.
-            hypotheses: how many of a row are to share the state, for `branch`.
 
         Returns:
-            A dictionary of two nested structures: `"memory"`, which stays the same, and
-            `"cache"`, which each step replaces. The first axis of every tensor counts
-            rows, so a search may repeat and reorder rows without knowing more.
+            The decoder's state.
 
         Raises:
             ValueError: when the target embedding has fewer positions.
         """
         check_max_length(self.target_embedding, max_length)
-        return self.decoder.start(memory, max_length * hypotheses)
-
-    @property
-    def can_branch(self) -> bool:
-        """Whether several hypotheses of a row can share a state, by `branch`."""
-        return getattr(self.decoder, "can_branch", False)
-
-    def branch(
-        self, ids: Tensor, state: State, index: Any, visible: Tensor
-    ) -> tuple[Tensor, State, Tensor | None]:
-        """Read one id for each hypothesis, and score what may follow.
-
-        What all of them read is kept in one past, and each attends to what it read
-        itself; so nothing is copied when a hypothesis goes on in another's place.
-
-        Args:
-            ids: `(rows, hypotheses)`; of the first ones, where there are fewer yet.
-            state: of `start`, or of the last step.
-            index: number of steps before this one.
-            visible: boolean `(rows, hypotheses, max_length, places)`, what a hypothesis
-                has read: at each step, this one included, in one of the places.
-
-        Returns:
-            float32 logits `(rows, hypotheses, vocabulary)`, the new state, and how
-            much each attended to the source, `(rows, hypotheses, source)` or `None`.
-        """
-        _, count, steps, places = visible.shape
-        vectors = self.target_embedding(ops.reshape(ids, (-1, 1)), start_index=index)
-        vectors = ops.reshape(vectors, (-1, count, vectors.shape[-1]))
-        visible = ops.reshape(visible, (-1, count, steps * places))
-        found = self.decoder.branch(vectors, state, index * places, visible)
-        return self._score(*found)
+        return self.decoder.start(memory, max_length)
 
     def step(
         self, ids: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
-        """Read one id a row and score what may follow.
+        """Read the next ids and score what may follow.
 
         Args:
-            ids: `(rows,)`, the start id first, then the id chosen last.
-            state: of `start` or of the last step.
-            index: number of steps before this one, an integer or a scalar tensor.
+            ids: `(rows,)`, the start id first, then the id chosen last; or `(rows,
+                length)`, several in one pass.
+            state: of `start`, of the last step, or of `expand` or `reorder`.
+            index: number of ids read before, an integer or a scalar tensor.
 
         Returns:
             float32 logits `(rows, vocabulary)`, the new state, and how much each source
-            position was attended to, `(rows, source)`, or `None` without attention.
+            position was attended to, `(rows, source)`, or `None` without attention; for
+            several ids, logits `(rows, length, vocabulary)` and attention `(rows,
+            length, source)`.
         """
         return self._step(ids, state, index)
+
+    def expand(self, state: State, count: int) -> State:
+        """The state of `count` hypotheses for each row, next to each other."""
+        return functional.expand_state(self.decoder, state, count)
+
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """The state of rows that go on from others.
+
+        Args:
+            state: of a step.
+            parents: `(rows,)`, the row that each goes on from, of its own source.
+        """
+        return functional.reorder_state(self.decoder, state, parents)
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass.
@@ -192,14 +177,16 @@ class Seq2Seq(keras.Model):
         return score_in_one_pass(self, source, labels)
 
     def _step(self, ids, state, index, **options):
-        vectors = self.target_embedding(as_column(ids), start_index=index)
-        return self._score(*self.decoder.step(vectors, state, index, **options))
-
-    def _score(self, hidden, state, attention):
+        ids, is_one = as_columns(ids)
+        vectors = self.target_embedding(ids, start_index=index)
+        hidden, state, attention = self.decoder.step(vectors, state, index, **options)
+        logits = compute_logits(self.target_embedding, self.output_projection, hidden)
+        logits = ops.cast(logits, precise(logits.dtype))
         if attention is not None:
             attention = ops.cast(attention, precise(attention.dtype))
-        logits = compute_logits(self.target_embedding, self.output_projection, hidden)
-        return ops.cast(logits, precise(logits.dtype)), state, attention
+        if not is_one:
+            return logits, state, attention
+        return logits[:, 0], state, None if attention is None else attention[:, 0]
 
     def get_config(self):
         return {
@@ -235,11 +222,17 @@ class Seq2Seq(keras.Model):
             return cls(**config)
 
 
-def as_column(ids: Tensor) -> Tensor:
-    """Ids `(rows,)` as those of one position, `(rows, 1)`."""
+def as_columns(ids: Tensor) -> tuple[Tensor, bool]:
+    """Ids `(rows,)` as those of one position, `(rows, 1)`, and whether they are such.
+
+    Raises:
+        ValueError: for ids that are neither `(rows,)` nor `(rows, length)`.
+    """
     ids = ops.convert_to_tensor(ids)
-    check_axes("rows", ids=ids.shape)
-    return ops.expand_dims(ids, 1)
+    if len(ids.shape) == 1:
+        return ops.expand_dims(ids, 1), True
+    check_axes("rows, length", ids=ids.shape)
+    return ids, False
 
 
 def check_max_length(embedding: Any, max_length: int) -> None:

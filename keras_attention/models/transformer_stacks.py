@@ -16,19 +16,27 @@ from keras_attention.argument_checks import (
 )
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.sublayers import build_once, restore, serialize_shared
+from keras_attention.layers.sublayers import (
+    restore,
+    serialize_shared,
+    shared_within,
+)
 from keras_attention.layers.transformer.normalization import Normalization
-from keras_attention.models.seq2seq import State
 
 Tensor = Any
+State = list[Any]
 
 
 class _Stack(BaseLayer):
-    """Blocks on top of each other; pre-norm blocks are followed by a normalization."""
+    """Blocks on top of each other, with a dropout before and a normalization after."""
 
     @takes_numpy
     def __init__(
-        self, blocks: Sequence[Any], dropout: float = 0.0, **kwargs: Any
+        self,
+        blocks: Sequence[Any],
+        dropout: float = 0.0,
+        final_normalization: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_rate(dropout=dropout)
@@ -39,44 +47,55 @@ class _Stack(BaseLayer):
                 f"`blocks` must hold at least one block. Received: blocks={blocks!r}"
             )
         self.dropout = dropout
+        self.final_normalization = final_normalization
+        last = self.blocks[-1]
+        kind, self._epsilon = final_normalization, 1e-5
+        if kind is None and getattr(last, "normalize_first", False):
+            kind, self._epsilon = last.normalization, last.layer_norm_epsilon
+        self._normalization = Normalization(kind) if kind else None
+        self._final_normalization: Any = None
         self._input_dropout = FeatureDropout(dropout, dtype=self.dtype_policy)
-        self._final_normalization = None
 
     def get_config(self):
-        blocks = [serialize_shared(block) for block in self.blocks]
-        for own, saved in zip(self.blocks, blocks, strict=True):
-            # What blocks share is made once: the others name the first one.
-            first = [block.position is own.position for block in self.blocks].index(
-                True
-            )
-            if own.position is not None and own is not self.blocks[first]:
-                saved["config"]["position"] = first
-        return {**super().get_config(), "blocks": blocks, "dropout": self.dropout}
+        with shared_within():
+            blocks = [serialize_shared(block) for block in self.blocks]
+        final = self.final_normalization
+        if self._normalization is not None and final is not None:
+            final = self._normalization.serialize()
+        return {
+            **super().get_config(),
+            "blocks": blocks,
+            "dropout": self.dropout,
+            "final_normalization": final,
+        }
 
     @classmethod
     def from_config(cls, config):
-        blocks: list[Any] = []
-        for saved in config["blocks"]:
-            position = saved["config"].get("position")
-            if isinstance(position, int):
-                own = {**saved["config"], "position": blocks[position].position}
-                saved = {**saved, "config": own}
-            blocks.append(restore(saved))
+        with shared_within():
+            blocks: list[Any] = []
+            for saved in config["blocks"]:
+                # Version 0.2 wrote down which of the blocks had a position first.
+                first = saved["config"].get("position")
+                if isinstance(first, int):
+                    own = {**saved["config"], "position": blocks[first].position}
+                    saved = {**saved, "config": own}
+                blocks.append(restore(saved))
         return cls(**{**config, "blocks": blocks})
 
-    def _build_blocks(self, inputs_shape, *other_shapes):
+    def _build_blocks(self, *inputs, **masks):
+        """Build every block by a call, as what is in it may be built by no other."""
         for block in self.blocks:
-            build_once(block, inputs_shape, *other_shapes)
-        last = self.blocks[-1]
-        if last.normalize_first:
-            self._final_normalization = Normalization(last.normalization).build(
-                self, last.layer_norm_epsilon, inputs_shape, "final_normalization"
+            if not block.built:
+                block(*inputs, **masks)
+        if self._normalization is not None:
+            self._final_normalization = self._normalization.build(
+                self, self._epsilon, inputs[0].shape, "final_normalization"
             )
 
     def _normalize(self, hidden):
-        if self._final_normalization is None:
-            return ops.cast(hidden, self.compute_dtype)
-        return ops.cast(self._final_normalization(hidden), self.compute_dtype)
+        if self._final_normalization is not None:
+            hidden = self._final_normalization(hidden)
+        return ops.cast(hidden, self.compute_dtype)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="EncoderStack")
@@ -84,8 +103,13 @@ class EncoderStack(_Stack):
     """`TransformerEncoder` blocks on top of each other, as the encoder of a `Seq2Seq`.
 
     Args:
-        blocks: `TransformerEncoder` layers, the lowest first.
+        blocks: `TransformerEncoder` layers, the lowest first; or others, called with
+            `(batch, source, dim)` and, as `padding_mask`, a boolean `(batch, source)`,
+            which return such vectors.
         dropout: rate at which the inputs are dropped in training.
+        final_normalization: of the outputs: `"layer"`, `"rms"`, a layer that it becomes
+            a copy of, or `False` for none. When left out, that of the last block if it
+            has `normalize_first`, else none.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -98,14 +122,16 @@ class EncoderStack(_Stack):
 
     def build(self, inputs_shape):
         check_axes(SEQUENCE, inputs=inputs_shape)
-        self._build_blocks(inputs_shape)
+        inputs = keras.KerasTensor(inputs_shape, self.compute_dtype)
+        mask = keras.KerasTensor(inputs_shape[:-1], "bool")
+        self._build_blocks(inputs, padding_mask=mask)
 
     def call(self, inputs, padding_mask, training=None):
         check_axes(SEQUENCE, inputs=inputs.shape)
         padding_mask = functional.position_mask(inputs, padding_mask=padding_mask)
         hidden = self._input_dropout(inputs, training=training)
         for block in self.blocks:
-            hidden = block(hidden, padding_mask=padding_mask, training=training)
+            hidden = block(hidden, padding_mask=padding_mask)
         return {"sequence": self._normalize(hidden), "mask": padding_mask}
 
     def compute_output_spec(self, inputs, padding_mask, training=None):
@@ -124,11 +150,13 @@ class DecoderStack(_Stack):
     """`TransformerDecoder` blocks on top of each other, as the decoder of a `Seq2Seq`.
 
     Args:
-        blocks: `TransformerDecoder` layers, the lowest first.
+        blocks: `TransformerDecoder` layers, the lowest first; or others that keep the
+            protocol of `DecoderBlock`.
         dropout: rate at which the inputs are dropped in training.
         alignment_layer: index of the block whose attention to the memory tells which
             part of the source an output comes from.
         alignment_heads: indices of its heads that count; all when left out.
+        final_normalization: as of an `EncoderStack`.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -146,13 +174,15 @@ class DecoderStack(_Stack):
         dropout: float = 0.0,
         alignment_layer: int = -1,
         alignment_heads: Sequence[int] | None = None,
+        final_normalization: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(blocks, dropout, **kwargs)
+        super().__init__(blocks, dropout, final_normalization, **kwargs)
         check_index(alignment_layer=alignment_layer, count=len(self.blocks))
+        heads = getattr(self.blocks[alignment_layer], "num_heads", None)
         for head in alignment_heads or ():
-            heads = self.blocks[alignment_layer].num_heads
-            check_index(alignment_heads=head, count=heads)
+            if heads is not None:
+                check_index(alignment_heads=head, count=heads)
         self.alignment_layer = alignment_layer
         self.alignment_heads = None if alignment_heads is None else [*alignment_heads]
 
@@ -165,20 +195,23 @@ class DecoderStack(_Stack):
 
     def build(self, inputs_shape, memory_shape=None):
         check_axes(SEQUENCE, inputs=inputs_shape)
-        memory_shapes = [] if memory_shape is None else [memory_shape["sequence"]]
-        self._build_blocks(inputs_shape, *memory_shapes)
+        inputs = keras.KerasTensor(inputs_shape, self.compute_dtype)
+        if memory_shape is None or "sequence" not in memory_shape:
+            self._build_blocks(inputs)
+            return
+        memory = keras.KerasTensor(memory_shape["sequence"], self.compute_dtype)
+        mask = keras.KerasTensor(memory.shape[:-1], "bool")
+        self._build_blocks(inputs, memory, encoder_padding_mask=mask)
 
     def call(self, inputs, memory=None, training=None):
         check_axes(SEQUENCE, inputs=inputs.shape)
         hidden = self._input_dropout(inputs, training=training)
-        memory = memory or {}
+        attended, masks = [], {}
+        if memory is not None and "sequence" in memory:
+            attended = [memory["sequence"]]
+            masks = {"encoder_padding_mask": memory["mask"]}
         for block in self.blocks:
-            hidden = block(
-                hidden,
-                memory.get("sequence"),
-                encoder_padding_mask=memory.get("mask"),
-                training=training,
-            )
+            hidden = block(hidden, *attended, **masks)
         return self._normalize(hidden)
 
     def compute_output_spec(self, inputs, memory=None, training=None):
@@ -188,93 +221,54 @@ class DecoderStack(_Stack):
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask
 
-    def start(self, memory: dict[str, Tensor], max_length: int) -> State:
-        """Empty pasts of `max_length` positions, and the memory projected once."""
-        batch_size = ops.shape(keras.tree.flatten(memory)[0])[0]
-        sequence = memory.get("sequence")
-        caches = [
-            block.init_cache(batch_size, max_length, sequence) for block in self.blocks
-        ]
-        once = {}
-        if sequence is not None:
-            once = {
-                "mask": memory["mask"],
-                "projected": [cache["cross_attention"] for cache in caches],
-            }
-        return {
-            "memory": once,
-            "cache": [cache["self_attention"] for cache in caches],
-        }
+    def start(self, memory: Any, max_length: int) -> State:
+        """The states of all blocks before the first step.
+
+        Args:
+            memory: of an `EncoderStack`; or any nested structure that counts rows.
+            max_length: the most positions that steps read.
+        """
+        return [block.start(memory, max_length) for block in self.blocks]
 
     def step(
         self, inputs: Tensor, state: State, index: Any
     ) -> tuple[Tensor, State, Tensor | None]:
-        """One position of each row; attention is the mean of the alignment's heads.
+        """Read the next positions.
 
         Args:
-            inputs: `(rows, 1, dim)`.
-            state: of `start` or of the last step.
-            index: number of positions already in the state.
+            inputs: `(rows, length, dim)`, one position or several.
+            state: of `start`, of the last step, or of `expand` or `reorder`.
+            index: number of positions read before, an integer or a scalar.
 
         Returns:
-            Hidden vectors `(rows, dim)`, the new state, and attention `(rows, source)`,
-            `None` without a memory.
+            Hidden vectors shaped as `inputs`, the new state, and attention `(rows,
+            length, source)`, the mean of the alignment's heads; `None` without a
+            memory.
         """
-        hidden, state, attention = self._advance(inputs, state, index)
-        return hidden[:, 0], state, None if attention is None else attention[:, 0]
+        hidden, states, attention = inputs, [], None
+        aligned = self.alignment_layer % len(self.blocks)
+        for level, (block, own) in enumerate(zip(self.blocks, state, strict=True)):
+            hidden, own, weights = block.step(hidden, own, index)
+            states.append(own)
+            if level == aligned:
+                attention = weights
+        if attention is not None and len(attention.shape) == 4:
+            attention = self._align(attention)
+        return self._normalize(hidden), states, attention
 
-    @property
-    def can_branch(self) -> bool:
-        """Whether `branch` knows the positions: not where attention counts them."""
-        return all(
-            block.position is None
-            and not (block.attention_options or {}).get("sliding_window")
-            for block in self.blocks
-        )
+    def expand(self, state: State, count: int) -> State:
+        """The state of `count` hypotheses for each row, next to each other."""
+        return [
+            functional.expand_state(block, own, count)
+            for block, own in zip(self.blocks, state, strict=True)
+        ]
 
-    def branch(
-        self, inputs: Tensor, state: State, index: Any, visible: Tensor
-    ) -> tuple[Tensor, State, Tensor | None]:
-        """One position of several hypotheses of each row, which share its past.
-
-        Args:
-            inputs: `(rows, hypotheses, dim)`.
-            state: of `start` or of the last step.
-            index: number of positions in the state to which these are written.
-            visible: boolean `(rows, hypotheses, positions)`, which of the past, and of
-                these themselves, each hypothesis may attend to.
-
-        Returns:
-            Hidden vectors `(rows, hypotheses, dim)`, the new state, and attention
-            `(rows, hypotheses, source)`, `None` without a memory.
-        """
-        return self._advance(inputs, state, index, visible)
-
-    def _advance(self, inputs, state, index, attention_mask=None):
-        memory, attention = state["memory"], None
-        hidden, caches = inputs, []
-        aligned = self.blocks[self.alignment_layer]
-        projected = memory.get("projected", [None] * len(self.blocks))
-        for block, past, keys in zip(
-            self.blocks, state["cache"], projected, strict=True
-        ):
-            cache = {"self_attention": past}
-            if keys is not None:
-                cache["cross_attention"] = keys
-            is_asked = block is aligned and keys is not None
-            hidden, *weights, cache = block(
-                hidden,
-                decoder_attention_mask=attention_mask,
-                encoder_padding_mask=memory.get("mask"),
-                return_attention_scores=is_asked,
-                cache=cache,
-                cache_index=index,
-            )
-            caches.append(cache["self_attention"])
-            if is_asked:
-                attention = self._align(weights[0]["cross_attention"])
-        state = {"memory": memory, "cache": caches}
-        return self._normalize(hidden), state, attention
+    def reorder(self, state: State, parents: Tensor) -> State:
+        """The state of rows that go on from others, `parents (rows,)`."""
+        return [
+            functional.reorder_state(block, own, parents)
+            for block, own in zip(self.blocks, state, strict=True)
+        ]
 
     def _align(self, weights):
         """The mean over the heads that count, `(rows, target, source)`."""

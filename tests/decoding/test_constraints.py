@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from keras_attention.decoding import BeamSearch, Greedy, Hypotheses, Sampling
 from keras_attention.decoding.constraints import Constraints
+from keras_attention.decoding.hypotheses import SpecialIds
 from tests.backends import compiled, to_numpy
 from tests.small_models import SOURCE, build
 from tests.toy_search import END, PAD, START, Transitions, log_softmax, outputs
@@ -134,7 +135,9 @@ def test_no_run_is_written_twice(size, seed, index):
     random = np.random.default_rng(seed)
     ids = random.integers(END + 1, VOCABULARY, (7, LENGTH)).astype("int32")
     scores = random.normal(size=(7, VOCABULARY)).astype("float32")
-    found = to_numpy(Constraints(size, 1.0, ()).apply(scores, ids, index))
+    found = to_numpy(
+        Constraints(size, 1.0, ()).apply(scores, ids, index, SpecialIds(START, END))
+    )
     for row, last in np.ndindex(7, VOCABULARY):
         is_repeated = _repeats(ids[row, :index].tolist(), last, size)
         if is_repeated or last in (PAD, START):
@@ -229,7 +232,6 @@ def test_a_prefix_may_hold_what_is_suppressed():
         ({"repetition_penalty": 0}, "`repetition_penalty` must .*=0"),
         ({"suppressed_ids": [4, -1]}, "`suppressed_ids` must .*: suppressed_ids=-1"),
         ({"suppressed_ids": 4}, "`suppressed_ids` must be a list .*: suppressed_ids=4"),
-        ({"suppressed_ids": [3]}, r"`suppressed_ids` must not hold 3, .*=\(3,\)"),
     ],
 )
 def test_wrong_rules_are_named(options, message):
@@ -250,6 +252,12 @@ def test_wrong_rules_are_named(options, message):
 def test_wrong_prefixes_are_named(prefix, message):
     with pytest.raises(ValueError, match=message):
         Greedy(5)(build("transformer", num_layers=1), SOURCE, prefix)
+
+
+def test_the_end_of_outputs_cannot_be_suppressed():
+    model = build("transformer", num_layers=1)
+    with pytest.raises(ValueError, match=r"`suppressed_ids` must not hold 3, .*\(3,\)"):
+        Greedy(5, suppressed_ids=[3])(model, SOURCE)
 
 
 def test_what_is_no_id_of_the_model_cannot_be_suppressed():

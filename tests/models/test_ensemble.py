@@ -44,7 +44,6 @@ def test_steps_equal_a_full_pass_and_attention_is_a_mean():
 def test_searches_take_it(which):
     models = _models()
     ensemble = Ensemble([models[index] for index in which])
-    assert ensemble.can_branch == (which == [0, 2])
     found = BeamSearch(3, 5, length_penalty=0.0)(ensemble, SOURCE)
     scores = to_numpy(ensemble.log_probabilities(SOURCE, found.ids[:, 0])).sum(axis=1)
     np.testing.assert_allclose(found.scores[:, 0], scores, atol=1e-3)

@@ -6,6 +6,7 @@ import pytest
 
 from keras_attention.layers import Attention
 from keras_attention.models import Seq2Seq, gnmt
+from keras_attention.models.rnn_encoder_decoder import DecoderState
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.training import InverseSigmoidDecay, MaskedCrossEntropy
 from tests.backends import BACKEND, mask_of, run_in_fresh_process, to_numpy
@@ -100,10 +101,10 @@ def _read_ids(probability, target, logits, **options):
         fixed = keras.ops.broadcast_to(
             keras.ops.convert_to_tensor(logits, "float32"), (len(target), width - 1)
         )
-        count = keras.ops.cast(state["cache"], "float32") * 0
+        count = keras.ops.cast(state.recurrent[0], "float32") * 0
         return keras.ops.concatenate([fixed, ids / 1e3 - 99 + count], -1), state, None
 
-    state = {"memory": None, "cache": keras.ops.zeros((len(target), 1))}
+    state = DecoderState({}, [keras.ops.zeros((len(target), 1))])
     found = to_numpy(sampling.read(step, state, target))
     return np.round((found[..., -1] + 99) * 1e3).astype(int)
 
@@ -149,7 +150,7 @@ def test_draws_vary_from_call_to_call():
 def test_it_is_trained_with_whatever_is_random(options):
     model = build("rnn", **options, scheduled_sampling=0.5)
     state = model.decoder.start(model.encode(SOURCE), 5, training=True)
-    for name, part in state["memory"]["drawn"].items():
+    for name, part in state.constant["drawn"].items():
         first, second = to_numpy(part)[:, :2].swapaxes(0, 1)
         is_random = name == "noise" or "dropout" in options
         assert (first != second).any() == is_random

@@ -55,6 +55,25 @@ def test_rows_of_a_batch_do_not_influence_each_other(case):
         np.testing.assert_allclose(attention[1:], expected_attention[1:], atol=1e-5)
 
 
+@every_model
+@pytest.mark.parametrize("chunks", [[5], [1, 3, 1]], ids=str)
+def test_several_ids_are_read_in_one_pass(case, chunks):
+    model = _make(case)
+    expected, attended = decode(model, SOURCE, TARGET, 5)
+    state, index, found, seen = model.start(model.encode(SOURCE), 5), 0, [], []
+    for size in chunks:
+        ids = keras.ops.convert_to_tensor(TARGET[:, index : index + size])
+        logits, state, attention = model.step(ids, state, index)
+        found.append(to_numpy(logits))
+        seen.append(to_numpy(attention))
+        index += size
+    np.testing.assert_allclose(np.concatenate(found, axis=1), expected, atol=1e-4)
+    if attended is None:
+        assert seen[0] is None
+    else:
+        np.testing.assert_allclose(np.concatenate(seen, axis=1), attended, atol=1e-5)
+
+
 @pytest.mark.parametrize("case", [MODELS[0], MODELS[6], MODELS[8], MODELS[13]], ids=ids)
 def test_rows_of_a_state_may_be_reordered(case):
     model = _make(case)

@@ -9,12 +9,15 @@ from keras_attention.argument_checks import (
     check_divides,
     check_positive,
     check_rate,
-    takes_numpy,
 )
 from keras_attention.layers.attention.multi_head_attention import MultiHeadAttention
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.projection import serialize_options, set_options
-from keras_attention.layers.sublayers import quantized_dtype, restore, serialize_shared
+from keras_attention.layers.sublayers import (
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 from keras_attention.layers.transformer.feed_forward import FeedForward
 from keras_attention.layers.transformer.normalization import Normalization
 from keras_attention.layers.transformer.residual import Residual
@@ -29,77 +32,77 @@ ATTENTION_OPTIONS = (
     "sliding_window",
     "soft_cap",
 )
+_PARTS = ("attention", "self_attention", "cross_attention", "feed_forward")
 
 
 class TransformerBlock(BaseLayer):
-    """The constructor, the configuration and the children of a Transformer block.
+    """The parts of a Transformer block, made by its options or given as layers.
 
-    The arguments are those of `TransformerEncoder` and `TransformerDecoder`, which add
-    `build` and `call`.
+    The constructors are those of `TransformerEncoder` and `TransformerDecoder`.
     """
 
-    @takes_numpy
-    def __init__(
-        self,
-        intermediate_dim: int,
-        num_heads: int,
-        dropout: float = 0,
-        activation: Any = "relu",
-        layer_norm_epsilon: float = 1e-5,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        normalize_first: bool = False,
-        normalization: Any = "layer",
-        gated: bool = False,
-        num_key_value_heads: int | None = None,
-        position: Any = None,
-        stochastic_depth: float = 0,
-        attention_options: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        check_positive(intermediate_dim=intermediate_dim, num_heads=num_heads)
-        check_rate(dropout=dropout, stochastic_depth=stochastic_depth)
-        attention_options = dict(attention_options or {})
-        for name in attention_options:
-            check_choice(ATTENTION_OPTIONS, attention_options=name)
+    def keep_arguments(self, **arguments: Any) -> None:
+        """Keep the arguments of a constructor as attributes, checked.
+
+        Raises:
+            ValueError: for one that is out of range, or of a part given as a layer.
+        """
         self.supports_masking = True
-        self.intermediate_dim = intermediate_dim
-        self.num_heads = num_heads
-        self.dropout = dropout
-        self.activation = keras.activations.get(activation)
-        self.layer_norm_epsilon = layer_norm_epsilon
+        self._argument_names = tuple(arguments)
+        normalization = arguments.pop("normalization")
+        for name, value in arguments.items():
+            setattr(self, name, restore(value))
+        self._normalization = Normalization(normalization)
+        self.activation = keras.activations.get(self.activation)
+        self.attention_options = dict(self.attention_options or {})
         set_options(
             self,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
         )
-        self.normalize_first = normalize_first
-        self._normalization = Normalization(normalization)
-        self.gated = gated
-        self.num_key_value_heads = num_key_value_heads
-        self.position = restore(position)
-        self.stochastic_depth = stochastic_depth
-        self.attention_options = attention_options
+        self._check_arguments()
+
+    def _check_arguments(self):
+        check_rate(dropout=self.dropout, stochastic_depth=self.stochastic_depth)
+        for name in self.attention_options:
+            check_choice(ATTENTION_OPTIONS, attention_options=name)
+        if self.feed_forward is None:
+            check_positive(intermediate_dim=self.intermediate_dim)
+        attentions = [
+            getattr(self, name) for name in _PARTS[:-1] if hasattr(self, name)
+        ]
+        if None in attentions:
+            check_positive(num_heads=self.num_heads)
+            for name in ("key_dim", "value_dim"):
+                if getattr(self, name) is not None:
+                    check_positive(**{name: getattr(self, name)})
+            return
+        for name in (
+            "num_key_value_heads",
+            "key_dim",
+            "value_dim",
+            "position",
+            "attention_options",
+        ):
+            if getattr(self, name):
+                raise ValueError(
+                    f"`{name}` is for the attention that a block makes itself, and "
+                    f"this one is given its own. Received: {name}={getattr(self, name)}"
+                )
 
     def get_config(self):
-        return {
+        config = {
             **super().get_config(),
             **quantized_dtype(self),
-            "intermediate_dim": self.intermediate_dim,
-            "num_heads": self.num_heads,
-            "dropout": self.dropout,
+            **{name: getattr(self, name) for name in self._argument_names},
             "activation": keras.activations.serialize(self.activation),
-            "layer_norm_epsilon": self.layer_norm_epsilon,
             **serialize_options(self),
-            "normalize_first": self.normalize_first,
             "normalization": self._normalization.serialize(),
-            "gated": self.gated,
-            "num_key_value_heads": self.num_key_value_heads,
-            "position": serialize_shared(self.position),
-            "stochastic_depth": self.stochastic_depth,
-            "attention_options": self.attention_options,
         }
+        for name in (*_PARTS, "position"):
+            if name in config:
+                config[name] = serialize_shared(config[name])
+        return config
 
     @property
     def normalization(self) -> Any:
@@ -107,14 +110,22 @@ class TransformerBlock(BaseLayer):
         return self._normalization.kind
 
     def build_attention(
-        self, name: str, query_shape: Any, value_shape: Any, **options: Any
-    ) -> MultiHeadAttention:
-        """Make and build an attention whose heads share the width of the queries."""
-        dim = query_shape[-1]
-        check_divides("num_heads", self.num_heads, "the width of the inputs", dim)
+        self, name: str, given: Any, query_shape: Any, value_shape: Any, **options: Any
+    ) -> Any:
+        """Build an attention: one that was given, or else a `MultiHeadAttention`."""
+        if given is not None:
+            # By a call, as what is in it may be built by no other.
+            shapes = query_shape, value_shape
+            given(*(keras.KerasTensor(s, given.compute_dtype) for s in shapes))
+            return given
+        dim, key_dim = query_shape[-1], self.key_dim
+        if key_dim is None:
+            check_divides("num_heads", self.num_heads, "the width of the inputs", dim)
+            key_dim = dim // self.num_heads
         attention = MultiHeadAttention(
             self.num_heads,
-            dim // self.num_heads,
+            key_dim,
+            self.value_dim,
             num_key_value_heads=self.num_key_value_heads,
             kernel_initializer=self.kernel_initializer,
             bias_initializer=self.bias_initializer,
@@ -127,17 +138,46 @@ class TransformerBlock(BaseLayer):
 
     @staticmethod
     def attend(
-        attention: MultiHeadAttention, query: Tensor, value: Tensor, **options: Any
+        attention: Any, query: Tensor, value: Tensor | None, **options: Any
     ) -> tuple[Tensor, Tensor | None, Any]:
-        """Output, weights and cache of an attention; `None` for what it gives not."""
-        results = attention(query, value, **options)
+        """Output, weights and cache of an attention; `None` for what it does not give.
+
+        Args:
+            attention: called in the calling form of `MultiHeadAttention`.
+            query: `(batch, target, dim)`.
+            value: `(batch, source, dim)`.
+            **options: of the call; those that are `None` or `False` are left out, which
+                an attention need not know.
+        """
+        asked = {
+            name: option
+            for name, option in options.items()
+            if option is not None and option is not False
+        }
+        results = attention(query, value, **asked)
         results = list(results) if isinstance(results, tuple) else [results]
-        cache = None if options.get("cache_index") is None else results.pop()
-        weights = results.pop() if options["return_attention_scores"] else None
+        cache = results.pop() if "cache_index" in asked else None
+        weights = results.pop() if "return_attention_scores" in asked else None
         return results[0], weights, cache
 
-    def build_feed_forward(self, inputs_shape: Any) -> FeedForward:
-        """Make and build the feed-forward network."""
+    def weights_spec(
+        self, attention: Any, query_shape: Any, value_shape: Any
+    ) -> keras.KerasTensor:
+        """The shape and dtype of the weights of one of the attentions."""
+        specs = (
+            keras.KerasTensor(shape, self.compute_dtype)
+            for shape in (query_shape, value_shape)
+        )
+        _, weights = attention.compute_output_spec(*specs, return_attention_scores=True)
+        return weights
+
+    def build_feed_forward(self, inputs_shape: Any) -> Any:
+        """Build the feed-forward network: one that was given, or a `FeedForward`."""
+        if self.feed_forward is not None:
+            self.feed_forward(
+                keras.KerasTensor(inputs_shape, self.feed_forward.compute_dtype)
+            )
+            return self.feed_forward
         feed_forward = FeedForward(
             self.intermediate_dim,
             self.activation,

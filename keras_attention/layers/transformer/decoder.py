@@ -5,23 +5,22 @@ from typing import Any
 import keras
 
 from keras_attention import functional
-from keras_attention.argument_checks import SEQUENCE, check_axes
-from keras_attention.layers.transformer.block import TransformerBlock
-
-Tensor = Any
-Cache = dict[str, dict[str, Tensor]]
+from keras_attention.argument_checks import SEQUENCE, check_axes, takes_numpy
+from keras_attention.layers.transformer.decoder_steps import DecoderSteps
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="TransformerDecoder")
-class TransformerDecoder(TransformerBlock):
+class TransformerDecoder(DecoderSteps):
     """Causal self-attention, attention to a memory, feed-forward (Vaswani et al. 2017).
 
     Called without `encoder_sequence` it is a block of a decoder-only model; a block is
     built, by its first call, with the attention to a memory or without it.
 
     Args:
-        intermediate_dim: width of the hidden layer of the feed-forward network.
-        num_heads: number of attention heads; divides the width of `decoder_sequence`.
+        intermediate_dim: width of the hidden layer of the feed-forward network; not
+            needed beside a `feed_forward`.
+        num_heads: number of attention heads; not needed beside a `self_attention` and
+            a `cross_attention`.
         dropout: rate in training, of attention weights and of each sublayer's output.
         activation: of the feed-forward network.
         layer_norm_epsilon: added to the variance in normalizations.
@@ -41,6 +40,16 @@ class TransformerDecoder(TransformerBlock):
         attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
             `soft_cap`, `chunk_size`, and a `dropout` of the weights other than that of
             the block, as `MultiHeadAttention` takes them.
+        key_dim: width of one head of queries and keys; that of `decoder_sequence`
+            divided by `num_heads` when left out.
+        value_dim: width of one head of values; `key_dim` when left out.
+        self_attention: a layer in place of the `MultiHeadAttention` that a block makes
+            by the arguments above; called as that is, with `query` and `value`, and
+            with the further arguments of its calling form where they are needed. Its
+            `start` and `step`, if it has them, are those of `MultiHeadAttention`.
+        cross_attention: likewise, of the attention to the memory.
+        feed_forward: a layer from `(batch, length, dim)` to the same, in place of a
+            `FeedForward`.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -80,17 +89,74 @@ class TransformerDecoder(TransformerBlock):
     (2, 3, 8)
     """
 
+    @takes_numpy
+    def __init__(
+        self,
+        intermediate_dim: int | None = None,
+        num_heads: int | None = None,
+        dropout: float = 0,
+        activation: Any = "relu",
+        layer_norm_epsilon: float = 1e-5,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        normalize_first: bool = False,
+        normalization: Any = "layer",
+        gated: bool = False,
+        num_key_value_heads: int | None = None,
+        position: Any = None,
+        stochastic_depth: float = 0,
+        attention_options: dict[str, Any] | None = None,
+        *,
+        key_dim: int | None = None,
+        value_dim: int | None = None,
+        self_attention: Any = None,
+        cross_attention: Any = None,
+        feed_forward: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.keep_arguments(
+            intermediate_dim=intermediate_dim,
+            num_heads=num_heads,
+            dropout=dropout,
+            activation=activation,
+            layer_norm_epsilon=layer_norm_epsilon,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            normalize_first=normalize_first,
+            normalization=normalization,
+            gated=gated,
+            num_key_value_heads=num_key_value_heads,
+            position=position,
+            stochastic_depth=stochastic_depth,
+            attention_options=attention_options,
+            key_dim=key_dim,
+            value_dim=value_dim,
+            self_attention=self_attention,
+            cross_attention=cross_attention,
+            feed_forward=feed_forward,
+        )
+
     def build(self, decoder_sequence_shape, encoder_sequence_shape=None):
         _check_axes(decoder_sequence_shape, encoder_sequence_shape)
         shape = decoder_sequence_shape
         self._self_attention = self.build_attention(
-            "self_attention", shape, shape, position=self.position
+            "self_attention",
+            self.self_attention,
+            shape,
+            shape,
+            position=self.position,
         )
+        self._width = shape[-1]
         self._self_residual = self.build_residual("self_attention_residual", shape)
         self._has_memory = encoder_sequence_shape is not None
         if self._has_memory:
             self._cross_attention = self.build_attention(
-                "cross_attention", shape, encoder_sequence_shape, sliding_window=None
+                "cross_attention",
+                self.cross_attention,
+                shape,
+                encoder_sequence_shape,
+                sliding_window=None,
             )
             self._cross_residual = self.build_residual(
                 "cross_attention_residual", shape
@@ -115,16 +181,20 @@ class TransformerDecoder(TransformerBlock):
         mask=None,
     ):
         self._check_inputs(decoder_sequence, encoder_sequence, cache, cache_index)
-        shapes = self._weight_shapes(decoder_sequence, encoder_sequence, cache)
+        self._check_pair_masks(
+            decoder_sequence,
+            encoder_sequence,
+            cache,
+            decoder_attention_mask=decoder_attention_mask,
+            encoder_attention_mask=encoder_attention_mask,
+        )
         weights = {}
         hidden, weights["self_attention"], self_cache = self._attend_to_self(
             decoder_sequence,
             functional.position_mask(
                 decoder_sequence, decoder_padding_mask=decoder_padding_mask, mask=mask
             ),
-            functional.pair_mask(
-                shapes["self_attention"], decoder_attention_mask=decoder_attention_mask
-            ),
+            decoder_attention_mask,
             return_attention_scores,
             training,
             cache,
@@ -135,10 +205,7 @@ class TransformerDecoder(TransformerBlock):
                 hidden,
                 encoder_sequence,
                 _memory_mask(encoder_sequence, encoder_padding_mask, cache),
-                functional.pair_mask(
-                    shapes["cross_attention"],
-                    encoder_attention_mask=encoder_attention_mask,
-                ),
+                encoder_attention_mask,
                 return_attention_scores,
                 training,
                 cache,
@@ -179,8 +246,15 @@ class TransformerDecoder(TransformerBlock):
         )
         results = [spec(decoder_sequence.shape)]
         if return_attention_scores:
-            shapes = self._weight_shapes(decoder_sequence, encoder_sequence, cache)
-            results.append({name: spec(shape) for name, shape in shapes.items()})
+            shapes = self._value_shapes(decoder_sequence, encoder_sequence, cache)
+            results.append(
+                {
+                    name: self.weights_spec(
+                        self._attention_of(name), decoder_sequence.shape, shape
+                    )
+                    for name, shape in shapes.items()
+                }
+            )
         if cache is not None:
             results.append(
                 keras.tree.map_structure(
@@ -188,19 +262,6 @@ class TransformerDecoder(TransformerBlock):
                 )
             )
         return tuple(results) if len(results) > 1 else results[0]
-
-    def init_cache(
-        self, batch_size: Any, max_length: int, encoder_sequence: Tensor | None = None
-    ) -> Cache:
-        """An empty past of `max_length` positions, and the projected memory."""
-        cache = {
-            "self_attention": self._self_attention.init_cache(batch_size, max_length)
-        }
-        if self._has_memory:
-            cache["cross_attention"] = self._cross_attention.project_memory(
-                encoder_sequence
-            )
-        return cache
 
     def _attend_to_self(
         self, inputs, mask, attention_mask, with_weights, training, cache, index
@@ -237,19 +298,25 @@ class TransformerDecoder(TransformerBlock):
         )
         return self._cross_residual.leave(inputs, attended, training), weights
 
-    def _weight_shapes(self, decoder_sequence, encoder_sequence, cache):
-        """Shapes of the weights of each attention, by name."""
+    def _value_shapes(self, decoder_sequence, encoder_sequence, cache):
+        """Shapes of what each attention attends to, by its name."""
+        if cache is not None:
+            # Of projections by heads; the weights have the length alone of it.
+            return {
+                name: (*decoder_sequence.shape[:1], part["key"].shape[2], self._width)
+                for name, part in cache.items()
+            }
+        shapes = {"self_attention": decoder_sequence.shape}
+        if self._has_memory:
+            shapes["cross_attention"] = encoder_sequence.shape
+        return shapes
+
+    def _check_pair_masks(self, decoder_sequence, encoder_sequence, cache, **masks):
+        shapes = self._value_shapes(decoder_sequence, encoder_sequence, cache)
         batch, target, _ = decoder_sequence.shape
-        if cache is None:
-            lengths = {"self_attention": target}
-            if self._has_memory:
-                lengths["cross_attention"] = encoder_sequence.shape[1]
-        else:
-            lengths = {name: part["key"].shape[2] for name, part in cache.items()}
-        return {
-            name: (batch, self.num_heads, target, length)
-            for name, length in lengths.items()
-        }
+        for (name, mask), shape in zip(masks.items(), shapes.values(), strict=False):
+            pairs = batch, self.num_heads, target, shape[1]
+            functional.pair_mask(pairs, **{name: mask})
 
     def _check_inputs(self, decoder_sequence, encoder_sequence, cache, cache_index):
         _check_axes(

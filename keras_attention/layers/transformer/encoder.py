@@ -1,9 +1,11 @@
 """One block of a Transformer encoder."""
 
+from typing import Any
+
 import keras
 
 from keras_attention import functional
-from keras_attention.argument_checks import SEQUENCE, check_axes
+from keras_attention.argument_checks import SEQUENCE, check_axes, takes_numpy
 from keras_attention.layers.transformer.block import TransformerBlock
 
 
@@ -12,8 +14,9 @@ class TransformerEncoder(TransformerBlock):
     """Self-attention, then a feed-forward network (Vaswani et al. 2017).
 
     Args:
-        intermediate_dim: width of the hidden layer of the feed-forward network.
-        num_heads: number of attention heads; divides the width of the inputs.
+        intermediate_dim: width of the hidden layer of the feed-forward network; not
+            needed beside a `feed_forward`.
+        num_heads: number of attention heads; not needed beside an `attention`.
         dropout: rate in training, of attention weights and of each sublayer's output.
         activation: of the feed-forward network.
         layer_norm_epsilon: added to the variance in normalizations.
@@ -30,9 +33,17 @@ class TransformerEncoder(TransformerBlock):
             self-attention.
         stochastic_depth: rate at which rows skip a sublayer in training (Huang et al.
             2016).
-        attention_options: `sliding_window` (self-attention alone), `query_key_norm`,
-            `soft_cap`, `chunk_size`, and a `dropout` of the weights other than that of
-            the block, as `MultiHeadAttention` takes them.
+        attention_options: `sliding_window`, `query_key_norm`, `soft_cap`, `chunk_size`,
+            and a `dropout` of the weights other than that of the block, as
+            `MultiHeadAttention` takes them.
+        key_dim: width of one head of queries and keys; that of the inputs divided by
+            `num_heads` when left out.
+        value_dim: width of one head of values; `key_dim` when left out.
+        attention: a layer in place of the `MultiHeadAttention` that a block makes by
+            the arguments above; called as that is, with `query` and `value`, and with
+            the further arguments of its calling form where they are needed.
+        feed_forward: a layer from `(batch, length, dim)` to the same, in place of a
+            `FeedForward`.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -60,10 +71,60 @@ class TransformerEncoder(TransformerBlock):
     (2, 5, 8)
     """
 
+    @takes_numpy
+    def __init__(
+        self,
+        intermediate_dim: int | None = None,
+        num_heads: int | None = None,
+        dropout: float = 0,
+        activation: Any = "relu",
+        layer_norm_epsilon: float = 1e-5,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        normalize_first: bool = False,
+        normalization: Any = "layer",
+        gated: bool = False,
+        num_key_value_heads: int | None = None,
+        position: Any = None,
+        stochastic_depth: float = 0,
+        attention_options: dict[str, Any] | None = None,
+        *,
+        key_dim: int | None = None,
+        value_dim: int | None = None,
+        attention: Any = None,
+        feed_forward: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.keep_arguments(
+            intermediate_dim=intermediate_dim,
+            num_heads=num_heads,
+            dropout=dropout,
+            activation=activation,
+            layer_norm_epsilon=layer_norm_epsilon,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            normalize_first=normalize_first,
+            normalization=normalization,
+            gated=gated,
+            num_key_value_heads=num_key_value_heads,
+            position=position,
+            stochastic_depth=stochastic_depth,
+            attention_options=attention_options,
+            key_dim=key_dim,
+            value_dim=value_dim,
+            attention=attention,
+            feed_forward=feed_forward,
+        )
+
     def build(self, inputs_shape):
         check_axes(SEQUENCE, inputs=inputs_shape)
         self._self_attention = self.build_attention(
-            "self_attention", inputs_shape, inputs_shape, position=self.position
+            "self_attention",
+            self.attention,
+            inputs_shape,
+            inputs_shape,
+            position=self.position,
         )
         self._attention_residual = self.build_residual(
             "attention_residual", inputs_shape
@@ -85,7 +146,7 @@ class TransformerEncoder(TransformerBlock):
         check_axes(SEQUENCE, inputs=inputs.shape)
         mask = functional.position_mask(inputs, padding_mask=padding_mask, mask=mask)
         batch, length, _ = inputs.shape
-        attention_mask = functional.pair_mask(
+        functional.pair_mask(
             (batch, self.num_heads, length, length), attention_mask=attention_mask
         )
         normalized = self._attention_residual.enter(inputs)
@@ -115,6 +176,5 @@ class TransformerEncoder(TransformerBlock):
         outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
         if not return_attention_scores:
             return outputs
-        batch, length, _ = inputs.shape
-        shape = (batch, self.num_heads, length, length)
-        return outputs, keras.KerasTensor(shape, self.compute_dtype)
+        shapes = inputs.shape, inputs.shape
+        return outputs, self.weights_spec(self._self_attention, *shapes)

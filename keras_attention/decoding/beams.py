@@ -1,0 +1,65 @@
+"""The beams of a search, as tensors `(batch, beams, ...)`."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_attention import functional
+from keras_attention.decoding.top_k import top_k
+from keras_attention.special_ids import PAD
+
+Tensor = Any
+
+
+def count_up(*bounds: Any) -> Tensor:
+    """Whole numbers like all other ones here, where Keras's might be int64."""
+    return ops.arange(*bounds, dtype="int32")
+
+
+def take(tensor: Tensor, order: Tensor) -> Tensor:
+    """Entries of a tensor along the last axis that `order` has."""
+    axis = len(order.shape) - 1
+    for _ in range(len(tensor.shape) - len(order.shape)):
+        order = ops.expand_dims(order, -1)
+    return ops.take_along_axis(tensor, order, axis=axis)
+
+
+def put(tensor: Tensor, values: Tensor, index: Any) -> Tensor:
+    """Write `(batch, beams)` into `(batch, beams, length)` at an index."""
+    return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
+
+
+def is_repeated(ids: Tensor, scores: Tensor) -> Tensor:
+    """Whether an earlier beam holds the same output, `(batch, beams)`."""
+    is_same = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)
+    is_earlier = ops.convert_to_tensor(np.tri(ids.shape[1], k=-1, dtype="bool"))
+    has_ended = ops.expand_dims(scores > -np.inf, 1)
+    return ops.any(is_same & is_earlier & has_ended, axis=2)
+
+
+def extensions(scores, log_probs, width, avoided):
+    """The `width` best extensions of some beams, best first.
+
+    Log-probabilities, beams and ids `(batch, width)`; -inf where there are too few.
+    """
+    vocabulary = log_probs.shape[-1]
+    count, within = log_probs.shape[1], min(width, vocabulary)
+    # Of each beam, no more than `width` can be among the best.
+    top, ids = top_k(log_probs if avoided is None else log_probs - avoided, within)
+    missing = max(width - count * within, 0)
+    total, ids = (
+        ops.pad(
+            ops.reshape(part, (-1, count * within)),
+            ((0, 0), (0, missing)),
+            constant_values=nothing,
+        )
+        for part, nothing in ((ops.expand_dims(scores, 2) + top, -np.inf), (ids, PAD))
+    )
+    best, chosen = top_k(total, width)
+    ids = ops.take_along_axis(ids, chosen, axis=1)
+    parents = ops.minimum(chosen // within, count - 1)
+    if avoided is not None:
+        off = ops.take_along_axis(ops.squeeze(avoided, 1), ids, axis=1)
+        best = best + off
+    return best, ops.cast(parents, "int32"), ops.cast(ids, "int32")

@@ -1,0 +1,67 @@
+"""What is asked of the outputs of each row."""
+
+from typing import Any, NamedTuple, Self
+
+from keras import ops
+
+from keras_attention import functional
+from keras_attention.special_ids import PAD
+
+Tensor = Any
+
+
+class RowLimits(NamedTuple):
+    """How long the outputs of each row may be, and what they begin with.
+
+    Attributes:
+        min_length: `(rows,)`, the fewest ids, the end included; or `None` for any.
+        max_length: `(rows,)`, the most.
+        prefix: `(rows, prefix)`, the ids that each output begins with, padded with 0;
+            or `None`.
+        prompt: likewise; these ids are certain, and go before those of the prefix.
+    """
+
+    min_length: Tensor | None
+    max_length: Tensor
+    prefix: Tensor | None
+    prompt: Tensor | None
+
+    def repeat(self, count: int) -> Self:
+        """The limits of `count` outputs a row, next to each other."""
+        return type(self)(*functional.repeat_rows(tuple(self), count))
+
+    def forced(self, index: Any) -> Tensor | None:
+        """The id `(rows,)` of the prefix after `index` others, 0 for any."""
+        return _at(self.prefix, index)
+
+    def certain(self, index: Any) -> Tensor | None:
+        """The id `(rows,)` of the prompt there, 0 for any."""
+        return _at(self.prompt, index)
+
+    def given(self, length: int) -> Tensor | None:
+        """The ids `(rows, length)` that outputs begin with, 0 for any."""
+        parts = [
+            functional.fit_length(part, length)
+            for part in (self.prompt, self.prefix)
+            if part is not None
+        ]
+        if not parts:
+            return None
+        first, last = parts[0], parts[-1]
+        return ops.where(ops.equal(first, PAD), last, first)
+
+
+def count_given(given: Tensor) -> Tensor:
+    """How many of the first ids `(rows, length)` are given in every row."""
+    in_all = ops.all(ops.not_equal(given, PAD), axis=0)
+    return ops.sum(ops.cumprod(ops.cast(in_all, "int32")))
+
+
+def _at(ids, index):
+    """The ids of one position, 0 after the last."""
+    if ids is None:
+        return None
+    last = ops.shape(ids)[1] - 1
+    return ops.where(
+        index <= last, ops.take(ids, ops.minimum(index, last), axis=1), PAD
+    )
