@@ -48,6 +48,10 @@ def serialize_shared(layer: Any) -> Any:
     # configuration too, but by then the one nested in another has been copied.
     keras.saving.serialize_keras_object(layer)
     config = keras.saving.serialize_keras_object(layer)
+    if layer is not None:
+        # Its owner builds it. Keras would do so before, and a layer that has no `build`
+        # of its own would count as built with nothing in it.
+        config.pop("build_config", None)
     known = _known_to_this_copy("seen")
     if layer is not None and known is not None:
         # It does so for files alone, and not for `clone_model` and `get_config`.

@@ -202,7 +202,8 @@ def language_model(
         **options: of an RNN `units=512`, `cell="lstm"`, `residual=False`,
             `layer_normalization=False`, `recurrent_dropout=0.0`; of a Transformer
             `positions="sinusoidal"`, as in `transformer`, `num_heads=4`,
-            `intermediate_dim=1024`, and further ones of `TransformerDecoder`.
+            `intermediate_dim=1024`, the functions `attention`, `feed_forward` and
+            `block` as in `transformer`, and further options of `TransformerDecoder`.
 
     Returns:
         A `LanguageModel`.
@@ -281,10 +282,14 @@ def _transformer(
     intermediate_dim=1024,
     normalize_first=True,
     stochastic_depth=0.0,
+    attention=None,
+    feed_forward=None,
+    block=None,
     **options,
 ):
     check_positive(num_heads=num_heads, intermediate_dim=intermediate_dim)
-    check_divides("num_heads", num_heads, "embedding_dim", width)
+    if attention is None and options.get("key_dim") is None:
+        check_divides("num_heads", num_heads, "embedding_dim", width)
     check_choice((*POSITIONS, *ATTENTION_POSITIONS), positions=positions)
     options |= {
         "num_heads": num_heads,
@@ -292,8 +297,15 @@ def _transformer(
         "dropout": dropout,
         "normalize_first": normalize_first,
     }
+    # A decoder alone has no memory to attend to.
+    parts = {"self_attention": attention, "feed_forward": feed_forward}
     blocks = build_blocks(
-        num_layers, positions, stochastic_depth, options, TransformerDecoder, False
+        num_layers,
+        positions,
+        stochastic_depth,
+        block or TransformerDecoder,
+        options,
+        parts,
     )
     added = positions if positions in POSITIONS else None
     return DecoderStack(blocks, dropout, name="decoder"), added

@@ -25,6 +25,8 @@ from keras_attention.models.embeddings import build_ends
 from keras_attention.models.seq2seq import Seq2Seq
 from keras_attention.models.transformer_stacks import DecoderStack, EncoderStack
 
+Make = Callable[[], keras.layers.Layer]
+
 # Positions that are the business of self-attention; whether it sees both sides.
 ATTENTION_POSITIONS: dict[str | None, Callable[[bool], keras.layers.Layer]] = {
     "rotary": lambda bidirectional: RotaryEmbedding(name="rotary"),
@@ -57,6 +59,13 @@ def transformer(
     tie_embeddings: bool = False,
     alignment_layer: int = -1,
     alignment_heads: Sequence[int] | None = None,
+    key_dim: int | None = None,
+    value_dim: int | None = None,
+    attention: Make | None = None,
+    cross_attention: Make | None = None,
+    feed_forward: Make | None = None,
+    block: Make | None = None,
+    encoder_block: Make | None = None,
     name: str = "transformer",
 ) -> Seq2Seq:
     """Build a Transformer from sequences to sequences (Vaswani et al. 2017).
@@ -92,6 +101,18 @@ def transformer(
         alignment_layer: index of the decoder block whose attention to the source is
             the alignment that `step` gives.
         alignment_heads: indices of its heads that count, averaged; all when left out.
+        key_dim: width of one head of queries and keys; `embedding_dim / num_heads` when
+            left out.
+        value_dim: width of one head of values; `key_dim` when left out.
+        attention: function without arguments that makes the self-attention of a block,
+            called once for each block of both stacks; by default it is a
+            `MultiHeadAttention`. See `TransformerDecoder` for what it must take.
+        cross_attention: likewise, the attention of a decoder block to the source.
+        feed_forward: likewise, the feed-forward network of a block.
+        block: function without arguments that makes a whole block of the decoder, one
+            that keeps the protocol of `DecoderBlock`; by default a
+            `TransformerDecoder` of the options above.
+        encoder_block: likewise, a block of the encoder, as `EncoderStack` takes it.
         name: of the model.
 
     Returns:
@@ -115,7 +136,9 @@ def transformer(
     )
     check_rate(dropout=dropout, stochastic_depth=stochastic_depth)
     check_choice((*POSITIONS, *ATTENTION_POSITIONS), positions=positions)
-    check_divides("num_heads", num_heads, "embedding_dim", embedding_dim)
+    is_own = attention is not None and cross_attention is not None
+    if key_dim is None and not is_own:
+        check_divides("num_heads", num_heads, "embedding_dim", embedding_dim)
     source_embedding, target_embedding, output = build_ends(
         source_vocabulary_size,
         target_vocabulary_size,
@@ -124,7 +147,7 @@ def transformer(
         max_length=max_length,
         positions=positions if positions in POSITIONS else None,
     )
-    block_options = {
+    options = {
         "intermediate_dim": intermediate_dim,
         "num_heads": num_heads,
         "dropout": dropout,
@@ -134,16 +157,27 @@ def transformer(
         "gated": gated,
         "num_key_value_heads": num_key_value_heads,
         "attention_options": attention_options,
+        "key_dim": key_dim,
+        "value_dim": value_dim,
     }
-
-    make_blocks = partial(
-        build_blocks, num_layers, positions, stochastic_depth, block_options
+    parts = {"feed_forward": feed_forward}
+    make_blocks = partial(build_blocks, num_layers, positions, stochastic_depth)
+    encoder_blocks = make_blocks(
+        encoder_block or TransformerEncoder,
+        options,
+        {**parts, "attention": attention},
+        bidirectional=True,
+    )
+    decoder_blocks = make_blocks(
+        block or TransformerDecoder,
+        options,
+        {**parts, "self_attention": attention, "cross_attention": cross_attention},
     )
     return Seq2Seq(
         source_embedding,
-        EncoderStack(make_blocks(TransformerEncoder, True), dropout, name="encoder"),
+        EncoderStack(encoder_blocks, dropout, name="encoder"),
         DecoderStack(
-            make_blocks(TransformerDecoder, False),
+            decoder_blocks,
             dropout,
             alignment_layer,
             alignment_heads,
@@ -159,9 +193,10 @@ def build_blocks(
     num_layers: int,
     positions: str | None,
     stochastic_depth: float,
-    options: dict[str, Any],
     make: Callable[..., keras.layers.Layer],
-    bidirectional: bool,
+    options: dict[str, Any],
+    parts: dict[str, Make | None],
+    bidirectional: bool = False,
 ) -> list[keras.layers.Layer]:
     """The blocks of a stack, which share what says the positions in attention.
 
@@ -169,16 +204,21 @@ def build_blocks(
         num_layers: number of blocks.
         positions: as in `transformer`, likewise the next.
         stochastic_depth: the rate at the last block.
-        options: of each block.
-        make: `TransformerEncoder` or `TransformerDecoder`.
+        make: `TransformerEncoder` or `TransformerDecoder`; or a function without
+            arguments, which makes blocks of another kind.
+        options: of each of these two.
+        parts: functions that make what each of them is given, by its argument.
         bidirectional: whether a position sees both sides.
     """
+    if make not in (TransformerEncoder, TransformerDecoder):
+        return [make() for _ in range(num_layers)]
     position = None
     if positions in ATTENTION_POSITIONS:
         position = ATTENTION_POSITIONS[positions](bidirectional)
     return [
         make(
             **options,
+            **{name: part() for name, part in parts.items() if part is not None},
             position=position,
             stochastic_depth=stochastic_depth * level / max(num_layers - 1, 1),
             name=f"block_{level}",

@@ -70,9 +70,9 @@ MORE: dict[str, tuple[str, dict[str, Any]]] = {
         "transformer",
         {"attention_options": {"soft_cap": 3.0, "chunk_size": 2, "dropout": 0.2}},
     ),
-    "group_normalization": (
+    "normalization_layer": (
         "transformer",
-        {"normalization": keras.layers.GroupNormalization(2), "num_layers": 1},
+        {"normalization": keras.layers.UnitNormalization(), "num_layers": 1},
     ),
     "covering": (
         "rnn_seq2seq",

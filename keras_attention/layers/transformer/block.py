@@ -52,6 +52,9 @@ class TransformerBlock(BaseLayer):
         normalization = arguments.pop("normalization")
         for name, value in arguments.items():
             setattr(self, name, restore(value))
+            if name in _PARTS and value is not None:
+                # It gets masks as arguments; Keras would warn that it loses them.
+                getattr(self, name).supports_masking = True
         self._normalization = Normalization(normalization)
         self.activation = keras.activations.get(self.activation)
         self.attention_options = dict(self.attention_options or {})
@@ -71,19 +74,17 @@ class TransformerBlock(BaseLayer):
         attentions = [
             getattr(self, name) for name in _PARTS[:-1] if hasattr(self, name)
         ]
+        # Positions are the business of self-attention, which is the first.
+        of_attention = ["position"] if attentions[0] is not None else []
         if None in attentions:
             check_positive(num_heads=self.num_heads)
             for name in ("key_dim", "value_dim"):
                 if getattr(self, name) is not None:
                     check_positive(**{name: getattr(self, name)})
-            return
-        for name in (
-            "num_key_value_heads",
-            "key_dim",
-            "value_dim",
-            "position",
-            "attention_options",
-        ):
+        else:
+            of_attention += ["num_key_value_heads", "key_dim", "value_dim"]
+            of_attention += ["attention_options"]
+        for name in of_attention:
             if getattr(self, name):
                 raise ValueError(
                     f"`{name}` is for the attention that a block makes itself, and "

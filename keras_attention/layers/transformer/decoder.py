@@ -29,7 +29,7 @@ class TransformerDecoder(DecoderSteps):
         normalize_first: whether sublayers are normalized before (pre-norm, Xiong et al.
             2020) or after (post-norm).
         normalization: `"layer"`, `"rms"` (Zhang and Sennrich 2019), or a layer, such as
-            `keras.layers.GroupNormalization(...)`, which each sublayer has a copy of.
+            `keras.layers.UnitNormalization()`, which each sublayer has a copy of.
         gated: whether the feed-forward network is gated (Shazeer 2020).
         num_key_value_heads: number of key and value heads, shared by groups of query
             heads; `num_heads` when left out.
