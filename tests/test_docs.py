@@ -41,7 +41,7 @@ def test_blocks_of_readme_run_in_order(tmp_path, monkeypatch):
     assert (tmp_path / "saved_model" / "saved_model.pb").is_file()
 
 
-@pytest.mark.parametrize("name", ["masks", "migration"])
+@pytest.mark.parametrize("name", ["masks", "migration", "own_parts"])
 def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 3
@@ -49,7 +49,8 @@ def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", *(f"docs/{name}.md" for name in ("masks", "migration", "studies"))],
+    ["README.md", *(path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md"))],
+    ids=str,
 )
 def test_links_lead_to_files(document):
     path = ROOT / document

@@ -31,8 +31,8 @@ from keras_attention.models.seq2seq import (
     as_columns,
     check_max_length,
     compute_logits,
-    delay,
     pick_log_probabilities,
+    shift_right,
     to_float32,
 )
 from keras_attention.models.transformer import (
@@ -138,7 +138,7 @@ class LanguageModel(keras.Model):
         """
         labels = ops.cast(ops.convert_to_tensor(labels), "int32")
         check_axes("batch, length", labels=labels.shape)
-        log_probs = pick_log_probabilities(self(delay(labels)), labels)
+        log_probs = pick_log_probabilities(self(shift_right(labels)), labels)
         prompt, length = self.encode(source)["prompt"], ops.shape(labels)[1]
         missing = ops.maximum(length - ops.shape(prompt)[1], 0)
         prompt = ops.pad(prompt, ((0, 0), (0, missing)))[:, :length]

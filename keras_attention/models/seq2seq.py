@@ -265,11 +265,11 @@ def score_in_one_pass(model: Any, source: Tensor, labels: Tensor) -> Tensor:
         ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
     )
     check_axes("batch, length", source=source.shape, labels=labels.shape)
-    logits = model({"source": source, "target": delay(labels)})
+    logits = model({"source": source, "target": shift_right(labels)})
     return pick_log_probabilities(logits, labels)
 
 
-def delay(labels: Tensor) -> Tensor:
+def shift_right(labels: Tensor) -> Tensor:
     """What a decoder has read when it writes labels: the start, then the one before."""
     start = ops.where(ops.equal(labels[:, :1], PAD), PAD, START)
     delayed = ops.concatenate([start, labels[:, :-1]], axis=1)

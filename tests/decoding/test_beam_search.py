@@ -169,6 +169,7 @@ def test_coverage_counts_what_was_attended_to_of_the_source(seed, end_bonus):
         np.testing.assert_allclose(found.scores[row], expected, atol=1e-4)
 
 
+@pytest.mark.whole("tensorflow")
 @pytest.mark.parametrize("diversity", [0.0, 0.7, 50.0])
 @given(seed=seeds, end_bonus=bonuses)
 def test_groups_avoid_what_others_wrote(diversity, seed, end_bonus):

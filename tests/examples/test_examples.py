@@ -304,6 +304,12 @@ def run_dates(tmp_path):
     assert (tmp_path / "map.png").stat().st_size > 1000
 
 
+def run_an_attention_of_ones_own(tmp_path):
+    own_attention = importlib.import_module("own_attention")
+    small = ["--pairs", "200", "--epochs", "1", "--tested", "8"]
+    assert 0 <= own_attention.main(small) <= 1
+
+
 def run_addition(tmp_path):
     addition = importlib.import_module("addition")
     small = ["--pairs", "60", "--epochs", "2", "--units", "8", "--output", "sums.png"]
@@ -396,6 +402,7 @@ def run_alignments(tmp_path):
 
 EXAMPLE_RUNS = [
     run_dates,
+    run_an_attention_of_ones_own,
     run_addition,
     run_attention_in_your_model,
     run_the_copy_task,

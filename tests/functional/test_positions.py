@@ -82,7 +82,9 @@ def test_alibi_slopes_are_those_of_the_paper(heads, expected):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize(("buckets", "farthest"), [(32, 128), (8, 20), (4, 5)])
+@pytest.mark.parametrize(
+    ("buckets", "farthest"), [(32, 128), (8, 20), (4, 5), (12, 30)]
+)
 def test_relative_buckets(buckets, farthest, bidirectional):
     distances = np.arange(-300, 301)
     found = to_numpy(

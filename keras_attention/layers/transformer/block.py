@@ -56,8 +56,8 @@ class TransformerBlock(BaseLayer):
                 # It gets masks as arguments; Keras would warn that it loses them.
                 getattr(self, name).supports_masking = True
         self._normalization = Normalization(normalization)
-        self.activation = keras.activations.get(self.activation)
-        self.attention_options = dict(self.attention_options or {})
+        self.activation = keras.activations.get(arguments["activation"])
+        self.attention_options = dict(arguments["attention_options"] or {})
         set_options(
             self,
             kernel_initializer=self.kernel_initializer,

@@ -52,6 +52,7 @@ def read(layer, inputs, state, chunks):
     return np.concatenate(outputs, axis=1), np.concatenate(weights, axis=2), state
 
 
+@pytest.mark.whole("tensorflow")
 @every_option
 @pytest.mark.parametrize("chunks", [[1] * 6, [3, 1, 2]], ids=str)
 def test_steps_over_a_past_equal_one_causal_pass(name, chunks):
