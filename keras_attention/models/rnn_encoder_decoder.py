@@ -1,6 +1,6 @@
 """The encoder and the decoder of a recurrent `Seq2Seq`."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
@@ -15,6 +15,12 @@ from keras_attention.argument_checks import (
 from keras_attention.layers import AttentionRNN, CellRNN
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.dropout import FeatureDropout
+from keras_attention.layers.recurrent.step_state import (
+    StepState,
+    at_positions,
+    expand_recurrent,
+    reorder_recurrent,
+)
 from keras_attention.layers.sublayers import (
     build_once,
     quantized_dtype,
@@ -23,19 +29,6 @@ from keras_attention.layers.sublayers import (
 )
 
 Tensor = Any
-
-
-class DecoderState(NamedTuple):
-    """The state of an `RNNDecoder`.
-
-    Attributes:
-        constant: what is the same at all steps: the projected memory, the encoder's
-            summary, and in training what is dropped.
-        recurrent: the state of the recurrent layer.
-    """
-
-    constant: dict[str, Any]
-    recurrent: list[Tensor]
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNEncoder")
@@ -249,7 +242,7 @@ class RNNDecoder(BaseLayer):
 
     def start(
         self, memory: dict[str, Any], max_length: int, training: bool = False
-    ) -> DecoderState:
+    ) -> StepState:
         """The encoder's final states, and the memory projected once.
 
         Args:
@@ -258,117 +251,54 @@ class RNNDecoder(BaseLayer):
             training: whether to draw what they drop.
         """
         rows = memory.get("sequence", keras.tree.flatten(memory)[0])
-        states, constant = memory.get("states"), {}
+        options = {"initial_state": memory.get("states"), "training": training}
         if self.attends:
-            states = self.rnn.get_initial_state(rows, states)
-            constant["projected"] = self.rnn.project_memory(rows, memory["mask"])
-        elif states is None:
-            states = self.rnn.get_initial_state(rows)
+            options["memory_mask"] = memory["mask"]
+        own = self.rnn.start(rows, max_length, **options)
+        constant = {"rnn": own.constant}
         if self.peeky:
             constant["summary"] = memory["summary"]
         if training:
-            constant["keep"] = self.rnn.draw_keep(rows)
-            constant["drawn"] = self._draw(rows, max_length)
-        return DecoderState(constant, list(states))
+            shape = ops.shape(rows)[0], max_length, self._inputs_width
+            ones = ops.ones(shape, self.compute_dtype)
+            constant["inputs"] = self._input_dropout(ones, training=True)
+        return StepState(constant, own.recurrent)
 
     def step(
-        self, inputs: Tensor, state: DecoderState, index: Any, training: bool = False
-    ) -> tuple[Tensor, DecoderState, Tensor | None]:
+        self, inputs: Tensor, state: StepState, index: Any, training: bool = False
+    ) -> tuple[Tensor, StepState, Tensor | None]:
         """Read the next positions.
 
         Args:
             inputs: `(rows, length, dim)`, one position or several.
             state: of `start`, of the last step, or of `expand` or `reorder`.
-            index: number of positions read before, which the states imply.
+            index: number of positions read before; it counts in training alone.
             training: whether to drop, by a state that was started so.
 
         Returns:
             Hidden vectors `(rows, length, width)`, the new state, and attention
             `(rows, length, source)` or `None`.
         """
-        steps = self._advance_all
-        if inputs.shape[1] == 1:
-            steps = self._advance
-        return steps(inputs, state, index, training)
-
-    def expand(self, state: DecoderState, count: int) -> DecoderState:
-        """The state of `count` hypotheses for each row, next to each other."""
-        return DecoderState(*functional.repeat_rows(tuple(state), count))
-
-    def reorder(self, state: DecoderState, parents: Tensor) -> DecoderState:
-        """The state of rows that go on from others, `parents (rows,)`."""
-        # What is constant is the same for all hypotheses of a source.
-        recurrent = functional.take_rows(state.recurrent, parents)
-        return DecoderState(state.constant, recurrent)
-
-    def _advance_all(self, inputs, state, index, training):
-        """Several positions, one after the other."""
-
-        def advance(inputs, recurrent):
-            now = DecoderState(state.constant, recurrent[1:])
-            hidden, new, attention = self._advance(
-                ops.expand_dims(inputs, 1), now, index + recurrent[0], training
-            )
-            found = [hidden] if attention is None else [hidden, attention]
-            found = ops.concatenate([ops.cast(p, hidden.dtype) for p in found], axis=-1)
-            return found[:, 0], [recurrent[0] + 1, *new.recurrent]
-
-        first = ops.convert_to_tensor(0, "int32")
-        found, (_, *recurrent) = functional.run_recurrence(
-            advance, inputs, [first, *state.recurrent]
-        )
-        width = self.rnn.output_width + (
-            state.constant["summary"].shape[-1] if self.peeky else 0
-        )
-        hidden, attention = found[..., :width], None
-        if self.attends:
-            attention = found[..., width:]
-        return hidden, DecoderState(state.constant, recurrent), attention
-
-    def _advance(self, inputs, state, index, training):
-        """One position `(rows, 1, dim)`."""
         constant = state.constant
-        keep = constant.get("keep")
-        # (batch, 1, width) each
-        drawn = {
-            name: ops.take(part, [index], axis=1)
-            for name, part in constant.get("drawn", {}).items()
-        }
         if training:
-            inputs = inputs * drawn["inputs"]
-        inputs = self._peek(inputs, constant)[:, 0]
-        if self.attends:
-            if "noise" in drawn:
-                keep = {**keep, "noise": drawn["noise"]}
-            outputs, attention, recurrent = self.rnn.step(
-                inputs, state.recurrent, constant["projected"], keep, training
-            )
-            attention = ops.expand_dims(attention, 1)
-        else:
-            attention = None
-            outputs, recurrent = self.rnn.step(inputs, state.recurrent, keep)
-        if training:
-            outputs = outputs * drawn["outputs"][:, 0]
-        outputs = ops.cast(ops.expand_dims(outputs, 1), self.compute_dtype)
-        hidden = self._peek(outputs, constant)
-        return hidden, DecoderState(constant, list(recurrent)), attention
+            length = ops.shape(inputs)[1]
+            inputs = inputs * at_positions(constant["inputs"], index, length)
+        outputs, own, attention = self.rnn.step(
+            self._peek(inputs, constant),
+            StepState(constant["rnn"], state.recurrent),
+            index,
+            training,
+        )
+        hidden = self._peek(ops.cast(outputs, self.compute_dtype), constant)
+        return hidden, StepState(constant, own.recurrent), attention
 
-    def _draw(self, rows, length):
-        """What is random at each of some steps, since a loop on JAX cannot draw."""
-        batch = ops.shape(rows)[0]
+    def expand(self, state: StepState, count: int) -> StepState:
+        """The state of `count` hypotheses for each row, next to each other."""
+        return expand_recurrent(state, count)
 
-        def ones(width):
-            return ops.ones((batch, length, width), self.compute_dtype)
-
-        drawn = {
-            "inputs": self._input_dropout(ones(self._inputs_width), training=True),
-            "outputs": self.rnn.drop_outputs(ones(self.rnn.output_width), True),
-        }
-        if self.attends:
-            noise = self.rnn.attention.draw_noise(batch, length, ops.shape(rows)[1])
-            if noise is not None:
-                drawn["noise"] = noise
-        return drawn
+    def reorder(self, state: StepState, parents: Tensor) -> StepState:
+        """The state of rows that go on from others, `parents (rows,)`."""
+        return reorder_recurrent(state, parents)
 
     def _peek(self, vectors, memory):
         if not self.peeky:

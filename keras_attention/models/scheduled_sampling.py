@@ -53,7 +53,7 @@ class ScheduledSampling(keras.layers.Layer):
 
         Args:
             step: as of `Seq2Seq`.
-            state: of its `start`, with fields as of an `RNNDecoder`.
+            state: of its `start`, a `StepState`.
             target: ids `(batch, target)`; the first one is always the true one.
 
         Returns:
@@ -70,11 +70,13 @@ class ScheduledSampling(keras.layers.Layer):
         reads_true = ops.logical_or(reads_true, first)  # (B, T)
 
         def advance(inputs, states):
-            index, drawn, *recurrent = states
+            index, drawn, *tensors = states
             true, reads_true, draw = (part[:, 0] for part in inputs)
             ids = ops.where(reads_true, true, drawn)
+            recurrent = keras.tree.pack_sequence_as(state.recurrent, tensors)
             logits, new, _ = step(ids, state._replace(recurrent=recurrent), index)
-            return logits, [index + 1, _draw(logits, draw), *new.recurrent]
+            tensors = keras.tree.flatten(new.recurrent)
+            return logits, [index + 1, _draw(logits, draw), *tensors]
 
         logits, _ = functional.run_recurrence(
             advance,
@@ -82,7 +84,7 @@ class ScheduledSampling(keras.layers.Layer):
             [
                 ops.convert_to_tensor(0, "int32"),
                 target[:, 0],
-                *state.recurrent,
+                *keras.tree.flatten(state.recurrent),
             ],
         )
         return logits

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_attention.layers import Attention
+from keras_attention.layers.recurrent.step_state import StepState
 from keras_attention.models import Seq2Seq, gnmt
-from keras_attention.models.rnn_encoder_decoder import DecoderState
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.training import InverseSigmoidDecay, MaskedCrossEntropy
 from tests.backends import BACKEND, mask_of, run_in_fresh_process, to_numpy
@@ -104,7 +104,7 @@ def _read_ids(probability, target, logits, **options):
         count = keras.ops.cast(state.recurrent[0], "float32") * 0
         return keras.ops.concatenate([fixed, ids / 1e3 - 99 + count], -1), state, None
 
-    state = DecoderState({}, [keras.ops.zeros((len(target), 1))])
+    state = StepState({}, [keras.ops.zeros((len(target), 1))])
     found = to_numpy(sampling.read(step, state, target))
     return np.round((found[..., -1] + 99) * 1e3).astype(int)
 
@@ -150,7 +150,10 @@ def test_draws_vary_from_call_to_call():
 def test_it_is_trained_with_whatever_is_random(options):
     model = build("rnn", **options, scheduled_sampling=0.5)
     state = model.decoder.start(model.encode(SOURCE), 5, training=True)
-    for name, part in state.constant["drawn"].items():
+    drawn = {"inputs": state.constant["inputs"]}
+    for name in {"outputs", "noise"} & set(state.constant["rnn"]):
+        drawn[name] = state.constant["rnn"][name]
+    for name, part in drawn.items():
         first, second = to_numpy(part)[:, :2].swapaxes(0, 1)
         is_random = name == "noise" or "dropout" in options
         assert (first != second).any() == is_random

@@ -5,7 +5,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_attention import functional
 from keras_attention.argument_checks import (
     SEQUENCE,
     check_axes,
@@ -16,18 +15,11 @@ from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )
-from keras_attention.layers.base_layer import BaseLayer
+from keras_attention.layers.recurrent.attention_steps import AttentionSteps
 from keras_attention.layers.recurrent.cells import (
-    advance,
     build_cell,
     check_cell,
     check_recurrent_dropout,
-    check_states,
-    draw_keep,
-    factors,
-    initial_states,
-    project_inputs,
-    run_cell,
     state_dtypes,
     state_sizes,
 )
@@ -46,7 +38,7 @@ ORDERS = ("luong", "bahdanau")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="AttentionRNN")
-class AttentionRNN(BaseLayer):
+class AttentionRNN(AttentionSteps):
     """A recurrent layer whose every step attends to a memory.
 
     | `order` | what queries the memory for the context `c` | source |
@@ -207,15 +199,19 @@ class AttentionRNN(BaseLayer):
             self.input_feeding or self._attends_first or self.attention.state_sizes(1)
         )
         outputs, weights, state = (self._run_apart if is_apart else self._run)(
-            inputs, state, projected, self._draw_keep(memory, training), training
+            inputs,
+            state,
+            projected,
+            self._draw_dropout_masks(memory) if training else {},
+            training,
         )
         outputs = ops.cast(outputs, self.compute_dtype)
-        outputs = self.drop_outputs(outputs, training)
+        outputs = self._output_dropout(outputs, training=training)
         results = (outputs,)
         if return_attention_scores:
             results = (*results, ops.cast(weights, self.compute_dtype))
         if return_state:
-            results = (*results, state)
+            results = (*results, state.flat())
         return results if len(results) > 1 else outputs
 
     def compute_output_spec(
@@ -272,201 +268,6 @@ class AttentionRNN(BaseLayer):
     def output_width(self) -> int:
         """Width of the outputs."""
         return self._units
-
-    def project_memory(
-        self, memory: Tensor, memory_mask: Tensor | None = None
-    ) -> dict[str, Any]:
-        """What all steps need of a memory, computed once: values, keys and mask."""
-        memory_mask = functional.position_mask(memory, memory_mask=memory_mask)
-        return {
-            "value": memory,
-            "key": self.attention.project_key(
-                ops.cast(memory, self.attention.compute_dtype)
-            ),
-            "mask": None if memory_mask is None else ops.expand_dims(memory_mask, 1),
-        }
-
-    def get_initial_state(
-        self, memory: Tensor, cell_state: list[Tensor] | None = None
-    ) -> list[Tensor]:
-        """The state before the first step over `memory`, `(batch, source, dim)`.
-
-        The cell's states are those it begins with when left out.
-        """
-        return self._complete(cell_state, *ops.shape(memory)[:2])
-
-    def step(
-        self,
-        inputs: Tensor,
-        state: list[Tensor],
-        projected: dict[str, Any],
-        keep: dict[str, Any] | None = None,
-        training: bool | None = False,
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """One step of the layer.
-
-        Args:
-            inputs: `(batch, dim)`.
-            state: of `get_initial_state` or of the last step.
-            projected: from `project_memory`.
-            keep: what is dropped at all steps, of `draw_keep`; and, if the attention
-                has any, its `"noise"` at this step, `(batch, 1, source)`.
-            training: whether weights are those of training.
-
-        Returns:
-            The output `(batch, attention_units)`, the weights `(batch, source)` and the
-            new state.
-        """
-        inputs = inputs, project_inputs(self.cell, inputs)
-        hidden, context, weights, state = self._step(
-            inputs, state, projected, keep or {}, training
-        )
-        weights = ops.cast(weights, self.compute_dtype)
-        if self.input_feeding:
-            return self._fed(state), weights, state
-        outputs = self._read_out(context, hidden, inputs[0])
-        return ops.cast(outputs, self.compute_dtype), weights, state
-
-    def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
-        """The dropout that a call applies behind its steps."""
-        return self._output_dropout(outputs, training=training)
-
-    def draw_keep(self, memory: Tensor) -> dict[str, Any]:
-        """What one sequence of training drops, the same at each of its steps."""
-        batch, source = ops.shape(memory)[:2]
-        between, recurrent, of_memory = (
-            factors(batch, rate, self._seeds, self.compute_dtype)
-            for rate in (self.dropout, self.recurrent_dropout, self.attention.dropout)
-        )
-        return {
-            "cell": draw_keep(self.cell, recurrent, between),
-            "memory": of_memory(source),
-        }
-
-    def _run(self, inputs, state, projected, keep, training):
-        """Cell and attention, step by step, with the readout if it is fed back."""
-
-        def step(inputs, state):
-            inputs, *noise = inputs
-            now = {**keep, "noise": ops.expand_dims(noise[0], 1)} if noise else keep
-            hidden, context, weights, state = self._step(
-                inputs, state, projected, now, training
-            )
-            found = [self._fed(state)] if self.input_feeding else [hidden, context]
-            # PyTorch's loop stacks one tensor a step.
-            return ops.concatenate([*found, weights], axis=-1), state
-
-        steps = [(inputs, project_inputs(self.cell, inputs))]
-        noise = None
-        if training:
-            shape = *ops.shape(inputs)[:2], ops.shape(projected["value"])[1]
-            noise = self.attention.draw_noise(*shape)
-        if noise is not None:
-            steps.append(noise)
-        mask = functional.position_mask(inputs)
-        joined, state = functional.run_recurrence(step, steps, state, mask)
-        if self.input_feeding:
-            return joined[..., : self._units], joined[..., self._units :], state
-        start = self.cell.output_size
-        end = start + projected["value"].shape[-1]
-        hidden, context = joined[..., :start], joined[..., start:end]
-        outputs = self._read_out(context, hidden, inputs)
-        return functional.zero_padding(outputs, mask), joined[..., end:], state
-
-    def _run_apart(self, inputs, state, projected, keep, training):
-        """The cell step by step, then attention and readout of all steps."""
-        mask = functional.position_mask(inputs)
-        hidden, state = run_cell(self.cell, inputs, state, mask, keep.get("cell"))
-        context, weights, _ = self._attend(hidden, projected, [], keep, training)
-        outputs = self._read_out(context, hidden, inputs)
-        outputs, weights = (
-            functional.zero_padding(part, mask) for part in (outputs, weights)
-        )
-        return outputs, weights, state
-
-    def _step(self, inputs, state, projected, keep, training):
-        """Hidden vector, context, weights and state of one step."""
-        inputs, projected_inputs = inputs
-        count = len(state_sizes(self.cell))
-        fed = state[count : len(self._own_sizes())]
-        cell_state, alignment = state[:count], state[len(self._own_sizes()) :]
-        parts = list(fed)
-        if self._attends_first:
-            query = cell_state[self._query_index()]
-            context, weights, alignment = self._attend_once(
-                query, projected, alignment, keep, training
-            )
-            parts.append(context)
-        hidden, cell_state = advance(
-            self.cell, projected_inputs, parts, cell_state, keep.get("cell")
-        )
-        if not self._attends_first:
-            context, weights, alignment = self._attend_once(
-                hidden, projected, alignment, keep, training
-            )
-        if fed:
-            fed = [ops.cast(self._read_out(context, hidden, inputs), fed[0].dtype)]
-        return hidden, context, weights, [*cell_state, *fed, *alignment]
-
-    def _attend_once(self, query, *rest):
-        context, weights, alignment = self._attend(ops.expand_dims(query, 1), *rest)
-        return context[:, 0], weights[:, 0], alignment
-
-    def _attend(self, query, projected, alignment, keep, training):
-        weights, alignment = self.attention.weigh(
-            ops.cast(query, self.attention.compute_dtype),
-            projected["key"],
-            projected["mask"],
-            alignment,
-            training=training,
-            noise=keep.get("noise"),
-        )
-        kept = weights
-        if keep.get("memory") is not None:
-            kept = ops.cast(weights, self.compute_dtype)
-            kept = kept * ops.expand_dims(keep["memory"], 1)
-        context = functional.attend(kept, projected["value"])
-        return ops.cast(context, self.compute_dtype), weights, alignment
-
-    def _read_out(self, context, hidden, inputs):
-        return self._readout.read(
-            context, hidden, *([inputs] if self._attends_first else [])
-        )
-
-    def _fed(self, state):
-        return state[len(state_sizes(self.cell))]
-
-    def _draw_keep(self, memory, training):
-        return self.draw_keep(memory) if training else {}
-
-    def _query_index(self):
-        cells = getattr(self.cell, "cells", [self.cell])
-        below = cells[: self.query_level % len(cells)]
-        return sum(len(state_sizes(cell)) for cell in below)
-
-    def _own_sizes(self):
-        """Sizes of the cell's states and of what is fed back."""
-        return [*state_sizes(self.cell), *([self._units] * self.input_feeding)]
-
-    def _complete(self, state, batch_size, source):
-        state = [] if state is None else keras.tree.flatten(state)
-        initial = initial_states(self.cell, batch_size)
-        of_cell = len(initial)
-        if self.input_feeding:
-            initial.append(ops.zeros((batch_size, self._units), self.compute_dtype))
-        initial += self.attention.initial_state(batch_size, source)
-        if len(state) not in (0, of_cell, len(initial)):
-            raise ValueError(
-                f"`initial_state` must hold the {of_cell} states of the cell, alone or "
-                f"among all {len(initial)}. Received: {len(state)} tensors"
-            )
-        sizes = [zeros.shape[-1] for zeros in initial[: len(state)]]
-        check_states(state, batch_size, sizes)
-        given = [
-            ops.cast(part, zeros.dtype)
-            for part, zeros in zip(state, initial, strict=False)
-        ]
-        return given + initial[len(given) :]
 
 
 def _check_axes(inputs_shape, memory_shape):

@@ -20,13 +20,19 @@ from keras_attention.layers.recurrent.cells import (
     check_cell,
     check_recurrent_dropout,
     check_states,
-    draw_keep,
+    draw_dropout_masks,
     factors,
     initial_states,
     project_inputs,
     run_cell,
     state_dtypes,
     state_sizes,
+)
+from keras_attention.layers.recurrent.step_state import (
+    StepState,
+    at_positions,
+    expand_recurrent,
+    reorder_recurrent,
 )
 from keras_attention.layers.sublayers import quantized_dtype, restore, serialize_shared
 
@@ -130,10 +136,10 @@ class CellRNN(BaseLayer):
             inputs,
             self._complete(initial_state, batch_size),
             mask,
-            self.draw_keep(inputs) if training else None,
+            self._draw_dropout_masks(batch_size) if training else None,
         )
         outputs = ops.cast(outputs, self.compute_dtype)
-        outputs = self.drop_outputs(outputs, training)
+        outputs = self._output_dropout(outputs, training=training)
         return (outputs, state) if return_state else outputs
 
     def compute_output_spec(
@@ -176,32 +182,78 @@ class CellRNN(BaseLayer):
         """Width of the outputs."""
         return self.cell.output_size
 
-    def get_initial_state(self, rows: Tensor) -> list[Tensor]:
-        """States before the first step, for as many rows as a tensor has."""
-        return self._complete(None, ops.shape(rows)[0])
+    def start(
+        self,
+        memory: Any,
+        max_length: int | None = None,
+        initial_state: Any = None,
+        training: bool = False,
+    ) -> StepState:
+        """The state before the first step.
 
-    def drop_outputs(self, outputs: Tensor, training: bool | None) -> Tensor:
-        """The dropout that a call applies behind its steps."""
-        return self._output_dropout(outputs, training=training)
+        Args:
+            memory: any nested structure of tensors, for its number of rows.
+            max_length: the most positions that steps read; needed in training alone.
+            initial_state: as in the call.
+            training: whether to draw what the steps drop: a loop on JAX cannot.
+        """
+        rows, constant = functional.count_rows(memory), {}
+        if training:
+            shape = rows, max_length, self.output_width
+            ones = ops.ones(shape, self.compute_dtype)
+            constant = {
+                "dropout": self._draw_dropout_masks(rows),
+                "outputs": self._output_dropout(ones, training=True),
+            }
+        return StepState(constant, self._complete(initial_state, rows))
 
     def step(
-        self, inputs: Tensor, state: list[Tensor], keep: Any = None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """One step: inputs `(batch, dim)` to the output and the new states.
+        self, inputs: Tensor, state: StepState, index: Any, training: bool = False
+    ) -> tuple[Tensor, StepState, None]:
+        """Read the next positions.
 
-        `keep` is what is dropped at all steps, of `draw_keep`.
+        Args:
+            inputs: `(rows, length, dim)`, one position or several.
+            state: of `start`, of the last step, or of `expand` or `reorder`.
+            index: number of positions read before; it counts in training alone.
+            training: whether to drop, by a state that was started so.
+
+        Returns:
+            Outputs `(rows, length, units)`, the new state, and `None` for attention.
         """
-        projected = project_inputs(self.cell, inputs)
-        outputs, state = advance(self.cell, projected, [], list(state), keep)
-        return ops.cast(outputs, self.compute_dtype), state
+        constant, recurrent = state
+        masks = constant.get("dropout")
+        if inputs.shape[1] == 1:
+            projected = project_inputs(self.cell, inputs[:, 0])
+            outputs, recurrent = advance(
+                self.cell, projected, [], list(recurrent), masks
+            )
+            outputs = ops.expand_dims(outputs, 1)
+        else:
+            outputs, recurrent = run_cell(
+                self.cell, inputs, list(recurrent), None, masks
+            )
+        outputs = ops.cast(outputs, self.compute_dtype)
+        if training:
+            length = ops.shape(inputs)[1]
+            outputs *= at_positions(constant["outputs"], index, length)
+        return outputs, StepState(constant, list(recurrent)), None
 
-    def draw_keep(self, rows: Tensor) -> Any:
-        """What one sequence of training drops, for as many rows as a tensor has."""
+    def expand(self, state: StepState, count: int) -> StepState:
+        """The state of `count` hypotheses for each row, next to each other."""
+        return expand_recurrent(state, count)
+
+    def reorder(self, state: StepState, parents: Tensor) -> StepState:
+        """The state of rows that go on from others, `parents (rows,)`."""
+        return reorder_recurrent(state, parents)
+
+    def _draw_dropout_masks(self, rows):
+        """What one sequence of training drops, the same at each of its steps."""
         between, recurrent = (
-            factors(ops.shape(rows)[0], rate, self._seeds, self.compute_dtype)
+            factors(rows, rate, self._seeds, self.compute_dtype)
             for rate in (self.dropout, self.recurrent_dropout)
         )
-        return draw_keep(self.cell, recurrent, between)
+        return draw_dropout_masks(self.cell, recurrent, between)
 
     def _complete(self, state, batch_size):
         if state is None:

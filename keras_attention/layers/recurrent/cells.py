@@ -59,7 +59,7 @@ def input_parts(inputs: Any, states: Any) -> list[Tensor]:
 def check_recurrent_dropout(cell: Any, rate: float) -> None:
     """Raise if the states of a cell are to be dropped that does not know how to."""
     for part in getattr(cell, "cells", [cell]):
-        if rate and not hasattr(part, "draw_keep"):
+        if rate and not hasattr(part, "draw_dropout_masks"):
             raise ValueError(
                 "`recurrent_dropout` needs a `RecurrentCell`, or a stack of such. "
                 f"Received: recurrent_dropout={rate}, cell={part!r}"
@@ -140,7 +140,7 @@ def factors(batch_size: Any, rate: float, seeds: Any, dtype: str) -> Any:
     return draw
 
 
-def draw_keep(cell: Any, recurrent: Any, between: Any) -> Any:
+def draw_dropout_masks(cell: Any, recurrent: Any, between: Any) -> Any:
     """What a cell drops at all steps of a sequence, if it can.
 
     Args:
@@ -149,9 +149,9 @@ def draw_keep(cell: Any, recurrent: Any, between: Any) -> Any:
             `None`.
         between: likewise, on what goes from one cell of a stack to the next.
     """
-    if not hasattr(cell, "draw_keep"):
+    if not hasattr(cell, "draw_dropout_masks"):
         return None
-    return cell.draw_keep(recurrent, between)
+    return cell.draw_dropout_masks(recurrent, between)
 
 
 def project_inputs(cell: Any, inputs: Tensor) -> Tensor:
@@ -194,7 +194,7 @@ def run_cell(
         states: list of tensors `(batch, size)`.
         mask: boolean `(batch, length)`; at a masked position states stay as they are
             and outputs are zeros.
-        keep: factors on the states, as `draw_keep` of the cell gives them.
+        keep: factors on the states, as `draw_dropout_masks` of the cell gives them.
 
     Returns:
         Outputs `(batch, length, units)` and the last states.

@@ -136,7 +136,7 @@ class RecurrentCell(BaseLayer):
             for size in self.state_size
         ]
 
-    def draw_keep(self, recurrent: Draw, between: Draw) -> Tensor | None:
+    def draw_dropout_masks(self, recurrent: Draw, between: Draw) -> Tensor | None:
         """Factors for `advance`, drawn by `recurrent` for a width."""
         return recurrent(self.units)
 

@@ -15,7 +15,7 @@ from keras_attention.argument_checks import (
     takes_numpy,
 )
 from keras_attention.layers.base_layer import BaseLayer
-from keras_attention.layers.recurrent.cells import draw_keep, factors, run_cell
+from keras_attention.layers.recurrent.cells import draw_dropout_masks, factors, run_cell
 from keras_attention.layers.recurrent.recurrent_cell import CELLS, RecurrentCell
 from keras_attention.layers.sublayers import quantized_dtype
 
@@ -219,7 +219,7 @@ class RecurrentEncoder(BaseLayer):
                 read,
                 cell.get_initial_state(ops.shape(inputs)[0]),
                 mask,
-                self._draw_keep(cell, inputs, training),
+                self._draw_dropout_masks(cell, inputs, training),
             )
             if direction:
                 found = functional.reverse_sequence(found, mask)
@@ -230,10 +230,10 @@ class RecurrentEncoder(BaseLayer):
         joined = [ops.concatenate(pair, axis=-1) for pair in zip(*states, strict=True)]
         return ops.concatenate(outputs, axis=-1), joined
 
-    def _draw_keep(self, cell, inputs, training):
+    def _draw_dropout_masks(self, cell, inputs, training):
         if not training or not self.recurrent_dropout:
             return None
         draw = factors(
             ops.shape(inputs)[0], self.recurrent_dropout, self._seeds, inputs.dtype
         )
-        return draw_keep(cell, draw, draw)
+        return draw_dropout_masks(cell, draw, draw)

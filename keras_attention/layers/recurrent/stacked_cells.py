@@ -13,7 +13,7 @@ from keras_attention.layers.recurrent.cells import (
     build_cell,
     cast_states,
     check_cell,
-    draw_keep,
+    draw_dropout_masks,
     initial_states,
     input_parts,
     part_shapes,
@@ -137,12 +137,14 @@ class StackedCells(BaseLayer):
             state for cell in self.cells for state in initial_states(cell, batch_size)
         ]
 
-    def draw_keep(self, recurrent: Draw, between: Draw) -> list[dict[str, Any]]:
+    def draw_dropout_masks(
+        self, recurrent: Draw, between: Draw
+    ) -> list[dict[str, Any]]:
         """Factors for `advance`: on states and on what goes from cell to cell."""
         below = [None, *(cell.output_size for cell in self.cells[:-1])]
         return [
             {
-                "recurrent": draw_keep(cell, recurrent, between),
+                "recurrent": draw_dropout_masks(cell, recurrent, between),
                 "input": None if width is None else between(width),
             }
             for cell, width in zip(self.cells, below, strict=True)
@@ -165,7 +167,7 @@ class StackedCells(BaseLayer):
             projected: of `project`, at this step.
             parts: the further parts of the inputs, `(batch, dim)` each.
             states: list of tensors `(batch, size)`, the lowest cell's first.
-            keep: of `draw_keep`.
+            keep: of `draw_dropout_masks`.
         """
         shared = parts[-1:] if self.share_last_part else []
         new_states: list[Tensor] = []

@@ -156,13 +156,15 @@ def test_a_cell_of_a_stack_asks(query_level, share_last_part):
 def test_single_steps_and_two_calls_equal_the_whole(name, input_feeding):
     layer = _built(name, input_feeding, RecurrentCell(5, layer_normalization=True))
     outputs, weights, last = _read(layer, state=_states(layer))
-    projected = layer.project_memory(MEMORY, MASK)
-    state = layer.get_initial_state(MEMORY, _states(layer))
-    for t in range(5):
-        now = keras.ops.convert_to_tensor(INPUTS[:, t])
-        output, step_weights, state = layer.step(now, state, projected)
-        _check(to_numpy([output, step_weights]), [outputs[:, t], weights[:, t]])
-    _check(to_numpy(state), last)
+    for chunks in ([1] * 5, [2, 1, 2]):
+        state, end = layer.start(MEMORY, 5, MASK, _states(layer)), 0
+        for size in chunks:
+            begin, end = end, end + size
+            now = keras.ops.convert_to_tensor(INPUTS[:, begin:end])
+            output, state, attended = layer.step(now, state, begin)
+            expected = [outputs[:, begin:end], weights[:, begin:end]]
+            _check(to_numpy([output, attended]), expected)
+        _check(to_numpy(state.recurrent.flat()), last)
     *first, state = _read(layer, INPUTS[:, :2], state=_states(layer))
     *second, state = _read(layer, INPUTS[:, 2:], state=state)
     halves = zip(first, second, strict=True)
@@ -201,9 +203,8 @@ def test_a_row_without_memory_is_finite(name):
 @fed_or_not
 def test_recurrent_dropout_is_the_same_at_each_step(input_feeding):
     layer = _built("luong", input_feeding, recurrent_dropout=0.5)
-    projected = layer.project_memory(MEMORY, MASK)
-    keep = layer.draw_keep(MEMORY)
-    kept = to_numpy(keep["cell"])
+    state = layer.start(MEMORY, 5, MASK, _states(layer), training=True)
+    kept = to_numpy(state.constant["dropout"]["cell"])
     assert set(np.unique(kept)) == {0, 2}
     weights = weights_by_name(layer.cell)
     expected = _expected(
@@ -211,11 +212,10 @@ def test_recurrent_dropout_is_the_same_at_each_step(input_feeding):
         _states(layer),
         lambda parts, states: oracles.cell_step("gru", parts, states, weights, kept),
     )
-    state = layer.get_initial_state(MEMORY, _states(layer))
     for t in range(5):
-        now = keras.ops.convert_to_tensor(INPUTS[:, t])
-        output, _, state = layer.step(now, state, projected, keep, True)
-        _check(to_numpy(output), expected[0][:, t])
+        now = keras.ops.convert_to_tensor(INPUTS[:, t : t + 1])
+        output, state, _ = layer.step(now, state, t, training=True)
+        _check(to_numpy(output)[:, 0], expected[0][:, t])
 
 
 def test_what_is_dropped_varies_in_training_alone():

@@ -89,14 +89,15 @@ def test_single_steps_equal_the_whole_pass(input_feeding):
     expected, expected_weights = to_numpy(
         layer(INPUTS, MEMORY, memory_mask=MASK, return_attention_scores=True)
     )
-    projected = layer.project_memory(MEMORY, MASK)
-    state = layer.get_initial_state(MEMORY)
+    state = layer.start(MEMORY, memory_mask=MASK)
     for index in range(5):
-        now = keras.ops.convert_to_tensor(INPUTS[:, index])
-        output, weights, state = layer.step(now, state, projected)
-        np.testing.assert_allclose(to_numpy(output), expected[:, index], atol=1e-5)
+        now = keras.ops.convert_to_tensor(INPUTS[:, index : index + 1])
+        output, state, weights = layer.step(now, state, index)
         np.testing.assert_allclose(
-            to_numpy(weights), expected_weights[:, index], atol=1e-5
+            to_numpy(output)[:, 0], expected[:, index], atol=1e-5
+        )
+        np.testing.assert_allclose(
+            to_numpy(weights)[:, 0], expected_weights[:, index], atol=1e-5
         )
 
 

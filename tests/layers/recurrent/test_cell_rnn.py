@@ -109,10 +109,13 @@ def test_single_steps_equal_the_call(name):
     layer = _built(name, dropout=0.3)
     state = to_tensors(_states(layer))
     expected, expected_last = _read(layer, INPUTS, state)
-    for t in range(5):
-        output, state = layer.step(to_tensors(INPUTS[:, t]), state)
-        _check(to_numpy(output), expected[:, t])
-    _check(to_numpy(state), expected_last)
+    for chunks in ([1] * 5, [2, 1, 2]):
+        now, end = layer.start(INPUTS, initial_state=state), 0
+        for size in chunks:
+            begin, end = end, end + size
+            output, now, _ = layer.step(to_tensors(INPUTS[:, begin:end]), now, begin)
+            _check(to_numpy(output), expected[:, begin:end])
+        _check(to_numpy(now.recurrent), expected_last)
 
 
 def test_a_sequence_may_be_read_in_two_calls():
@@ -155,13 +158,14 @@ def test_recurrent_dropout_of_a_sequence_is_that_of_its_steps():
     layer = CellRNN(cells, dropout=0.5, recurrent_dropout=0.5)
     layer.build(INPUTS.shape)
     randomize(layer)
-    keep = layer.draw_keep(to_tensors(INPUTS))
     states = _states(layer)
+    state = layer.start(INPUTS, 3, to_tensors(states), training=True)
+    keep, dropped = (state.constant[name] for name in ("dropout", "outputs"))
     lowest, highest = layer.cell.cells
     first, second = states[:1], states[1:]
-    state = to_tensors(states)
     for t in range(3):
-        output, state = layer.step(to_tensors(INPUTS[:, t]), state, keep)
+        now = to_tensors(INPUTS[:, t : t + 1])
+        output, state, _ = layer.step(now, state, t, training=True)
         kept = to_numpy([keep[0]["recurrent"], keep[1]["recurrent"], keep[1]["input"]])
         first = oracles.cell_step(
             "gru", [INPUTS[:, t]], first, weights_by_name(lowest), kept[0]
@@ -169,7 +173,7 @@ def test_recurrent_dropout_of_a_sequence_is_that_of_its_steps():
         second = oracles.cell_step(
             "lstm", [first[0] * kept[2]], second, weights_by_name(highest), kept[1]
         )
-        _check(to_numpy(output), second[0])
+        _check(to_numpy(output)[:, 0], second[0] * to_numpy(dropped)[:, t])
     assert keep[0]["input"] is None
     assert all(set(np.unique(part)) == {0, 2} for part in kept)
 

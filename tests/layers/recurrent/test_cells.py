@@ -132,7 +132,7 @@ def test_factors_meet_states_and_what_goes_from_cell_to_cell(residual):
 
 def test_factors_are_drawn_for_the_width_that_they_meet():
     cells = [RecurrentCell(5), keras.layers.GRUCell(3), RecurrentCell(2, "gru")]
-    keep = StackedCells(cells).draw_keep(
+    keep = StackedCells(cells).draw_dropout_masks(
         lambda width: f"state {width}", lambda width: f"input {width}"
     )
     assert keep == [

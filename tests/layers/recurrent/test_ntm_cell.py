@@ -50,7 +50,7 @@ def test_attention_begins_with_the_states_of_the_cell():
     decoder(INPUTS, memory)
     randomize(decoder)
     expected = decoder.cell.get_initial_state(2)
-    found = decoder.get_initial_state(memory)
+    found = decoder.start(memory).recurrent.cell
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(to_numpy(one), to_numpy(other))
     assert max(np.abs(to_numpy(one)).max() for one in found) > 0.1
