@@ -193,11 +193,11 @@ class BeamSearch(Search):
                 f"Received: coverage_penalty={self.coverage_penalty}"
             )
         special = SpecialIds.of(model)
-        most = ops.expand_dims(limits.max_length, 1)
+        max_length = ops.expand_dims(limits.max_length, 1)
         every = limits.repeat(self.num_beams)
         index = ops.convert_to_tensor(beginning.count, "int32")
         is_source = ops.expand_dims(ops.not_equal(source, PAD), 1)
-        beams, seen = self._first_beams(beginning, most, is_source)
+        beams, seen = self._first_beams(beginning, max_length, is_source)
 
         def choose(log_probs, beams, limits, index):
             """The beams after a step, and which of them each came from."""
@@ -208,7 +208,7 @@ class BeamSearch(Search):
             log_probs = ops.reshape(flat, (-1, count, log_probs.shape[-1]))
             best, parents, ids = self._choose(beams, log_probs)
             beams = self._fill(
-                beams, best, parents, ids, is_source, most, index, special.end
+                beams, best, parents, ids, is_source, max_length, index, special.end
             )
             return beams, parents
 
@@ -239,7 +239,7 @@ class BeamSearch(Search):
         )
         return self._best_of(beams, seen)
 
-    def _first_beams(self, beginning, most, is_source):
+    def _first_beams(self, beginning, max_length, is_source):
         """Beams of which the first holds what was given, the others nothing.
 
         And the attention `(length, batch, beams, source)` of all steps, which stays in
@@ -251,7 +251,7 @@ class BeamSearch(Search):
         is_first = ops.equal(count_up(self.num_beams), 0)
         score = ops.expand_dims(beginning.scores, 1)
         # What was given may be as long as an output may be.
-        is_open = beginning.count < most
+        is_open = beginning.count < max_length
         written = ops.expand_dims(beginning.lengths, 1)
         beams = {
             # Of what is unfinished; -inf where there is nothing unfinished.
@@ -324,7 +324,7 @@ class BeamSearch(Search):
                 avoided = taken if avoided is None else avoided + taken
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
 
-    def _fill(self, beams, best, parents, last, is_source, most, index, end):
+    def _fill(self, beams, best, parents, last, is_source, max_length, index, end):
         """The beams after a step, and what has ended in it."""
         moved = {
             name: take(beams[name], parents)
@@ -332,7 +332,7 @@ class BeamSearch(Search):
             if name in beams
         }
         is_new = best > -np.inf
-        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= most))
+        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= max_length))
         scores = self._normalize(best, index + 1)
         if self.coverage_penalty:
             scores = scores + self._penalty(moved["coverage"], is_source)
@@ -340,7 +340,9 @@ class BeamSearch(Search):
         log_probs = ops.where(has_ended, -np.inf, best)
         # What is unfinished can at best go on to the end without losing probability.
         # PyTorch's `ops.max` takes no empty batch.
-        reachable = self._normalize(ops.amax(log_probs, axis=1, keepdims=True), most)
+        reachable = self._normalize(
+            ops.amax(log_probs, axis=1, keepdims=True), max_length
+        )
         ids = put(moved["ids"], ops.where(is_new, last, PAD), index)
         in_order = top_k(self._without_repeated(ids, scores), self.num_beams)[0]
         last_wanted = ops.take(in_order, self._wanted - 1, axis=1)

@@ -55,8 +55,8 @@ def read_beginning(
         count: how many ids are given in every row, an integer or a scalar tensor, less
             than `length`; `None` where none are.
     """
-    most = limits.max_length
-    rows = ops.shape(most)[0]
+    max_length = limits.max_length
+    rows = ops.shape(max_length)[0]
     start = ops.full((rows,), SpecialIds.of(model).start, "int32")
     given = limits.given(length)
     if count is None or given is None:
@@ -78,11 +78,11 @@ def read_beginning(
     logits, state, attention = model.step(read, state, 0)
     log_probs = log_softmax(logits)
     places = ops.arange(length, dtype="int32")
-    lengths = ops.minimum(most, count)
+    lengths = ops.minimum(max_length, count)
     is_given = places < ops.expand_dims(lengths, 1)
     if attention is not None:
         attention = functional.fit_length(in_precision(attention), length)
-        is_read = (places <= count) & (places < ops.expand_dims(most, 1))
+        is_read = (places <= count) & (places < ops.expand_dims(max_length, 1))
         attention = ops.where(ops.expand_dims(is_read, -1), attention, 0.0)
     return Beginning(
         state,

@@ -74,7 +74,7 @@ class Search:
         self.constraints.check()
         self.jit_compile = jit_compile
         self._has_options = False
-        self._most = max_length
+        self._max_length = max_length
         self._compiled = CompiledSearch(self, jit_compile)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -125,7 +125,7 @@ class Search:
 
     def options(self) -> dict[str, Any]:
         """What `with_options` may change, with what holds now."""
-        return {"max_length": self._most}
+        return {"max_length": self._max_length}
 
     def with_options(self, **options: Any) -> Self:
         """The same search with other `options`.
@@ -153,7 +153,7 @@ class Search:
 
     def _set_options(self, max_length: Any = None) -> None:
         if max_length is not None:
-            self._most = clip(max_length, 1, self.max_length)
+            self._max_length = clip(max_length, 1, self.max_length)
 
     def search(
         self,
@@ -176,15 +176,15 @@ class Search:
     def limits(self, source: Tensor) -> tuple[Tensor | None, Tensor]:
         """The fewest and the most ids of each row, `(rows,)`; `None` for any."""
         size = ops.cast(ops.sum(ops.not_equal(source, PAD), axis=1), "float32")
-        most = ops.ones_like(size) * ops.cast(self._most, size.dtype)
+        max_length = ops.ones_like(size) * ops.cast(self._max_length, size.dtype)
         if self.max_length_ratio is not None:
             relative = ops.maximum(_up(self.max_length_ratio * size), 1)
-            most = ops.minimum(most, relative)
-        fewest = None
+            max_length = ops.minimum(max_length, relative)
+        min_length = None
         if self.min_length > 1 or self.min_length_ratio:
             relative = _up(self.min_length_ratio * size)
-            fewest = ops.cast(ops.maximum(relative, self.min_length), "int32")
-        return fewest, ops.cast(most, "int32")
+            min_length = ops.cast(ops.maximum(relative, self.min_length), "int32")
+        return min_length, ops.cast(max_length, "int32")
 
     def begin(
         self, model: Decoder, source: Tensor, prefix: Tensor | None, given: int | None

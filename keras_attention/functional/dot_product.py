@@ -19,7 +19,7 @@ from keras_attention.functional.sequences import at_least_one, pad_to_one
 from keras_attention.precision import precise
 
 Tensor = Any
-Weigh = Callable[[Tensor, Tensor | None], Tensor]
+ComputeWeights = Callable[[Tensor, Tensor | None], Tensor]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def dot_product_attention(
     seeds: Seeds | None = None,
     chunk_size: int | None = None,
     fused: bool = False,
-    weigh: Weigh = masked_softmax,
+    compute_weights: ComputeWeights = masked_softmax,
 ) -> tuple[Tensor, Tensor | None]:
     """Attention of each query to the keys that masks and rules leave to it.
 
@@ -121,9 +121,10 @@ def dot_product_attention(
         seeds: of the dropout, from `pair_seeds`; `None` drops nothing.
         chunk_size: number of queries weighed at a time; all when left out.
         fused: whether to use the backend's fused attention, which takes no bias, cap
-            or dropout, no chunks and no `weigh`.
-        weigh: from scores `(batch, heads, target, source)`, float32 or float64, and a
-            boolean mask that broadcasts to them, or `None`, to the weights.
+            or dropout, no chunks and no `compute_weights`.
+        compute_weights: from scores `(batch, heads, target, source)`, float32 or
+            float64, and a boolean mask that broadcasts to them, or `None`, to the
+            weights.
 
     Returns:
         Context `(batch, heads, target, value_dim)`; the weights
@@ -140,7 +141,7 @@ def dot_product_attention(
         key_mask=key_mask,
         pair_mask=pair_mask,
         distance_bias=distance_bias,
-        weigh=weigh,
+        compute_weights=compute_weights,
     )
     if fused:
         return _attend_fused(query, key, value, pairs), None
@@ -168,7 +169,7 @@ class _Pairs:
     key_mask: Tensor | None
     pair_mask: Tensor | None
     distance_bias: DistanceTable | Callable[[Tensor], Tensor] | None
-    weigh: Weigh
+    compute_weights: ComputeWeights
 
     def distance(self, row: Tensor | None, column: Tensor | None) -> Tensor:
         """Position of the key minus that of the query, `(C, R)` or `(B, 1, C, R)`."""
@@ -238,7 +239,7 @@ def _attend(query, key, value, table, pairs, seeds, row=None, column=None):
     bias = pairs.bias(table, row, column)
     if bias is not None:
         scores = scores + ops.cast(bias, scores.dtype)
-    weights = pairs.weigh(scores, pairs.mask(row, column))
+    weights = pairs.compute_weights(scores, pairs.mask(row, column))
     weights = ops.cast(weights, value.dtype)
     if seeds is None:
         return attend(weights, value), weights

@@ -163,13 +163,13 @@ def test_chunks_drop_the_same_pairs(window):
 
 @pytest.mark.parametrize("chunk_size", [None, 3])
 def test_weights_of_ones_own(chunk_size):
-    def weigh(scores, mask):
+    def compute_weights(scores, mask):
         assert keras.backend.standardize_dtype(scores.dtype) == "float32"
         return keras.ops.where(mask, keras.ops.sigmoid(scores), 0.0)
 
     rules = functional.PairRules(causal=True)
     found, weights = functional.dot_product_attention(
-        QUERY, KEY, VALUE, rules, chunk_size=chunk_size, weigh=weigh
+        QUERY, KEY, VALUE, rules, chunk_size=chunk_size, compute_weights=compute_weights
     )
     scores = np.einsum("bnth,bnsh->bnts", QUERY, KEY.repeat(2, axis=1)) / 6**0.5
     expected = np.tri(7, 11) / (1 + np.exp(-scores))

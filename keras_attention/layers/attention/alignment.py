@@ -93,7 +93,7 @@ class Alignment(keras.layers.Layer):
         noise = keras.random.normal(shape, dtype=dtype, seed=self._seeds)
         return self.noise * noise
 
-    def weigh(
+    def compute_weights(
         self,
         query: Tensor,
         scores: Tensor,

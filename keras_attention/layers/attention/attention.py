@@ -251,7 +251,7 @@ class Attention(BaseLayer):
             mask = functional.combine_masks(mask, functional.causal_mask(*lengths))
         projected_key = self.project_key(key)
         (batch, target, _), source = ops.shape(query), ops.shape(value)[1]
-        weights, _ = self.weigh(
+        weights, _ = self.compute_weights(
             query,
             projected_key,
             mask,
@@ -323,7 +323,7 @@ class Attention(BaseLayer):
         """What training adds to scores `(batch, target, source)`, if anything."""
         return self._alignment.draw_noise(batch_size, target, source)
 
-    def weigh(
+    def compute_weights(
         self,
         query: Tensor,
         projected_key: dict[str, Tensor],
@@ -347,25 +347,37 @@ class Attention(BaseLayer):
             Weights `(batch, target, source)` and the new state.
         """
         if self._coverage is None:
-            weigh = self._weigh
+            compute_weights = self._compute_weights
         else:
-            weigh = self._weigh_next if query.shape[1] == 1 else self._weigh_in_turn
-        weights, state = weigh(query, projected_key, mask, state, training, noise)
+            compute_weights = (
+                self._compute_next_weights
+                if query.shape[1] == 1
+                else self._compute_weights_in_turn
+            )
+        weights, state = compute_weights(
+            query, projected_key, mask, state, training, noise
+        )
         return ops.cast(weights, self.compute_dtype), list(state)
 
-    def _weigh(self, query, projected_key, mask, state, training, noise):
+    def _compute_weights(self, query, projected_key, mask, state, training, noise):
         scores = self._scores(query, projected_key["key"])
-        return self._alignment.weigh(query, scores, mask, state, training, noise)
+        return self._alignment.compute_weights(
+            query, scores, mask, state, training, noise
+        )
 
-    def _weigh_next(self, query, projected_key, mask, state, training, noise):
+    def _compute_next_weights(self, query, projected_key, mask, state, training, noise):
         """Weights of one query, by keys that know what is covered."""
         *state, covered = state
         key, fertility = projected_key["key"], projected_key.get("fertility")
         told = {"key": self._coverage.tell(key, covered, fertility)}
-        weights, state = self._weigh(query, told, mask, state, training, noise)
+        weights, state = self._compute_weights(
+            query, told, mask, state, training, noise
+        )
         return weights, [*state, covered + weights[:, 0]]
 
-    def _weigh_in_turn(self, query, projected_key, mask, state, training, noise):
+    def _compute_weights_in_turn(
+        self, query, projected_key, mask, state, training, noise
+    ):
         """Weights of one query after another."""
         batch, target, _ = ops.shape(query)
         inputs = {"query": query}
@@ -377,7 +389,7 @@ class Attention(BaseLayer):
 
         def step(inputs, state):
             inputs = {name: ops.expand_dims(part, 1) for name, part in inputs.items()}
-            weights, state = self._weigh_next(
+            weights, state = self._compute_next_weights(
                 inputs["query"],
                 projected_key,
                 inputs.get("mask"),

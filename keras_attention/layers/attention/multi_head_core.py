@@ -67,7 +67,7 @@ class HeadAttention(HeadProjections):
             seeds=self._draw_seeds(query, memory, training),
             chunk_size=None if weighs_all else self.chunk_size,
             fused=bool(self.flash_attention),
-            weigh=self.compute_attention_weights,
+            compute_weights=self.compute_attention_weights,
         )
         output = self._project_context(context, query)
         results = (output, weights) if return_attention_scores else (output,)

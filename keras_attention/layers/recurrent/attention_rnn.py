@@ -149,7 +149,7 @@ class AttentionRNN(AttentionSteps):
 
     def _check_arguments(self):
         check_cell(self.cell)
-        if not hasattr(self.attention, "weigh"):
+        if not hasattr(self.attention, "compute_weights"):
             raise ValueError(
                 "`attention` must be an `Attention` layer. "
                 f"Received: attention={self.attention!r}"

@@ -225,7 +225,7 @@ class AttentionSteps(BaseLayer):
         return context[:, 0], weights[:, 0], alignment
 
     def _attend(self, query, projected, alignment, drops, training):
-        weights, alignment = self.attention.weigh(
+        weights, alignment = self.attention.compute_weights(
             ops.cast(query, self.attention.compute_dtype),
             projected["key"],
             projected["mask"],

@@ -217,8 +217,8 @@ class TransformerDecoder(DecoderSteps):
                 f"encoder_padding_mask={encoder_padding_mask}, "
                 f"encoder_attention_mask={encoder_attention_mask}"
             )
-        update = self._feed_forward(self._feed_forward_residual.enter(hidden))
-        outputs = self._feed_forward_residual.leave(hidden, update, training)
+        update = self._feed_forward(self._feed_forward_residual.sublayer_input(hidden))
+        outputs = self._feed_forward_residual.add(hidden, update, training)
         results = (outputs, weights) if return_attention_scores else (outputs,)
         if cache is not None:
             results = (*results, {**cache, "self_attention": self_cache})
@@ -266,7 +266,7 @@ class TransformerDecoder(DecoderSteps):
     def _attend_to_self(
         self, inputs, mask, attention_mask, with_weights, training, cache, index
     ):
-        normalized = self._self_residual.enter(inputs)
+        normalized = self._self_residual.sublayer_input(inputs)
         attended, weights, new_cache = self.attend(
             self._self_attention,
             normalized,
@@ -280,7 +280,7 @@ class TransformerDecoder(DecoderSteps):
             cache=None if cache is None else cache["self_attention"],
             cache_index=index,
         )
-        outputs = self._self_residual.leave(inputs, attended, training)
+        outputs = self._self_residual.add(inputs, attended, training)
         return outputs, weights, new_cache
 
     def _attend_to_memory(
@@ -288,7 +288,7 @@ class TransformerDecoder(DecoderSteps):
     ):
         attended, weights, _ = self.attend(
             self._cross_attention,
-            self._cross_residual.enter(inputs),
+            self._cross_residual.sublayer_input(inputs),
             memory if cache is None else None,
             value_mask=mask,
             attention_mask=attention_mask,
@@ -296,7 +296,7 @@ class TransformerDecoder(DecoderSteps):
             training=training,
             cache=None if cache is None else cache["cross_attention"],
         )
-        return self._cross_residual.leave(inputs, attended, training), weights
+        return self._cross_residual.add(inputs, attended, training), weights
 
     def _value_shapes(self, decoder_sequence, encoder_sequence, cache):
         """Shapes of what each attention attends to, by its name."""

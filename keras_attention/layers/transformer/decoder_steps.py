@@ -69,21 +69,21 @@ class DecoderSteps(TransformerBlock):
         state, weights = dict(state), None
         attended, state["self_attention"], _ = steps.step_attention(
             self._self_attention,
-            self._self_residual.enter(inputs),
+            self._self_residual.sublayer_input(inputs),
             state["self_attention"],
             index,
         )
-        hidden = self._self_residual.leave(inputs, attended, training=False)
+        hidden = self._self_residual.add(inputs, attended, training=False)
         if self._has_memory:
             attended, state["cross_attention"], weights = steps.step_attention(
                 self._cross_attention,
-                self._cross_residual.enter(hidden),
+                self._cross_residual.sublayer_input(hidden),
                 state["cross_attention"],
                 index,
             )
-            hidden = self._cross_residual.leave(hidden, attended, training=False)
-        update = self._feed_forward(self._feed_forward_residual.enter(hidden))
-        outputs = self._feed_forward_residual.leave(hidden, update, training=False)
+            hidden = self._cross_residual.add(hidden, attended, training=False)
+        update = self._feed_forward(self._feed_forward_residual.sublayer_input(hidden))
+        outputs = self._feed_forward_residual.add(hidden, update, training=False)
         return outputs, state, weights
 
     def expand(self, state: State, count: int) -> State:

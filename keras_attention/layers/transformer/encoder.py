@@ -149,7 +149,7 @@ class TransformerEncoder(TransformerBlock):
         functional.pair_mask(
             (batch, self.num_heads, length, length), attention_mask=attention_mask
         )
-        normalized = self._attention_residual.enter(inputs)
+        normalized = self._attention_residual.sublayer_input(inputs)
         attended, weights, _ = self.attend(
             self._self_attention,
             normalized,
@@ -160,9 +160,9 @@ class TransformerEncoder(TransformerBlock):
             return_attention_scores=return_attention_scores,
             training=training,
         )
-        hidden = self._attention_residual.leave(inputs, attended, training)
-        update = self._feed_forward(self._feed_forward_residual.enter(hidden))
-        outputs = self._feed_forward_residual.leave(hidden, update, training)
+        hidden = self._attention_residual.add(inputs, attended, training)
+        update = self._feed_forward(self._feed_forward_residual.sublayer_input(hidden))
+        outputs = self._feed_forward_residual.add(hidden, update, training)
         return (outputs, weights) if return_attention_scores else outputs
 
     def compute_mask(self, inputs, previous_mask=None):

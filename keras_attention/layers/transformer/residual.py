@@ -15,9 +15,9 @@ class Residual(keras.layers.Layer):
     """Normalization, dropout and the residual sum around one sublayer.
 
     Post-norm is `normalize(x + dropout(sublayer(x)))` (Vaswani et al. 2017), pre-norm
-    `x + dropout(sublayer(normalize(x)))` (Xiong et al. 2020). `enter` and `leave` are
-    what stands before and behind the sublayer. With stochastic depth, whole rows skip
-    the sublayer in training (Huang et al. 2016).
+    `x + dropout(sublayer(normalize(x)))` (Xiong et al. 2020). `sublayer_input`
+    and `add` are what comes before and after the sublayer. With stochastic depth, whole
+    rows skip the sublayer in training (Huang et al. 2016).
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Residual(keras.layers.Layer):
         )
         self.built = True
 
-    def enter(self, inputs: Tensor) -> Tensor:
+    def sublayer_input(self, inputs: Tensor) -> Tensor:
         """What the sublayer is called on."""
         return self._normalize(inputs) if self.normalize_first else inputs
 
-    def leave(self, inputs: Tensor, update: Tensor, training: bool | None) -> Tensor:
+    def add(self, inputs: Tensor, update: Tensor, training: bool | None) -> Tensor:
         """Add what the sublayer made of its input."""
         update = self._dropout(update, training=training)
         outputs = inputs + self._row_dropout(update, training=training)

@@ -158,7 +158,7 @@ def test_steps_equal_one_pass(name):
     expected = _weights(layer)
     key, state = layer.project_key(VALUE), layer.initial_state(3, 7)
     for t in range(5):
-        weights, state = layer.weigh(QUERY[:, t : t + 1], key, state=state)
+        weights, state = layer.compute_weights(QUERY[:, t : t + 1], key, state=state)
         np.testing.assert_allclose(to_numpy(weights)[:, 0], expected[:, t], atol=1e-6)
 
 
@@ -170,7 +170,7 @@ def test_steps_equal_one_pass_with_masked_queries(name):
     key, state = layer.project_key(VALUE), layer.initial_state(3, 7)
     for t in range(5):
         mask = (asked[:, t : t + 1] & KEPT)[:, None]
-        weights, state = layer.weigh(QUERY[:, t : t + 1], key, mask, state)
+        weights, state = layer.compute_weights(QUERY[:, t : t + 1], key, mask, state)
         np.testing.assert_allclose(to_numpy(weights)[:, 0], expected[:, t], atol=1e-6)
 
 

@@ -120,7 +120,7 @@ def test_steps_equal_one_pass(coverage, alignment):
     found = []
     for t in range(5):
         query = keras.ops.convert_to_tensor(QUERY[:, t : t + 1])
-        weights, state = layer.weigh(query, key, KEPT[:, None], state)
+        weights, state = layer.compute_weights(query, key, KEPT[:, None], state)
         found.append(to_numpy(weights)[:, 0])
     np.testing.assert_allclose(np.stack(found, 1), to_numpy(expected), atol=1e-5)
     np.testing.assert_allclose(to_numpy(state[-1]), sum(found), atol=1e-5)
@@ -131,9 +131,9 @@ def test_two_parts_of_a_sequence_equal_the_whole(coverage):
     layer = _built(coverage, "monotonic")
     key, state = layer.project_key(VALUE), layer.initial_state(3, 7)
     query = keras.ops.convert_to_tensor(QUERY)
-    whole, last = to_numpy(layer.weigh(query, key, None, state))
-    first, state = layer.weigh(query[:, :2], key, None, state)
-    second, state = layer.weigh(query[:, 2:], key, None, state)
+    whole, last = to_numpy(layer.compute_weights(query, key, None, state))
+    first, state = layer.compute_weights(query[:, :2], key, None, state)
+    second, state = layer.compute_weights(query[:, 2:], key, None, state)
     found = np.concatenate([to_numpy(first), to_numpy(second)], axis=1)
     np.testing.assert_allclose(found, whole, atol=1e-5)
     for part, wanted in zip(state, last, strict=True):
