@@ -20,7 +20,8 @@ class CompiledSearch:
     def __init__(self, search: Any, jit_compile: bool) -> None:
         self._search = search
         self._jit_compile = jit_compile
-        self._runner = UpToDate(self._make_runner)
+        # By how many ids are given, which is a part of the program.
+        self._runners = UpToDate(lambda model: {})
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
         inputs = {"source": _checked("source", source, model)}
@@ -37,8 +38,10 @@ class CompiledSearch:
                     "`prefix` must have as many rows as `source`. Received: "
                     f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
                 )
-        runner = self._runner(model, _count_given(inputs.get("prefix")))
-        found = runner.predict_on_batch(inputs)
+        runners, given = self._runners(model), _count_given(inputs.get("prefix"))
+        if given not in runners:
+            runners[given] = self._make_runner(model, given)
+        found = runners[given].predict_on_batch(inputs)
         return Hypotheses(**{"attention": None, **found})
 
     def _make_runner(self, model, given):

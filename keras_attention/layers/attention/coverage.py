@@ -36,10 +36,8 @@ class Coverage(keras.layers.Layer):
                 self, "fertility", 1, key_shape, activation="sigmoid"
             )
 
-    def fertility(self, key: Tensor) -> Tensor | None:
+    def fertility(self, key: Tensor) -> Tensor:
         """How often each key wants to be attended to: `(batch, source)`."""
-        if self.kind != "fertility":
-            return None
         fertility = apply_dense(self._fertility, key)[..., 0]
         fertility = ops.cast(fertility, precise(self.compute_dtype))
         return LARGEST_FERTILITY * ops.maximum(fertility, 1e-3)

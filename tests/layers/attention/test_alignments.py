@@ -232,3 +232,11 @@ def test_the_normalized_energy_has_a_length_of_its_own():
 def test_wrong_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         Attention(**options)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(("given", "bias"), [({}, -1), ({"stop_bias": 0.5}, 0.5)])
+def test_where_the_first_queries_stop_is_an_argument(given, bias):
+    layer = Attention(alignment="monotonic", **given)
+    layer.build(QUERY.shape, QUERY.shape)
+    assert float(weights_by_name(layer)["alignment/stop_bias"]) == bias

@@ -11,8 +11,9 @@ from keras_attention.layers import (
     NTMCell,
     StackedCells,
 )
+from tests import oracles
 from tests.backends import gradients, to_numpy
-from tests.tensors import normal, randomize
+from tests.tensors import normal, randomize, weights_by_name
 
 INPUTS = normal(2, 5, 3)
 
@@ -41,6 +42,74 @@ def test_keras_rnn_and_cell_rnn_agree(controller):
     stack.build([INPUTS[:, 0].shape])
     found = keras.layers.RNN(stack, return_sequences=True)(INPUTS)
     np.testing.assert_allclose(to_numpy(found), expected, atol=1e-5)
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _softmax(x):
+    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+
+
+def _expected_step(cell, inputs, state):
+    """One row's step by the equations of Graves et al. (2014), slot by slot."""
+    named = weights_by_name(cell)
+    *own, read, weights, memory = state
+    heads, slots, dim = cell.read_heads + cell.write_heads, 11, 5
+    weights, memory = weights.reshape(heads, slots), memory.reshape(slots, dim)
+    if cell.controller == "lstm":
+        own = oracles.cell_step("lstm", [inputs, read], own, named)
+        hidden = own[0]
+    else:
+        sums = inputs @ named["input/kernel"] + named["input/bias"]
+        hidden = np.tanh(sums + read @ named["read/kernel"] + named["read/bias"])
+    wanted = hidden @ named["heads/kernel"] + named["heads/bias"]
+    moved = np.zeros((heads, slots))
+    for head, row in enumerate(wanted.reshape(heads, -1)):
+        key, strength = np.tanh(row[:dim]), np.log1p(np.exp(row[dim]))
+        gate, shift = _sigmoid(row[dim + 1]), _softmax(row[dim + 2 : -1])
+        norms = np.linalg.norm(key) * np.linalg.norm(memory, axis=1)
+        by_content = _softmax(strength * (memory @ key) / norms)
+        mixed = gate * by_content + (1 - gate) * weights[head]
+        reach = len(shift) // 2
+        for slot in range(slots):
+            for step in range(-reach, reach + 1):
+                moved[head, slot] += mixed[(slot - step) % slots] * shift[reach + step]
+        moved[head] **= 1 + np.log1p(np.exp(row[-1]))
+        moved[head] /= moved[head].sum()
+    read = (moved[: cell.read_heads] @ memory).ravel()
+    changes = hidden @ named["write/kernel"] + named["write/bias"]
+    added = np.zeros_like(memory)
+    for head, row in enumerate(changes.reshape(cell.write_heads, -1)):
+        by_slot = moved[cell.read_heads + head][:, None]
+        memory = memory * (1 - by_slot * _sigmoid(row[:dim]))
+        added += by_slot * np.tanh(row[dim:])
+    state = [*own, read, moved.ravel(), (memory + added).ravel()]
+    return np.concatenate([hidden, read]), state
+
+
+@pytest.mark.whole("tensorflow")
+@pytest.mark.parametrize(
+    ("controller", "options"),
+    [
+        ("lstm", {"read_heads": 2}),
+        ("feed_forward", {"write_heads": 2, "shift_range": 2}),
+    ],
+)
+def test_a_step_is_that_of_the_paper(controller, options):
+    cell = _layer(controller=controller, **options).cell
+    states = [normal(2, size, seed=size) for size in cell.state_size]
+    # Weights of heads are distributions over the slots.
+    shares = np.exp(states[-2]).reshape(2, -1, 11)
+    states[-2] = (shares / shares.sum(axis=-1, keepdims=True)).reshape(2, -1)
+    inputs = normal(2, 3, seed=1)
+    output, last = to_numpy(cell(inputs, states))
+    for row in range(2):
+        expected, state = _expected_step(cell, inputs[row], [s[row] for s in states])
+        np.testing.assert_allclose(output[row], expected, atol=1e-5)
+        for found, own in zip(last, state, strict=True):
+            np.testing.assert_allclose(found[row], own, atol=1e-5)
 
 
 @pytest.mark.one_backend
