@@ -32,7 +32,7 @@ class Decoder(Protocol):
     counts rows. `start_id` and `end_id` are attributes of it; without them, they are 2
     and 3. It may have more:
 
-    - `reorder(state, parents)`, the state of rows that go on from others, `parents
+    - `reorder(state, parents)`, the state of rows that continue others, `parents
       (rows,)`, each from one of its own source; without it, every tensor is gathered.
     - `expand(state, count)`, the state of `count` hypotheses for each row, next to each
       other; without it, rows are reordered.

@@ -47,12 +47,12 @@ def expand_state(owner: Any, state: Any, count: int) -> Any:
 
 
 def reorder_state(owner: Any, state: Any, parents: Tensor) -> Any:
-    """The state of a decoder with rows that go on from others.
+    """The state of a decoder with rows that continue others.
 
     Args:
         owner: as in `expand_state`.
         state: likewise.
-        parents: `(rows,)`, the row that each goes on from, one of the same source.
+        parents: `(rows,)`, the row that each continues, of the same source.
     """
     if hasattr(owner, "reorder"):
         return owner.reorder(state, parents)

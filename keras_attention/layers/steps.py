@@ -90,12 +90,12 @@ def step_attention(
 
 
 def reorder_attention(attention: Any, state: State, parents: Tensor) -> State:
-    """The state of rows that go on from others.
+    """The state of rows that continue others.
 
     Args:
         attention: as in `start_self_attention`.
         state: of a step.
-        parents: `(rows,)`, the row that each goes on from, of its own source.
+        parents: `(rows,)`, the row that each continues, of its own source.
     """
     if _has_steps(attention) or "memory" not in state:
         return functional.reorder_state(attention, state, parents)

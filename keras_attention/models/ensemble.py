@@ -96,7 +96,7 @@ class Ensemble(keras.Model):
         return [model.expand(own, count) for model, own in pairs]
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others; as in `Seq2Seq`."""
+        """The state of rows that continue others; as in `Seq2Seq`."""
         pairs = zip(self.models, state, strict=True)
         return [model.reorder(own, parents) for model, own in pairs]
 

@@ -128,7 +128,7 @@ class LanguageModel(keras.Model):
         return functional.expand_state(self.decoder, state, count)
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others; as in `Seq2Seq`."""
+        """The state of rows that continue others; as in `Seq2Seq`."""
         return functional.reorder_state(self.decoder, state, parents)
 
     def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:

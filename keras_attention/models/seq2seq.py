@@ -156,11 +156,11 @@ class Seq2Seq(keras.Model):
         return functional.expand_state(self.decoder, state, count)
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others.
+        """The state of rows that continue others.
 
         Args:
             state: of a step.
-            parents: `(rows,)`, the row that each goes on from, of its own source.
+            parents: `(rows,)`, the row that each continues, of its own source.
         """
         return functional.reorder_state(self.decoder, state, parents)
 

@@ -264,7 +264,7 @@ class DecoderStack(_Stack):
         ]
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others, `parents (rows,)`."""
+        """The state of rows that continue others, `parents (rows,)`."""
         return [
             functional.reorder_state(block, own, parents)
             for block, own in zip(self.blocks, state, strict=True)

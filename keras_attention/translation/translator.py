@@ -324,7 +324,7 @@ class Translator:
         - `serving_default`: `text` to `translation` and `score`.
         - `nbest`: `text` to `translation (batch, hypotheses)` and `score`, best first.
         - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
-          `target_tokens` and `attention (batch, target, source)`; tokens behind the end
+          `target_tokens` and `attention (batch, target, source)`; tokens after the end
           are empty strings.
         - `score`: `text` and `reference` to the `log_probability` of the reference with
           its end, and its `length` in tokens.

@@ -17,8 +17,7 @@ class HeadSteps(HeadAttention):
 
     Hypotheses of one source share the projections of its memory, and one past: that
     has a slot for each hypothesis and step, and every hypothesis knows which of them it
-    has written or taken over. So nothing but these numbers moves when it goes on from
-    another.
+    has written or inherited. So only these numbers move when it continues another.
     """
 
     def init_cache(self, batch_size: Any, max_length: int) -> Cache:
@@ -95,7 +94,7 @@ class HeadSteps(HeadAttention):
         }
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others, `parents (rows,)`.
+        """The state of rows that continue others, `parents (rows,)`.
 
         Hypotheses go on from others of their source.
         """

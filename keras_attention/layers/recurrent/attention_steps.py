@@ -109,7 +109,7 @@ class AttentionSteps(BaseLayer):
         return expand_recurrent(state, count)
 
     def reorder(self, state: StepState, parents: Tensor) -> StepState:
-        """The state of rows that go on from others, `parents (rows,)`."""
+        """The state of rows that continue others, `parents (rows,)`."""
         return reorder_recurrent(state, parents)
 
     def _read_one(self, inputs, recurrent, constant, index, training):

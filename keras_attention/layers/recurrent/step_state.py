@@ -47,7 +47,7 @@ def expand_recurrent(state: StepState, count: int) -> StepState:
 
 
 def reorder_recurrent(state: StepState, parents: Tensor) -> StepState:
-    """The state of rows that go on from others of their source, `parents (rows,)`."""
+    """The state of rows that continue others of their source, `parents (rows,)`."""
     # What is constant is the same for all hypotheses of a source.
     recurrent = functional.take_rows(state.recurrent, parents)
     return StepState(state.constant, recurrent)

@@ -94,7 +94,7 @@ class DecoderSteps(TransformerBlock):
         }
 
     def reorder(self, state: State, parents: Tensor) -> State:
-        """The state of rows that go on from others, `parents (rows,)`."""
+        """The state of rows that continue others, `parents (rows,)`."""
         return {
             name: steps.reorder_attention(self._attention_of(name), part, parents)
             for name, part in state.items()
