@@ -18,6 +18,9 @@ from tests.case import (
     tensor,
 )
 
+# What an `Attention` is given, and is not called by itself.
+ALIGNMENTS = {"Alignment", "LocalAlignment", "MonotonicAlignment"}
+
 
 @keras.saving.register_keras_serializable("keras_attention_tests")
 def negative_distance(query: Any, key: Any) -> Any:

@@ -64,11 +64,13 @@ from keras_attention.functional.sequences import (
     at_least_one,
     fit_length,
     pad_to_one,
+    read_at,
     reverse_sequence,
     write_at,
     zero_padding,
 )
 from keras_attention.functional.states import (
+    StepState,
     count_rows,
     expand_state,
     join_hypotheses,
@@ -81,6 +83,7 @@ from keras_attention.functional.states import (
 __all__ = [
     "DistanceTable",
     "PairRules",
+    "StepState",
     "additive_scores",
     "address",
     "alibi_slopes",
@@ -119,6 +122,7 @@ __all__ = [
     "pair_seeds",
     "pairwise_mask",
     "position_mask",
+    "read_at",
     "read_memory",
     "relative_buckets",
     "reorder_state",

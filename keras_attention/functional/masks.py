@@ -254,7 +254,7 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
     return combined
 
 
-def causal_mask(target_length: Any, source_length: Any) -> Tensor:
+def causal_mask(target_length: Any, source_length: Any, index: Any = 0) -> Tensor:
     """Let each target position see the source positions up to its own.
 
     Positions are counted from the first of each, as in Keras, so that padding behind
@@ -263,6 +263,7 @@ def causal_mask(target_length: Any, source_length: Any) -> Tensor:
     Args:
         target_length: number of queries, an integer or a scalar tensor.
         source_length: number of keys, likewise.
+        index: position of the first query, likewise.
 
     Returns:
         Boolean `(target, source)`.
@@ -271,7 +272,7 @@ def causal_mask(target_length: Any, source_length: Any) -> Tensor:
     >>> ops.convert_to_numpy(causal_mask(2, 3)).astype(int).tolist()
     [[1, 0, 0], [1, 1, 0]]
     """
-    target = ops.expand_dims(ops.arange(target_length, dtype="int32"), 1)
+    target = ops.expand_dims(index + ops.arange(target_length, dtype="int32"), 1)
     source = ops.expand_dims(ops.arange(source_length, dtype="int32"), 0)
     return ops.less_equal(source, target)  # (T, S)
 

@@ -103,3 +103,18 @@ def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
     start = [ops.convert_to_tensor(0, "int32")] * len(tensor.shape)
     start[axis] = ops.cast(index, "int32")
     return ops.slice_update(tensor, start, part)
+
+
+def read_at(tensor: Tensor, index: Any, length: Any, axis: int) -> Tensor:
+    """So many positions of a tensor, from an index of one axis on.
+
+    Args:
+        tensor: of any shape.
+        index: an integer or a scalar tensor.
+        length: how many, likewise.
+        axis: not negative.
+
+    Returns:
+        Shaped as `tensor`, but for `axis`.
+    """
+    return ops.take(tensor, index + ops.arange(length, dtype="int32"), axis=axis)

@@ -1,11 +1,24 @@
 """Rows of the states of decoders: repeated, reordered, and several of one source."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
 Tensor = Any
+
+
+class StepState(NamedTuple):
+    """A state of a decoder whose hypotheses have a part in common.
+
+    Attributes:
+        constant: what is the same at all steps and for all hypotheses of a source, such
+            as a projected memory; a nested structure of tensors by rows.
+        recurrent: what each step replaces; likewise.
+    """
+
+    constant: Any
+    recurrent: Any
 
 
 def count_rows(structure: Any) -> Any:
@@ -56,6 +69,8 @@ def reorder_state(owner: Any, state: Any, parents: Tensor) -> Any:
     """
     if hasattr(owner, "reorder"):
         return owner.reorder(state, parents)
+    if isinstance(state, StepState):
+        return state._replace(recurrent=take_rows(state.recurrent, parents))
     return take_rows(state, parents)
 
 

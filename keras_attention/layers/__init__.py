@@ -4,7 +4,10 @@ All that is named here may be imported from here.
 """
 
 from keras_attention.layers.attention import (
+    Alignment,
     Attention,
+    LocalAlignment,
+    MonotonicAlignment,
     MultiHeadAttention,
     SelfAttention,
 )
@@ -30,10 +33,13 @@ from keras_attention.layers.transformer import (
 
 __all__ = [
     "AlibiBias",
+    "Alignment",
     "Attention",
     "AttentionRNN",
     "CellRNN",
     "FeedForward",
+    "LocalAlignment",
+    "MonotonicAlignment",
     "MultiHeadAttention",
     "NTMCell",
     "PositionalEmbedding",

@@ -79,13 +79,13 @@ def step_attention(
     if "memory" not in state:
         # Positions behind these are nothing yet, and are not seen by them.
         output = attention(inputs, inputs, use_causal_mask=True)
-        return _positions(output, index, length, 1), state, None
+        return functional.read_at(output, index, length, 1), state, None
     mask = {} if "mask" not in state else {"value_mask": state["mask"]}
     output, weights = attention(
         inputs, state["memory"], return_attention_scores=True, **mask
     )
-    output = _positions(output, index, length, 1)
-    weights = _positions(weights, index, length, len(weights.shape) - 2)
+    output = functional.read_at(output, index, length, 1)
+    weights = functional.read_at(weights, index, length, len(weights.shape) - 2)
     return output, state, weights
 
 
@@ -109,9 +109,3 @@ def _has_steps(attention):
 
 def _room(attention, rows, max_length, width):
     return ops.zeros((rows, max_length, width), attention.compute_dtype)
-
-
-def _positions(tensor, index, length, axis):
-    """So many positions of an axis from an index on."""
-    wanted = index + ops.arange(length, dtype="int32")
-    return ops.take(tensor, wanted, axis=axis)

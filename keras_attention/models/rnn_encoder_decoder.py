@@ -12,15 +12,10 @@ from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )
+from keras_attention.functional import StepState
 from keras_attention.layers import AttentionRNN, CellRNN
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.dropout import FeatureDropout
-from keras_attention.layers.recurrent.step_state import (
-    StepState,
-    at_positions,
-    expand_recurrent,
-    reorder_recurrent,
-)
 from keras_attention.layers.sublayers import (
     build_once,
     quantized_dtype,
@@ -271,7 +266,7 @@ class RNNDecoder(BaseLayer):
 
         Args:
             inputs: `(rows, length, dim)`, one position or several.
-            state: of `start`, of the last step, or of `expand` or `reorder`.
+            state: of `start`, or of the last step.
             index: number of positions read before; it counts in training alone.
             training: whether to drop, by a state that was started so.
 
@@ -282,7 +277,7 @@ class RNNDecoder(BaseLayer):
         constant = state.constant
         if training:
             length = ops.shape(inputs)[1]
-            inputs = inputs * at_positions(constant["inputs"], index, length)
+            inputs = inputs * functional.read_at(constant["inputs"], index, length, 1)
         outputs, own, attention = self.rnn.step(
             self._peek(inputs, constant),
             StepState(constant["rnn"], state.recurrent),
@@ -291,14 +286,6 @@ class RNNDecoder(BaseLayer):
         )
         hidden = self._peek(ops.cast(outputs, self.compute_dtype), constant)
         return hidden, StepState(constant, own.recurrent), attention
-
-    def expand(self, state: StepState, count: int) -> StepState:
-        """The state of `count` hypotheses for each row, next to each other."""
-        return expand_recurrent(state, count)
-
-    def reorder(self, state: StepState, parents: Tensor) -> StepState:
-        """The state of rows that continue others, `parents (rows,)`."""
-        return reorder_recurrent(state, parents)
 
     def _peek(self, vectors, memory):
         if not self.peeky:

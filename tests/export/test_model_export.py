@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_attention import layers
-from tests.attention_cases import negative_distance
+from tests.attention_cases import ALIGNMENTS, negative_distance
 from tests.backends import BACKEND, to_numpy
 from tests.case import SIZES, Case, ids, mask, tensor
 from tests.recurrent_cases import own_cells, stacked_cells
@@ -209,7 +209,7 @@ def assert_close(found, expected):
 
 def test_every_layer_is_exported():
     exported = {case.cls.__name__ for case in CASES.values()}
-    assert exported == set(layers.__all__) - CELLS
+    assert exported == set(layers.__all__) - ALIGNMENTS - CELLS
 
 
 @every_case

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_attention import layers
+from tests.attention_cases import ALIGNMENTS
 from tests.backends import to_numpy
 from tests.case import (
     MEMORY,
@@ -169,7 +170,7 @@ def distance(found, expected):
 
 def test_every_layer_with_projections_has_a_case():
     covered = {case.cls.__name__ for case in CASES}
-    assert covered == set(layers.__all__) - WITHOUT_PROJECTIONS
+    assert covered == set(layers.__all__) - ALIGNMENTS - WITHOUT_PROJECTIONS
 
 
 @every_case

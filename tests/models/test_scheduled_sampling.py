@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_attention.functional import StepState
 from keras_attention.layers import Attention
-from keras_attention.layers.recurrent.step_state import StepState
 from keras_attention.models import Seq2Seq, gnmt
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.training import InverseSigmoidDecay, MaskedCrossEntropy

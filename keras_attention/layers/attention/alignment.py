@@ -1,4 +1,4 @@
-"""From the scores of a query to its weights."""
+"""From the scores of queries to their weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,11 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.argument_checks import (
+    check_choice,
+    check_positive,
+    takes_numpy,
+)
 from keras_attention.layers.projection import apply_dense, build_dense
 from keras_attention.precision import precise
 
@@ -15,44 +20,92 @@ Tensor = Any
 ALIGNMENTS = ("softmax", "local_m", "local_p", "monotonic")
 
 
+@keras.saving.register_keras_serializable("keras_attention", name="Alignment")
 class Alignment(keras.layers.Layer):
-    """The part of `Attention` that says which keys a query may choose from, and how.
+    """The part of `Attention` that makes weights of scores: a softmax over the keys.
 
-    Args:
-        kind: one of `ALIGNMENTS`.
-        window: as in `Attention`, likewise the others.
-        hard: whether a monotonic alignment decides for one key at inference.
-        noise: deviation of the noise on monotonic scores in training.
-        stop_bias: initial value of the bias of monotonic scores.
-        seed: of the noise.
-        **kwargs: of `keras.layers.Layer`.
+    For weights of another kind, override `compute_weights`. Where they depend on the
+    query before, `state_sizes` says how much of it is kept, and `initial_state` what
+    the first query finds, if not zeros. Weights of the alignment's own are made in
+    `build`, which gets the shape of the queries.
+
+    Example:
+    >>> from keras_attention.layers import Attention
+    >>> class Uniform(Alignment):
+    ...     def compute_weights(self, query, scores, mask, state, **kwargs):
+    ...         return functional.masked_softmax(0 * scores, mask), state
+    >>> attention = Attention("general", alignment=Uniform())
     """
 
-    def __init__(
+    def build(self, query_shape):
+        self.built = True
+
+    def state_sizes(self, source: Any) -> list[Any]:
+        """Widths of what a query leaves to the next one, for `source` keys."""
+        return []
+
+    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+        """What the first query finds: tensors `(batch, width)`."""
+        dtype = precise(self.compute_dtype)
+        sizes = self.state_sizes(source)
+        return [ops.zeros((batch_size, size), dtype) for size in sizes]
+
+    def draw_noise(self, *shape: Any) -> Tensor | None:
+        """What training adds to scores `(batch, target, source)`, if anything.
+
+        It is drawn for all queries at once: a loop on JAX cannot draw.
+        """
+        return None
+
+    def compute_weights(
         self,
-        kind: str,
-        window: Any,
-        hard: bool,
-        noise: float,
-        stop_bias: float,
-        seed: int | None,
-        **kwargs: Any,
-    ) -> None:
+        query: Tensor,
+        scores: Tensor,
+        mask: Tensor | None,
+        state: Sequence[Tensor],
+        *,
+        training: bool | None = None,
+        noise: Tensor | None = None,
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Weights, and what the last query leaves.
+
+        Args:
+            query: `(batch, target, dim)`.
+            scores: `(batch, target, source)`, float32, or float64 under that policy.
+            mask: boolean, broadcasting to `(batch, target, source)`, or `None`.
+            state: of `initial_state`, or of the query before.
+            training: whether weights are those of training.
+            noise: of `draw_noise`, for these queries.
+
+        Returns:
+            Weights `(batch, target, source)` and the new state, shaped as the old one.
+        """
+        return functional.masked_softmax(scores, mask), state
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="LocalAlignment")
+class LocalAlignment(Alignment):
+    """A softmax over the keys near a center (Luong et al. 2015).
+
+    Args:
+        window: the farthest distance from the center.
+        predictive: whether each query predicts its center, around which weights fall
+            off in a bell (local-p), or it is the query's own position (local-m).
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: for a `window` that is not a positive integer.
+    """
+
+    @takes_numpy
+    def __init__(self, window: int, predictive: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.kind = kind
+        check_positive(window=window)
         self.window = window
-        self.hard = hard
-        self.noise = noise
-        self.stop_bias = stop_bias
-        self._seeds = keras.random.SeedGenerator(seed) if noise else None
+        self.predictive = predictive
 
     def build(self, query_shape):
-        if self.kind == "monotonic":
-            self._stop_bias = self.add_weight(
-                name="stop_bias",
-                initializer=keras.initializers.Constant(self.stop_bias),
-            )
-        if self.kind == "local_p":
+        if self.predictive:
             self._center_hidden = build_dense(
                 self,
                 "center_hidden",
@@ -65,100 +118,163 @@ class Alignment(keras.layers.Layer):
                 self, "center", 1, query_shape, activation="sigmoid", use_bias=False
             )
 
-    def state_sizes(self, source: Any) -> list[Any]:
-        """Widths of what a query leaves to the next one, for `source` keys."""
-        return {"local_m": [1], "monotonic": [source]}.get(self.kind, [])
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "window": self.window,
+            "predictive": self.predictive,
+        }
 
-    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
-        """What the first query finds: no query counted, or all weight on the first key.
+    def state_sizes(self, source):
+        # Queries are counted.
+        return [] if self.predictive else [1]
 
-        Returns:
-            Tensors `(batch, width)`.
-        """
+    def compute_weights(self, query, scores, mask, state, *, training=None, noise=None):
+        (_, target, source), state = ops.shape(scores), list(state)
+        if self.predictive:
+            center = self._predict_center(query, source, mask)
+        else:
+            steps = ops.arange(target, dtype="int32")
+            center = state[0] + ops.cast(steps, state[0].dtype)
+            state = [state[0] + ops.cast(target, state[0].dtype)]
+        near = functional.window_mask(center, source, self.window)
+        near = functional.combine_masks(mask, near)
+        weights = functional.masked_softmax(scores, near)
+        if self.predictive:
+            weights = weights * functional.gaussian(center, source, self.window)
+        return weights, state
+
+    def _predict_center(self, query, source, mask):
+        """A position among the keys that each query may attend to, `(B, T)`."""
+        share = apply_dense(self._center, apply_dense(self._center_hidden, query))
+        share = ops.cast(share[..., 0], precise(share.dtype))
+        if mask is None:
+            return share * ops.cast(source, share.dtype)
+        mask = ops.broadcast_to(mask, (*ops.shape(share), source))
+        is_real = ops.cast(mask, share.dtype)
+        so_far = ops.cumsum(is_real, axis=-1)
+        first = ops.sum(ops.cast(ops.equal(so_far, 0), share.dtype), axis=-1)
+        return first + share * so_far[..., -1]
+
+
+@keras.saving.register_keras_serializable("keras_attention", name="MonotonicAlignment")
+class MonotonicAlignment(Alignment):
+    """Forward only, from where the query before stopped (Raffel et al. 2017).
+
+    Args:
+        hard: whether to decide for one key at inference; in training the weights are
+            the expected ones.
+        noise: standard deviation of the noise on scores in training, which teaches
+            them to be decided.
+        stop_bias: initial value of the bias learned for scores; the lower, the farther
+            the first queries see.
+        seed: integer seed of the noise.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: for a negative `noise`.
+    """
+
+    @takes_numpy
+    def __init__(
+        self,
+        hard: bool = False,
+        noise: float = 0.0,
+        stop_bias: float = -1.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if noise < 0:
+            raise ValueError(f"`noise` must not be negative. Received: noise={noise}")
+        self.hard = hard
+        self.noise = noise
+        self.stop_bias = stop_bias
+        self.seed = seed
+        self._seeds = keras.random.SeedGenerator(seed) if noise else None
+
+    def build(self, query_shape):
+        self._stop_bias = self.add_weight(
+            name="stop_bias", initializer=keras.initializers.Constant(self.stop_bias)
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hard": self.hard,
+            "noise": self.noise,
+            "stop_bias": self.stop_bias,
+            "seed": self.seed,
+        }
+
+    def state_sizes(self, source):
+        return [source]
+
+    def initial_state(self, batch_size, source):
         dtype = precise(self.compute_dtype)
-        if self.kind == "monotonic":
-            return [functional.first_position(batch_size, source, dtype)]
-        return [
-            ops.zeros((batch_size, size), dtype) for size in self.state_sizes(source)
-        ]
+        return [functional.first_position(batch_size, source, dtype)]
 
-    def draw_noise(self, *shape: Any) -> Tensor | None:
-        """What training adds to scores `(batch, target, source)`, if anything.
-
-        It is drawn for all queries at once: a loop on JAX cannot draw.
-        """
+    def draw_noise(self, *shape):
         if not self.noise:
             return None
         dtype = precise(self.compute_dtype)
-        noise = keras.random.normal(shape, dtype=dtype, seed=self._seeds)
-        return self.noise * noise
+        return self.noise * keras.random.normal(shape, dtype=dtype, seed=self._seeds)
 
-    def compute_weights(
-        self,
-        query: Tensor,
-        scores: Tensor,
-        mask: Tensor | None,
-        state: Sequence[Tensor],
-        training: bool | None,
-        noise: Tensor | None,
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Weights, and what the last query leaves.
-
-        Args:
-            query: `(batch, target, dim)`.
-            scores: `(batch, target, source)`.
-            mask: boolean, broadcasting to `(batch, target, source)`.
-            state: of `initial_state`, or of the query before.
-            training: whether weights are those of training.
-            noise: of `draw_noise`, for these queries.
-
-        Returns:
-            Weights `(batch, target, source)`, precise, and the new state.
-        """
-        scores = ops.cast(scores, precise(scores.dtype))
-        if self.kind == "monotonic":
-            if noise is not None:
-                scores = scores + noise
-            weights, last = self._weigh_monotonic(scores, mask, state[0], training)
-            return weights, [last]
-        if self.kind == "local_p":
-            return self._weigh_around_prediction(query, scores, mask), []
-        if self.kind == "local_m":
-            target = ops.shape(query)[1]
-            steps = ops.arange(target, dtype="int32")
-            center = state[0] + ops.cast(steps, state[0].dtype)
-            near = functional.window_mask(center, ops.shape(scores)[-1], self.window)
-            mask = functional.combine_masks(mask, near)
-            state = [state[0] + ops.cast(target, state[0].dtype)]
-        return functional.masked_softmax(scores, mask), list(state)
-
-    def _weigh_monotonic(self, scores, mask, previous, training):
+    def compute_weights(self, query, scores, mask, state, *, training=None, noise=None):
+        if noise is not None:
+            scores = scores + noise
         stop = ops.sigmoid(scores + ops.cast(self._stop_bias, scores.dtype))
         if mask is not None:
             stop = ops.where(mask, stop, 0.0)
-        return functional.monotonic_weights(stop, previous, self.hard and not training)
+        is_hard = self.hard and not training
+        weights, last = functional.monotonic_weights(stop, state[0], is_hard)
+        return weights, [last]
 
-    def _weigh_around_prediction(self, query, scores, mask):
-        source = ops.shape(scores)[-1]
-        if mask is not None:
-            mask = ops.broadcast_to(mask, ops.shape(scores))
-        center = self._predict_center(query, source, mask)
-        near = functional.window_mask(center, source, self.window)
-        weights = functional.masked_softmax(
-            scores, functional.combine_masks(mask, near)
-        )
-        return weights * functional.gaussian(center, source, self.window)
 
-    def _predict_center(self, query, source, mask):
-        """A position among the keys that some query may attend to, `(B, T)`."""
-        share = ops.squeeze(
-            apply_dense(self._center, apply_dense(self._center_hidden, query)), -1
-        )
-        share = ops.cast(share, precise(share.dtype))
-        if mask is None:
-            return share * ops.cast(source, share.dtype)
-        is_real = ops.any(mask, axis=-2, keepdims=True)  # (B, 1, S)
-        is_real = ops.cast(is_real, share.dtype)
-        so_far = ops.cumsum(is_real, axis=-1)
-        first = ops.sum(ops.cast(ops.equal(so_far, 0), share.dtype), axis=-1)
-        return first + share * ops.sum(is_real, axis=-1)
+def make_alignment(
+    alignment: Any,
+    *,
+    window: Any,
+    hard: bool,
+    noise: float,
+    stop_bias: float,
+    seed: int | None,
+    dtype: Any,
+) -> Alignment:
+    """The alignment of a name, or the one that is given.
+
+    Args:
+        alignment: one of `ALIGNMENTS`, or a layer.
+        window: as in `Attention`, likewise the others.
+        hard: of a monotonic alignment.
+        noise: likewise.
+        stop_bias: likewise.
+        seed: of the noise.
+        dtype: policy of an alignment that is made.
+
+    Raises:
+        ValueError: for another name, or an option that the alignment does not have.
+    """
+    is_given = isinstance(alignment, Alignment)
+    if not is_given:
+        check_choice(ALIGNMENTS, alignment=alignment)
+    is_local = not is_given and alignment.startswith("local")
+    is_monotonic = not is_given and alignment == "monotonic"
+    for name, value, belongs, place in (
+        ("window", window, is_local, "a local alignment"),
+        ("hard", hard, is_monotonic, 'alignment="monotonic"'),
+        ("noise", noise, is_monotonic, 'alignment="monotonic"'),
+    ):
+        if value and not belongs:
+            raise ValueError(
+                f"`{name}` belongs to {place} alone. "
+                f"Received: {name}={value!r}, alignment={alignment!r}"
+            )
+    if is_given:
+        return alignment
+    options = {"dtype": dtype, "name": "alignment"}
+    if is_local:
+        return LocalAlignment(window, alignment == "local_p", **options)
+    if is_monotonic:
+        return MonotonicAlignment(hard, noise, stop_bias, seed, **options)
+    return Alignment(**options)

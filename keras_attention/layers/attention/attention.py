@@ -1,6 +1,6 @@
 """Attention of one head, with the score functions of the literature."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,19 +16,23 @@ from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )
-from keras_attention.layers.attention.alignment import ALIGNMENTS, Alignment
+from keras_attention.layers.attention.alignment import Alignment, make_alignment
+from keras_attention.layers.attention.attention_steps import AttentionSteps
 from keras_attention.layers.attention.coverage import COVERAGES, Coverage
-from keras_attention.layers.base_layer import BaseLayer
-from keras_attention.layers.projection import apply_dense, build_dense
-from keras_attention.layers.sublayers import quantized_dtype, restore
-from keras_attention.precision import precise
+from keras_attention.layers.projection import build_dense
+from keras_attention.layers.sublayers import (
+    build_once,
+    quantized_dtype,
+    restore,
+    serialize_shared,
+)
 
 Tensor = Any
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Attention")
-class Attention(BaseLayer):
+class Attention(AttentionSteps):
     """Each query takes a weighted mean of the values, weighted by its fit to the keys.
 
     | `score` | of query `q` and key `k` | source |
@@ -57,7 +61,7 @@ class Attention(BaseLayer):
         seed: integer seed of dropout and noise.
         normalize: whether the vector `v` of `"additive"` has a length learned apart
             from its direction (Bahdanau's score in the normal form of Raffel et al.).
-        alignment: one of the names above.
+        alignment: one of the names above, or an `Alignment` layer.
         window: farthest distance from the center that a local alignment attends to; it
             needs one.
         hard: whether a monotonic alignment decides for one key at inference; in
@@ -116,7 +120,7 @@ class Attention(BaseLayer):
         seed: int | None = None,
         *,
         normalize: bool = False,
-        alignment: str = "softmax",
+        alignment: str | Alignment = "softmax",
         window: int | None = None,
         hard: bool = False,
         noise: float = 0.0,
@@ -131,22 +135,21 @@ class Attention(BaseLayer):
         self.dropout = dropout
         self.seed = seed
         self.normalize = normalize
-        self.alignment = alignment
+        self.alignment = restore(alignment)
         self.window = window
         self.hard = hard
         self.noise = noise
         self.stop_bias = stop_bias
         self.coverage = coverage
         self._check_arguments()
-        self._alignment = Alignment(
-            alignment,
-            window,
-            hard,
-            noise,
-            stop_bias,
-            seed,
+        self._alignment = make_alignment(
+            self.alignment,
+            window=window,
+            hard=hard,
+            noise=noise,
+            stop_bias=stop_bias,
+            seed=seed,
             dtype=self.dtype_policy,
-            name="alignment",
         )
         self._coverage = None
         if coverage:
@@ -166,30 +169,16 @@ class Attention(BaseLayer):
                 f"`score` must be one of {SCORES} or a callable. "
                 f"Received: score={self.score!r}"
             )
-        check_choice(ALIGNMENTS, alignment=self.alignment)
         check_choice((None, *COVERAGES), coverage=self.coverage)
         check_rate(dropout=self.dropout)
-        is_additive, is_local = self.score == "additive", "local" in self.alignment
-        if is_additive:
+        if self.score == "additive":
             check_positive(units=self.units)
-        if is_local:
-            check_positive(window=self.window)
-        if self.noise and self.noise != abs(self.noise):
-            raise ValueError(
-                f"`noise` must not be negative. Received: noise={self.noise}"
-            )
-        is_monotonic = self.alignment == "monotonic"
-        for name, given, belongs, place in (
-            ("units", self.units, is_additive, 'score="additive"'),
-            ("normalize", self.normalize, is_additive, 'score="additive"'),
-            ("window", self.window, is_local, "a local alignment"),
-            ("hard", self.hard, is_monotonic, 'alignment="monotonic"'),
-            ("noise", self.noise, is_monotonic, 'alignment="monotonic"'),
-        ):
-            if given and not belongs:
+            return
+        for name, given in (("units", self.units), ("normalize", self.normalize)):
+            if given:
                 raise ValueError(
-                    f"`{name}` belongs to {place} alone. Received: {name}={given!r}, "
-                    f"score={self.score!r}, alignment={self.alignment!r}"
+                    f'`{name}` belongs to score="additive" alone. '
+                    f"Received: {name}={given!r}, score={self.score!r}"
                 )
 
     def build(self, query_shape, value_shape=None, key_shape=None):
@@ -219,7 +208,10 @@ class Attention(BaseLayer):
                 '"general" and "additive" take different ones. Received: '
                 f"query_shape={tuple(query_shape)}, key_shape={tuple(key_shape)}"
             )
-        self._alignment.build(query_shape)
+        build_once(self._alignment, query_shape)
+        if isinstance(self.score, keras.layers.Layer):
+            build_once(self.score, query_shape, key_shape)
+        self._key_dim = key_shape[-1]
         if self._coverage is not None:
             self._coverage.build(key_shape, self.units or query_shape[-1])
 
@@ -281,6 +273,9 @@ class Attention(BaseLayer):
         score = self.score
         if callable(score):
             score = keras.saving.serialize_keras_object(score)
+        alignment = self.alignment
+        if isinstance(alignment, Alignment):
+            alignment = serialize_shared(alignment)
         return {
             **super().get_config(),
             **quantized_dtype(self),
@@ -289,138 +284,10 @@ class Attention(BaseLayer):
             "dropout": self.dropout,
             "seed": self.seed,
             "normalize": self.normalize,
-            "alignment": self.alignment,
+            "alignment": alignment,
             "window": self.window,
             "hard": self.hard,
             "noise": self.noise,
             "stop_bias": self.stop_bias,
             "coverage": self.coverage,
         }
-
-    def project_key(self, key: Tensor) -> dict[str, Tensor]:
-        """The parts of the scores that depend on the keys alone.
-
-        A decoder that attends to one memory at many steps computes them once.
-        """
-        parts = {"key": key if self._key_dense is None else self._key_dense(key)}
-        if self._coverage is not None and self.coverage == "fertility":
-            parts["fertility"] = self._coverage.fertility(key)
-        return parts
-
-    def state_sizes(self, source: Any) -> list[Any]:
-        """Widths of what a query leaves to the next one, for `source` keys."""
-        covered = [] if self._coverage is None else [source]
-        return self._alignment.state_sizes(source) + covered
-
-    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
-        """What the first query finds: tensors `(batch, width)`."""
-        state = self._alignment.initial_state(batch_size, source)
-        if self._coverage is not None:
-            state.append(ops.zeros((batch_size, source), precise(self.compute_dtype)))
-        return state
-
-    def draw_noise(self, batch_size: Any, target: Any, source: Any) -> Tensor | None:
-        """What training adds to scores `(batch, target, source)`, if anything."""
-        return self._alignment.draw_noise(batch_size, target, source)
-
-    def compute_weights(
-        self,
-        query: Tensor,
-        projected_key: dict[str, Tensor],
-        mask: Tensor | None = None,
-        state: Sequence[Tensor] = (),
-        *,
-        training: bool | None = False,
-        noise: Tensor | None = None,
-    ) -> tuple[Tensor, list[Tensor]]:
-        """Weights of keys, and what they leave to the next query.
-
-        Args:
-            query: `(batch, target, query_dim)`.
-            projected_key: of `project_key`.
-            mask: boolean, broadcasting to `(batch, target, source)`.
-            state: of `initial_state`, or of the last query.
-            training: whether weights are those of training.
-            noise: of `draw_noise`, for these queries.
-
-        Returns:
-            Weights `(batch, target, source)` and the new state.
-        """
-        if self._coverage is None:
-            compute_weights = self._compute_weights
-        else:
-            compute_weights = (
-                self._compute_next_weights
-                if query.shape[1] == 1
-                else self._compute_weights_in_turn
-            )
-        weights, state = compute_weights(
-            query, projected_key, mask, state, training, noise
-        )
-        return ops.cast(weights, self.compute_dtype), list(state)
-
-    def _compute_weights(self, query, projected_key, mask, state, training, noise):
-        scores = self._scores(query, projected_key["key"])
-        return self._alignment.compute_weights(
-            query, scores, mask, state, training, noise
-        )
-
-    def _compute_next_weights(self, query, projected_key, mask, state, training, noise):
-        """Weights of one query, by keys that know what is covered."""
-        *state, covered = state
-        key, fertility = projected_key["key"], projected_key.get("fertility")
-        told = {"key": self._coverage.tell(key, covered, fertility)}
-        weights, state = self._compute_weights(
-            query, told, mask, state, training, noise
-        )
-        return weights, [*state, covered + weights[:, 0]]
-
-    def _compute_weights_in_turn(
-        self, query, projected_key, mask, state, training, noise
-    ):
-        """Weights of one query after another."""
-        batch, target, _ = ops.shape(query)
-        inputs = {"query": query}
-        if mask is not None:
-            shape = (batch, target, ops.shape(projected_key["key"])[1])
-            inputs["mask"] = ops.broadcast_to(mask, shape)
-        if noise is not None:
-            inputs["noise"] = noise
-
-        def step(inputs, state):
-            inputs = {name: ops.expand_dims(part, 1) for name, part in inputs.items()}
-            weights, state = self._compute_next_weights(
-                inputs["query"],
-                projected_key,
-                inputs.get("mask"),
-                state,
-                training,
-                inputs.get("noise"),
-            )
-            return weights[:, 0], state
-
-        return functional.run_recurrence(step, inputs, state)
-
-    def _scores(self, query, projected_key):
-        if self.score == "scaled_dot":
-            return functional.scaled_dot_scores(query, projected_key)
-        if self.score == "cosine":
-            return functional.cosine_scores(query, projected_key)
-        if self.score == "additive":
-            return functional.additive_scores(
-                apply_dense(self._query_dense, query), projected_key, self._energy
-            )
-        if callable(self.score):
-            return self.score(query, projected_key)
-        return functional.dot_scores(query, projected_key)
-
-    def _energy(self, hidden):
-        energy = apply_dense(self._energy_dense, hidden)
-        if not self.normalize:
-            return energy
-        # The vector, also where quantization or an adapter is a part of it.
-        vector = self._energy_dense(ops.eye(self.units, dtype=hidden.dtype))
-        dtype = precise(self.compute_dtype)
-        square = ops.sum(ops.square(ops.cast(vector, dtype)))
-        scale = ops.cast(self._energy_scale, dtype) * ops.rsqrt(square)
-        return energy * ops.cast(scale, energy.dtype)

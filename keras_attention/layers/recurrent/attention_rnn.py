@@ -15,7 +15,7 @@ from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )
-from keras_attention.layers.recurrent.attention_steps import AttentionSteps
+from keras_attention.layers.recurrent.attention_rnn_steps import AttentionRNNSteps
 from keras_attention.layers.recurrent.cells import (
     build_cell,
     check_cell,
@@ -38,7 +38,7 @@ ORDERS = ("luong", "bahdanau")
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="AttentionRNN")
-class AttentionRNN(AttentionSteps):
+class AttentionRNN(AttentionRNNSteps):
     """A recurrent layer whose every step attends to a memory.
 
     | `order` | what queries the memory for the context `c` | source |
@@ -193,7 +193,7 @@ class AttentionRNN(AttentionSteps):
         _check_axes(inputs.shape, memory.shape)
         batch, source = ops.shape(memory)[:2]
         state = self._complete(initial_state, batch, source)
-        projected = self.project_memory(memory, memory_mask)
+        projected = self.attention.project_memory(memory, memory_mask)
         # Without anything between two steps but the cell, all attend at once.
         is_apart = not (
             self.input_feeding or self._attends_first or self.attention.state_sizes(1)

@@ -12,6 +12,7 @@ from keras_attention.argument_checks import (
     check_rate,
     takes_numpy,
 )
+from keras_attention.functional import StepState
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.recurrent.cells import (
     advance,
@@ -27,12 +28,6 @@ from keras_attention.layers.recurrent.cells import (
     run_cell,
     state_dtypes,
     state_sizes,
-)
-from keras_attention.layers.recurrent.step_state import (
-    StepState,
-    at_positions,
-    expand_recurrent,
-    reorder_recurrent,
 )
 from keras_attention.layers.sublayers import quantized_dtype, restore, serialize_shared
 
@@ -214,7 +209,7 @@ class CellRNN(BaseLayer):
 
         Args:
             inputs: `(rows, length, dim)`, one position or several.
-            state: of `start`, of the last step, or of `expand` or `reorder`.
+            state: of `start`, or of the last step.
             index: number of positions read before; it counts in training alone.
             training: whether to drop, by a state that was started so.
 
@@ -236,16 +231,8 @@ class CellRNN(BaseLayer):
         outputs = ops.cast(outputs, self.compute_dtype)
         if training:
             length = ops.shape(inputs)[1]
-            outputs *= at_positions(constant["outputs"], index, length)
+            outputs *= functional.read_at(constant["outputs"], index, length, 1)
         return outputs, StepState(constant, list(recurrent)), None
-
-    def expand(self, state: StepState, count: int) -> StepState:
-        """The state of `count` hypotheses for each row, next to each other."""
-        return expand_recurrent(state, count)
-
-    def reorder(self, state: StepState, parents: Tensor) -> StepState:
-        """The state of rows that continue others, `parents (rows,)`."""
-        return reorder_recurrent(state, parents)
 
     def _draw_dropout_masks(self, rows):
         """What one sequence of training drops, the same at each of its steps."""

@@ -225,7 +225,7 @@ def test_the_normalized_energy_has_a_length_of_its_own():
         ({"window": 3}, "`window` belongs .* window=3.* alignment='softmax'"),
         ({"hard": True}, "`hard` belongs .* hard=True"),
         ({"noise": 1.0}, "`noise` belongs .* noise=1.0"),
-        ({"noise": -1.0}, "`noise` must not .* noise=-1.0"),
+        ({"alignment": "monotonic", "noise": -1.0}, "`noise` must not .* noise=-1.0"),
         ({"normalize": True}, "`normalize` belongs .* score='dot'"),
     ],
 )

@@ -6,7 +6,12 @@ import keras
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.functional import StepState
 from keras_attention.layers.base_layer import BaseLayer
+from keras_attention.layers.recurrent.attention_state import (
+    AttentionState,
+    pack,
+)
 from keras_attention.layers.recurrent.cells import (
     advance,
     check_states,
@@ -17,33 +22,12 @@ from keras_attention.layers.recurrent.cells import (
     run_cell,
     state_sizes,
 )
-from keras_attention.layers.recurrent.step_state import (
-    AttentionState,
-    StepState,
-    at_positions,
-    expand_recurrent,
-    pack,
-    reorder_recurrent,
-)
 
 Tensor = Any
 
 
-class AttentionSteps(BaseLayer):
+class AttentionRNNSteps(BaseLayer):
     """What `AttentionRNN` does at its steps, which has the constructor and the call."""
-
-    def project_memory(
-        self, memory: Tensor, memory_mask: Tensor | None = None
-    ) -> dict[str, Any]:
-        """What all steps need of a memory, computed once: values, keys and mask."""
-        memory_mask = functional.position_mask(memory, memory_mask=memory_mask)
-        return {
-            "value": memory,
-            "key": self.attention.project_key(
-                ops.cast(memory, self.attention.compute_dtype)
-            ),
-            "mask": None if memory_mask is None else ops.expand_dims(memory_mask, 1),
-        }
 
     def start(
         self,
@@ -63,7 +47,7 @@ class AttentionSteps(BaseLayer):
             training: whether to draw what the steps drop and add: a loop on JAX cannot.
         """
         rows, source = ops.shape(memory)[:2]
-        constant = {"memory": self.project_memory(memory, memory_mask)}
+        constant = {"memory": self.attention.project_memory(memory, memory_mask)}
         if training:
             constant["dropout"] = self._draw_dropout_masks(memory)
             ones = ops.ones((rows, max_length, self._units), self.compute_dtype)
@@ -80,7 +64,7 @@ class AttentionSteps(BaseLayer):
 
         Args:
             inputs: `(rows, length, dim)`, one position or several.
-            state: of `start`, of the last step, or of `expand` or `reorder`.
+            state: of `start`, or of the last step.
             index: number of positions read before, an integer or a scalar; it counts in
                 training alone.
             training: whether to drop, by a state that was started so.
@@ -101,22 +85,15 @@ class AttentionSteps(BaseLayer):
             )
         if training:
             length = ops.shape(inputs)[1]
-            outputs *= at_positions(constant["outputs"], index, length)
+            outputs *= functional.read_at(constant["outputs"], index, length, 1)
         return outputs, StepState(constant, recurrent), weights
-
-    def expand(self, state: StepState, count: int) -> StepState:
-        """The state of `count` hypotheses for each row, next to each other."""
-        return expand_recurrent(state, count)
-
-    def reorder(self, state: StepState, parents: Tensor) -> StepState:
-        """The state of rows that continue others, `parents (rows,)`."""
-        return reorder_recurrent(state, parents)
 
     def _read_one(self, inputs, recurrent, constant, index, training):
         """Output, weights and state of one position, `(rows, dim)`."""
         drops = constant.get("dropout", {})
         if "noise" in constant:
-            drops = {**drops, "noise": at_positions(constant["noise"], index, 1)}
+            noise = functional.read_at(constant["noise"], index, 1, 1)
+            drops = {**drops, "noise": noise}
         projected = project_inputs(self.cell, inputs)
         hidden, context, weights, recurrent = self._step(
             (inputs, projected), recurrent, constant["memory"], drops, training
