@@ -23,10 +23,10 @@ from keras_attention.decoding.beams import (
     take,
 )
 from keras_attention.decoding.beginning import in_precision, log_softmax
-from keras_attention.decoding.hypotheses import Decoder, Hypotheses, SpecialIds
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
-from keras_attention.special_ids import PAD
+from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
 NORMALIZATIONS = ("gnmt", "length")

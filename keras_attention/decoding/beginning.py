@@ -5,10 +5,9 @@ from typing import Any, NamedTuple, Self
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.decoding.hypotheses import SpecialIds
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.precision import precise
-from keras_attention.special_ids import PAD
+from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
 

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_attention.decoding.hypotheses import Hypotheses, SpecialIds
+from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.up_to_date import UpToDate
+from keras_attention.special_ids import SpecialIds
 
 
 class CompiledSearch:

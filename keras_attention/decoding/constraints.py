@@ -6,8 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention.argument_checks import check_count, check_positive_number
-from keras_attention.decoding.hypotheses import SpecialIds
-from keras_attention.special_ids import PAD
+from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
 

@@ -1,8 +1,6 @@
 """What a search needs, and what it finds."""
 
-from typing import Any, NamedTuple, Protocol, Self
-
-from keras_attention.special_ids import END, START
+from typing import Any, NamedTuple, Protocol
 
 Tensor = Any
 
@@ -55,15 +53,3 @@ class Decoder(Protocol):
         `(rows, source)` or `None`; of ids `(rows, length)`, read in one pass, logits
         `(rows, length, vocabulary)` and attention `(rows, length, source)`.
         """
-
-
-class SpecialIds(NamedTuple):
-    """The ids with which a model's outputs begin and end."""
-
-    start: int
-    end: int
-
-    @classmethod
-    def of(cls, model: Any) -> Self:
-        """Those of a model."""
-        return cls(getattr(model, "start_id", START), getattr(model, "end_id", END))

@@ -19,9 +19,9 @@ from keras_attention.argument_checks import (
 from keras_attention.decoding.beginning import Beginning, read_beginning
 from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
-from keras_attention.decoding.hypotheses import Decoder, Hypotheses, SpecialIds
+from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.row_limits import RowLimits, count_given
-from keras_attention.special_ids import PAD
+from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
 

@@ -7,10 +7,10 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.decoding.beginning import Beginning, in_precision, log_softmax
-from keras_attention.decoding.hypotheses import Hypotheses, SpecialIds
+from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.search import Search
-from keras_attention.special_ids import PAD
+from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
 

@@ -13,6 +13,7 @@ from keras_attention.layers.sublayers import (
 )
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.seq2seq import Seq2Seq, score_in_one_pass
+from keras_attention.special_ids import SpecialIds
 
 Tensor = Any
 State = list[Any]
@@ -56,12 +57,18 @@ class Ensemble(keras.Model):
                 "`models` must have the same vocabularies. Received: sizes of source "
                 f"and target {sizes}"
             )
+        special = [SpecialIds.of(model) for model in models]
+        if len(set(special)) > 1:
+            raise ValueError(
+                f"`models` must begin and end with the same ids. Received: {special}"
+            )
         inputs = {
             name: keras.Input((None,), dtype="int32", name=name)
             for name in ("source", "target")
         }
         super().__init__(inputs, _Mean(models, name="mean")(inputs), **kwargs)
         self.models = models
+        self.start_id, self.end_id = special[0]
         # By these names a `Translator` asks for the limits of a model.
         self.source_embedding, self.target_embedding = (
             min(side, key=lambda end: end.max_length or math.inf)

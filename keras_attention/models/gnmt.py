@@ -18,6 +18,7 @@ from keras_attention.layers.recurrent.cells import state_sizes
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
+from keras_attention.special_ids import END, START
 
 
 @takes_numpy
@@ -32,6 +33,8 @@ def gnmt(
     dropout: float = 0.2,
     tie_embeddings: bool = False,
     scheduled_sampling: Any = None,
+    start_id: int = START,
+    end_id: int = END,
     name: str = "gnmt",
 ) -> Seq2Seq:
     """Build a deep LSTM encoder-decoder whose lowest layers attend (Wu et al. 2016).
@@ -53,6 +56,8 @@ def gnmt(
         tie_embeddings: whether source, target and output share one table; one
             vocabulary, and `embedding_dim` equal to `units`.
         scheduled_sampling: as in `Seq2Seq`.
+        start_id: the id with which each target begins.
+        end_id: the id with which it ends.
         name: of the model.
 
     Returns:
@@ -122,5 +127,7 @@ def gnmt(
         target_embedding,
         output,
         scheduled_sampling=scheduled_sampling,
+        start_id=start_id,
+        end_id=end_id,
         name=name,
     )

@@ -41,7 +41,7 @@ from keras_attention.models.transformer import (
     build_blocks,
 )
 from keras_attention.precision import precise
-from keras_attention.special_ids import END, PAD
+from keras_attention.special_ids import END, PAD, START, SpecialIds
 
 Tensor = Any
 
@@ -68,6 +68,8 @@ class LanguageModel(keras.Model):
             `step` as in `Seq2Seq`.
         output: layer from hidden vectors to logits; the transposed table of the
             embedding when left out.
+        start_id: the id with which each text begins.
+        end_id: the id with which it ends.
         **kwargs: of `keras.Model`.
 
     Example:
@@ -85,6 +87,8 @@ class LanguageModel(keras.Model):
         embedding: keras.layers.Layer,
         decoder: keras.layers.Layer,
         output: keras.layers.Layer | None = None,
+        start_id: int = START,
+        end_id: int = END,
         **kwargs: Any,
     ) -> None:
         embedding, decoder = restore(embedding), restore(decoder)
@@ -96,12 +100,14 @@ class LanguageModel(keras.Model):
         self.source_embedding = self.target_embedding = embedding
         self.decoder = decoder
         self.output_projection = output
+        self.start_id, self.end_id = start_id, end_id
+        SpecialIds.of(self).check(logits.shape[-1])
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
         """Take the ids `(batch, source)` up to the end id as the beginning."""
         source = ops.cast(ops.convert_to_tensor(source), "int32")
         check_axes("batch, source", source=source.shape)
-        stops = ops.logical_or(ops.equal(source, END), ops.equal(source, PAD))
+        stops = ops.logical_or(ops.equal(source, self.end_id), ops.equal(source, PAD))
         before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
         return {"prompt": ops.where(before, source, PAD)}
 
@@ -138,7 +144,8 @@ class LanguageModel(keras.Model):
         """
         labels = ops.cast(ops.convert_to_tensor(labels), "int32")
         check_axes("batch, length", labels=labels.shape)
-        log_probs = pick_log_probabilities(self(shift_right(labels)), labels)
+        read = shift_right(labels, SpecialIds.of(self))
+        log_probs = pick_log_probabilities(self(read), labels)
         prompt, length = self.encode(source)["prompt"], ops.shape(labels)[1]
         missing = ops.maximum(length - ops.shape(prompt)[1], 0)
         prompt = ops.pad(prompt, ((0, 0), (0, missing)))[:, :length]
@@ -150,15 +157,18 @@ class LanguageModel(keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
+            "start_id": self.start_id,
+            "end_id": self.end_id,
             **{name: serialize_shared(part) for name, part in self._parts().items()},
         }
 
     def parts_of_copy(self, copy_of: Any) -> dict[str, Any]:
         """The constructor's arguments for a copy, from the copies of layers."""
-        return {
+        parts = {
             name: None if part is None else copy_of(part)
             for name, part in self._parts().items()
         }
+        return {**parts, "start_id": self.start_id, "end_id": self.end_id}
 
     def _parts(self):
         return {
@@ -183,6 +193,8 @@ def language_model(
     dropout: float = 0.1,
     tie_embeddings: bool = False,
     max_length: int | None = None,
+    start_id: int = START,
+    end_id: int = END,
     name: str = "language_model",
     **options: Any,
 ) -> LanguageModel:
@@ -198,6 +210,8 @@ def language_model(
         tie_embeddings: whether the embedding's table makes the logits too (Press and
             Wolf 2017).
         max_length: the longest text; without it, any.
+        start_id: the id with which each text begins.
+        end_id: the id with which it ends.
         name: of the model.
         **options: of an RNN `units=512`, `cell="lstm"`, `residual=False`,
             `layer_normalization=False`, `recurrent_dropout=0.0`; of a Transformer
@@ -245,7 +259,7 @@ def language_model(
     output = None
     if not tie_embeddings:
         output = keras.layers.Dense(vocabulary_size, name="logits")
-    return LanguageModel(embedding, decoder, output, name=name)
+    return LanguageModel(embedding, decoder, output, start_id, end_id, name=name)
 
 
 def _rnn(

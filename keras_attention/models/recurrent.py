@@ -23,6 +23,7 @@ from keras_attention.layers.recurrent.recurrent_cell import CELLS
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.rnn_encoder_decoder import RNNDecoder, RNNEncoder
 from keras_attention.models.seq2seq import Seq2Seq
+from keras_attention.special_ids import END, START
 
 
 @takes_numpy
@@ -50,6 +51,8 @@ def rnn_seq2seq(
     recurrent_dropout: float = 0.0,
     variational: bool = False,
     scheduled_sampling: Any = None,
+    start_id: int = START,
+    end_id: int = END,
     name: str = "rnn_seq2seq",
 ) -> Seq2Seq:
     """Build a recurrent model from sequences to sequences.
@@ -92,6 +95,8 @@ def rnn_seq2seq(
             inputs of the encoder's layers.
         scheduled_sampling: probability of training on the true last id (Bengio et al.
             2015), as in `Seq2Seq`.
+        start_id: the id with which each target begins.
+        end_id: the id with which it ends.
         name: of the model.
 
     Returns:
@@ -187,6 +192,8 @@ def rnn_seq2seq(
         target_embedding,
         output,
         scheduled_sampling=scheduled_sampling,
+        start_id=start_id,
+        end_id=end_id,
         name=name,
     )
 

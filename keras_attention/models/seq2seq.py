@@ -12,7 +12,7 @@ from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.precision import precise
-from keras_attention.special_ids import END, PAD, START
+from keras_attention.special_ids import END, PAD, START, SpecialIds
 
 Tensor = Any
 Memory = Any
@@ -50,6 +50,8 @@ class Seq2Seq(keras.Model):
             `training.InverseSigmoidDecay` or one of `keras.optimizers.schedules`.
             Always the true one when left out, which trains much faster. Only an
             `RNNDecoder` can be trained so.
+        start_id: the id with which each target begins.
+        end_id: the id with which it ends.
         **kwargs: of `keras.Model`.
 
     Example:
@@ -75,6 +77,8 @@ class Seq2Seq(keras.Model):
         target_embedding: keras.layers.Layer | None = None,
         output: keras.layers.Layer | None = None,
         scheduled_sampling: Any = None,
+        start_id: int = START,
+        end_id: int = END,
         **kwargs: Any,
     ) -> None:
         source_embedding, encoder = restore(source_embedding), restore(encoder)
@@ -91,6 +95,8 @@ class Seq2Seq(keras.Model):
         self.decoder = decoder
         self.target_embedding = target_embedding
         self.output_projection = output
+        self.start_id, self.end_id = start_id, end_id
+        SpecialIds.of(self).check(logits.shape[-1])
         self.scheduled_sampling = restore(scheduled_sampling)
         if self.scheduled_sampling is not None:
             if not hasattr(decoder, "rnn"):
@@ -192,6 +198,8 @@ class Seq2Seq(keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
+            "start_id": self.start_id,
+            "end_id": self.end_id,
             "scheduled_sampling": keras.saving.serialize_keras_object(
                 self.scheduled_sampling
             ),
@@ -204,7 +212,12 @@ class Seq2Seq(keras.Model):
             name: None if part is None else copy_of(part)
             for name, part in self._parts().items()
         }
-        return {**parts, "scheduled_sampling": self.scheduled_sampling}
+        return {
+            **parts,
+            "scheduled_sampling": self.scheduled_sampling,
+            "start_id": self.start_id,
+            "end_id": self.end_id,
+        }
 
     def _parts(self):
         shared = self.target_embedding is self.source_embedding
@@ -265,15 +278,16 @@ def score_in_one_pass(model: Any, source: Tensor, labels: Tensor) -> Tensor:
         ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
     )
     check_axes("batch, length", source=source.shape, labels=labels.shape)
-    logits = model({"source": source, "target": shift_right(labels)})
+    target = shift_right(labels, SpecialIds.of(model))
+    logits = model({"source": source, "target": target})
     return pick_log_probabilities(logits, labels)
 
 
-def shift_right(labels: Tensor) -> Tensor:
+def shift_right(labels: Tensor, special: SpecialIds) -> Tensor:
     """What a decoder has read when it writes labels: the start, then the one before."""
-    start = ops.where(ops.equal(labels[:, :1], PAD), PAD, START)
-    delayed = ops.concatenate([start, labels[:, :-1]], axis=1)
-    return ops.where(ops.equal(delayed, END), PAD, delayed)
+    start = ops.where(ops.equal(labels[:, :1], PAD), PAD, special.start)
+    shifted = ops.concatenate([start, labels[:, :-1]], axis=1)
+    return ops.where(ops.equal(shifted, special.end), PAD, shifted)
 
 
 def pick_log_probabilities(logits: Tensor, labels: Tensor) -> Tensor:

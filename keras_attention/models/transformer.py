@@ -24,6 +24,7 @@ from keras_attention.layers.positions.positional_embedding import POSITIONS
 from keras_attention.models.embeddings import build_ends
 from keras_attention.models.seq2seq import Seq2Seq
 from keras_attention.models.transformer_stacks import DecoderStack, EncoderStack
+from keras_attention.special_ids import END, START
 
 Make = Callable[[], keras.layers.Layer]
 
@@ -66,6 +67,8 @@ def transformer(
     feed_forward: Make | None = None,
     block: Make | None = None,
     encoder_block: Make | None = None,
+    start_id: int = START,
+    end_id: int = END,
     name: str = "transformer",
 ) -> Seq2Seq:
     """Build a Transformer from sequences to sequences (Vaswani et al. 2017).
@@ -113,6 +116,8 @@ def transformer(
             that keeps the protocol of `DecoderBlock`; by default a
             `TransformerDecoder` of the options above.
         encoder_block: likewise, a block of the encoder, as `EncoderStack` takes it.
+        start_id: the id with which each target begins.
+        end_id: the id with which it ends.
         name: of the model.
 
     Returns:
@@ -185,6 +190,8 @@ def transformer(
         ),
         target_embedding,
         output,
+        start_id=start_id,
+        end_id=end_id,
         name=name,
     )
 

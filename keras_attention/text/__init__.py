@@ -10,7 +10,9 @@ with needs("tensorflow", extra="text", by="keras_attention.text"):
     from keras_attention.text.sentence_piece import SentencePieceTokenizer
     from keras_attention.text.splitting import Split, split_by_source
     from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
+    from keras_attention.text.vectorization import VectorizationTokenizer
     from keras_attention.text.word import WordTokenizer
+    from keras_attention.text.word_piece import WordPieceTokenizer
 
 __all__ = [
     "END",
@@ -21,6 +23,8 @@ __all__ = [
     "SentencePieceTokenizer",
     "Split",
     "Tokenizer",
+    "VectorizationTokenizer",
+    "WordPieceTokenizer",
     "WordTokenizer",
     "language_dataset",
     "load_tokenizer",

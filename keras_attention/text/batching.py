@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 import tensorflow as tf
 
+from keras_attention.special_ids import SpecialIds
 from keras_attention.text.arguments import check_lines, check_pairs
 from keras_attention.text.batch_pipeline import Column, Options, make_batches
-from keras_attention.text.tokenizer import END, PAD, START, Tokenizer
+from keras_attention.text.tokenizer import PAD, Tokenizer
+from keras_attention.text.vectorization import as_tokenizer
 
 
 def translation_dataset(
@@ -57,8 +59,9 @@ def translation_dataset(
     Args:
         source_lines: The source sentences.
         target_lines: Their translations, in the same order.
-        source_tokenizer: Makes the source ids.
-        target_tokenizer: Makes the target ids.
+        source_tokenizer: Makes the source ids; a tokenizer, or a
+            `keras.layers.TextVectorization`.
+        target_tokenizer: Makes the target ids, likewise.
         batch_tokens: Rows times padded length of the longer side that a batch may
             have; a batch has at least one row. Either this or `batch_size`.
         batch_size: The most rows of a batch.
@@ -98,9 +101,12 @@ def translation_dataset(
     TensorShape([2, 4])
     """
     source_list, target_list = check_pairs(source_lines, target_lines)
+    source_tokenizer = as_tokenizer(source_tokenizer)
+    target_tokenizer = as_tokenizer(target_tokenizer)
+    special = SpecialIds.of(target_tokenizer)
 
     def element(source: tf.Tensor, target: tf.Tensor) -> tuple:
-        return {"source": source, "target": _after_start(target)}, target
+        return {"source": source, "target": _shift_right(target, special)}, target
 
     return make_batches(
         [
@@ -148,7 +154,7 @@ def language_dataset(
 
     Args:
         lines: The texts.
-        tokenizer: Makes the ids.
+        tokenizer: Makes the ids; as in `translation_dataset`.
         batch_tokens: Rows times padded length that a batch may have; a batch has at
             least one row. Either this or `batch_size`.
         batch_size: The most rows of a batch.
@@ -177,9 +183,11 @@ def language_dataset(
     >>> ids[0, :4].numpy().tolist(), labels[0, :4].numpy().tolist()
     ([2, 4, 5, 0], [4, 5, 3, 0])
     """
+    tokenizer = as_tokenizer(tokenizer)
+    special = SpecialIds.of(tokenizer)
 
     def element(text: tf.Tensor) -> tuple:
-        return _after_start(text), text
+        return _shift_right(text, special), text
 
     return make_batches(
         [Column("text", check_lines("lines", lines), tokenizer)],
@@ -201,8 +209,8 @@ def language_dataset(
     )
 
 
-def _after_start(labels: tf.Tensor) -> tf.Tensor:
+def _shift_right(labels: tf.Tensor, special: SpecialIds) -> tf.Tensor:
     """What a decoder reads: the start id and the labels `(B, T)` without their end."""
-    first = tf.where(labels[:, :1] == PAD, PAD, START)
+    first = tf.where(labels[:, :1] == PAD, PAD, special.start)
     shifted = tf.concat([first, labels[:, :-1]], axis=1)
-    return tf.where(shifted == END, PAD, shifted)
+    return tf.where(shifted == special.end, PAD, shifted)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_attention.special_ids import SpecialIds
 from keras_attention.text.cleaning import CHUNK
 from keras_attention.text.sentence_piece import SentencePieceTokenizer
-from keras_attention.text.tokenizer import END, Tokenizer
+from keras_attention.text.tokenizer import Tokenizer
 
 Ids = tuple[np.ndarray, np.ndarray]
 # What NumPy and zipfile raise when there is no file, or one with any byte altered.
@@ -64,10 +65,10 @@ def read_or_make_ids(
 
 
 def _make_ids(lines: list[str], tokenizer: Tokenizer, draws: Draws | None) -> Ids:
-    values, lengths = [], []
+    values, lengths, end_id = [], [], SpecialIds.of(tokenizer).end
     for ids in _segmentations(lines, tokenizer, draws):
         splits = ids.row_splits.numpy()
-        values.append(np.insert(ids.flat_values.numpy(), splits[1:], END))
+        values.append(np.insert(ids.flat_values.numpy(), splits[1:], end_id))
         lengths.append(np.diff(splits) + 1)
     return np.concatenate(values).astype("int32"), np.concatenate(lengths)
 

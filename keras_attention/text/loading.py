@@ -6,12 +6,16 @@ from keras_attention.text.character import CharacterTokenizer
 from keras_attention.text.sentence_piece import SentencePieceTokenizer
 from keras_attention.text.storage import damaged, read_tokenizer
 from keras_attention.text.tokenizer import Tokenizer
+from keras_attention.text.vectorization import VectorizationTokenizer
 from keras_attention.text.word import WordTokenizer
+from keras_attention.text.word_piece import WordPieceTokenizer
 
 TOKENIZERS: tuple[type[Tokenizer], ...] = (
     SentencePieceTokenizer,
     WordTokenizer,
     CharacterTokenizer,
+    WordPieceTokenizer,
+    VectorizationTokenizer,
 )
 
 

@@ -28,8 +28,9 @@ UNKNOWN_TEXT = "\u2047"
 class Tokenizer(tf.Module, abc.ABC):
     """Strings to ids and back, as TensorFlow graphs.
 
-    Ids are 0 for padding, 1 for unknown, 2 for the start and 3 for the end of a
-    sentence; the others belong to the vocabulary. Every method takes Python
+    Ids are 0 for padding, `unknown_id`, `start_id` and `end_id` of a sentence, 1 to 3
+    where a class does not say otherwise; the others belong to the vocabulary. Every
+    method takes Python
     lists, NumPy arrays or tensors, and works inside a `tf.function` with an
     unknown batch size, so a tokenizer set as an attribute of a `tf.Module`
     becomes part of its SavedModel.
@@ -113,7 +114,7 @@ class Tokenizer(tf.Module, abc.ABC):
         Raises:
             ValueError: If `ids` are not integers of rank 2.
         """
-        return self._to_text(_sentences(_known(_integers(ids), self.vocabulary_size)))
+        return self._to_text(self._sentences(self._known(ids)))
 
     def tokens(self, ids: Any) -> tf.Tensor | tf.RaggedTensor:
         """Names each id, to label the axes of an attention map.
@@ -123,13 +124,13 @@ class Tokenizer(tf.Module, abc.ABC):
 
         Returns:
             String tensor of the same shape: the vocabulary's piece for each id,
-            `""` for padding, `"<unk>"`, `"<s>"` and `"</s>"` for unknown, start
-            and end.
+            `""` for padding, and for unknown, start and end `"<unk>"`, `"<s>"` and
+            `"</s>"`, or what the vocabulary calls them.
 
         Raises:
             ValueError: If `ids` are not integers.
         """
-        known = _known(_integers(ids), self.vocabulary_size)
+        known = self._known(ids)
         if isinstance(known, tf.RaggedTensor):
             return known.with_flat_values(self._names(known.flat_values))
         return self._names(known)
@@ -218,6 +219,26 @@ class Tokenizer(tf.Module, abc.ABC):
         special = tf.gather(tf.constant(SPECIAL_PIECES), tf.minimum(ids, END))
         return tf.where(ids <= END, special, self._pieces(ids))
 
+    def _known(self, ids: Any) -> tf.Tensor | tf.RaggedTensor:
+        """Ids as int32, those outside the vocabulary replaced by the unknown id."""
+        ids = _integers(ids)
+        # sentencepiece's kernels read outside their table when given a foreign id
+        foreign = tf.logical_or(ids < 0, ids >= self.vocabulary_size)
+        unknown = tf.constant(self.unknown_id, ids.dtype)
+        return tf.cast(tf.where(foreign, unknown, ids), tf.int32)
+
+    def _sentences(self, ids: tf.Tensor | tf.RaggedTensor) -> tf.RaggedTensor:
+        """Ids up to the first end id, without padding and start ids."""
+        if ids.shape.rank != 2:
+            raise ValueError(
+                f"`ids` must be of shape (batch, tokens). Received: shape={ids.shape}"
+            )
+        if isinstance(ids, tf.RaggedTensor):
+            ids = ids.to_tensor(PAD)  # (B, T)
+        ends = tf.cumsum(tf.cast(ids == self.end_id, tf.int32), axis=1)  # (B, T)
+        spoken = (ends == 0) & (ids != PAD) & (ids != self.start_id)  # (B, T)
+        return tf.ragged.boolean_mask(ids, spoken)
+
 
 def _integers(ids: Any) -> tf.Tensor | tf.RaggedTensor:
     if not tf.is_tensor(ids):
@@ -236,25 +257,3 @@ def _from_sequence(ids: Any) -> tf.Tensor | tf.RaggedTensor:
     dense = np.asarray(ids)
     # NumPy makes floats of empty rows
     return tf.convert_to_tensor(dense if dense.size else dense.astype(np.int32))
-
-
-def _known(
-    ids: tf.Tensor | tf.RaggedTensor, vocabulary_size: int
-) -> tf.Tensor | tf.RaggedTensor:
-    """Ids as int32, those outside the vocabulary replaced by the unknown id."""
-    # sentencepiece's kernels read outside their table when given a foreign id
-    foreign = tf.logical_or(ids < 0, ids >= vocabulary_size)
-    return tf.cast(tf.where(foreign, tf.constant(UNKNOWN, ids.dtype), ids), tf.int32)
-
-
-def _sentences(ids: tf.Tensor | tf.RaggedTensor) -> tf.RaggedTensor:
-    """Ids up to the first end id, without padding and start ids."""
-    if ids.shape.rank != 2:
-        raise ValueError(
-            f"`ids` must be of shape (batch, tokens). Received: shape={ids.shape}"
-        )
-    if isinstance(ids, tf.RaggedTensor):
-        ids = ids.to_tensor(PAD)  # (B, T)
-    ends = tf.cumsum(tf.cast(ids == END, tf.int32), axis=1)  # (B, T)
-    spoken = (ends == 0) & (ids != PAD) & (ids != START)  # (B, T)
-    return tf.ragged.boolean_mask(ids, spoken)

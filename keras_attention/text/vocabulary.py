@@ -40,7 +40,7 @@ class Vocabulary(tf.Module):
 
     def __init__(self, pieces: Sequence[str]) -> None:
         super().__init__()
-        encoded = _encode(pieces)
+        encoded = encode_pieces(pieces)
         self.size = FIRST + len(encoded)
         special = [piece.encode() for piece in SPECIAL_PIECES]
         self._names = string_constant(special + encoded)
@@ -209,7 +209,16 @@ def frequent_pieces(
     return pieces[:limit]
 
 
-def _encode(pieces: Any) -> list[bytes]:
+def encode_pieces(pieces: Any) -> list[bytes]:
+    """Returns pieces as UTF-8.
+
+    Args:
+        pieces: List of strings.
+
+    Raises:
+        ValueError: If there is no piece, a piece is empty or no string, or one
+            stands twice.
+    """
     if not isinstance(pieces, list | tuple) or not pieces:
         raise ValueError(
             "`vocabulary` must be a list of at least one piece. "

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.decoding import Search
-from keras_attention.special_ids import END, PAD
+from keras_attention.special_ids import PAD, UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.unknown import replace_unknown as replace
@@ -64,6 +64,8 @@ class Serving:
         self.target_tokenizer = target_tokenizer
         self._search = search
         self._replace_unknown = replace_unknown
+        self._end = SpecialIds.of(model).end
+        self._source_end = SpecialIds.of(source_tokenizer).end
         self.source_limit = source_limit
         # Memory grows with the square of a length.
         self._target_limit = model.target_embedding.max_length or max(
@@ -121,7 +123,7 @@ class Serving:
     def warm_up(self, rows: int, length: int) -> None:
         """Compile the search for one of the shapes, and run it once."""
         limits = tf.ones([rows], tf.int32)
-        self._find(tf.fill([rows, length], END), limits, self.options)
+        self._find(tf.fill([rows, length], self._source_end), limits, self.options)
 
     def example(self, length: int) -> str:
         """A text of up to so many tokens that is put into this length's bucket."""
@@ -140,13 +142,13 @@ class Serving:
         options = {**self.options, **options}
         source = _to_ids(self.source_tokenizer, text, self.source_limit)
         # Rows of nothing, and those that fill a batch, end at once.
-        is_nothing = source[:, 0] == END
+        is_nothing = source[:, 0] == self._source_end
         limits = tf.where(is_nothing, 1, options["max_length"])
         found = self._find(source, limits, options)
         if "attention" in found:  # also to what a bucket pads a source with
             length = tf.shape(source)[1]
             found = {**found, "attention": found["attention"][..., :length]}
-        found = {**_end_at_once(found, where=is_nothing), "source": source}
+        found = {**_end_at_once(found, is_nothing, self._end), "source": source}
         return {**found, "translation": self._write(text, found)}
 
     def _write(self, text, found):
@@ -160,7 +162,8 @@ class Serving:
             parts = tf.gather(parts, tf.repeat(tf.range(rows), count))
             shape = [rows * count, length, tf.shape(found["source"])[1]]
             attention = tf.reshape(found["attention"], shape)
-            written = replace(written, ids, attention, parts)
+            unknown_id = getattr(self.target_tokenizer, "unknown_id", UNKNOWN)
+            written = replace(written, ids, attention, parts, unknown_id)
         return tf.reshape(written, [-1, found["ids"].shape[1]])
 
     def _hypothesis(self, text):
@@ -172,7 +175,7 @@ class Serving:
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
-            "is_complete": tf.reduce_any(found["ids"][:, 0] == END, axis=1),
+            "is_complete": tf.reduce_any(found["ids"][:, 0] == self._end, axis=1),
         }
 
     def _translate_best(self, text):
@@ -256,18 +259,21 @@ def _with_options(
 def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int) -> tf.Tensor:
     """Dense int32 ids, each row with its end, no longer than a limit."""
     ids = tokenizer.tokenize(text)[:, : limit - 1]
-    ends = tf.fill([tf.shape(text)[0], 1], tf.constant(END, ids.dtype))
+    end = tf.constant(SpecialIds.of(tokenizer).end, ids.dtype)
+    ends = tf.fill([tf.shape(text)[0], 1], end)
     dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
     # Zero rows have no length, and not every encoder reads that.
     missing = tf.maximum(1 - tf.shape(dense)[1], 0)
     return tf.pad(dense, [[0, 0], [0, missing]], constant_values=PAD)
 
 
-def _end_at_once(found: dict[str, tf.Tensor], where: tf.Tensor) -> dict[str, tf.Tensor]:
+def _end_at_once(
+    found: dict[str, tf.Tensor], where: tf.Tensor, end: int
+) -> dict[str, tf.Tensor]:
     """Translate rows of nothing by nothing: an end with a score of 0, and no more."""
     rows, count, length = tf.unstack(tf.shape(found["ids"]))
     first = tf.one_hot(0, count, on_value=1, off_value=0)
-    ids = END * first[:, None] * tf.one_hot(0, length, dtype=tf.int32)
+    ids = end * first[:, None] * tf.one_hot(0, length, dtype=tf.int32)
     scores = tf.where(first == 1, 0.0, -np.inf)
 
     def put(name, value):

@@ -7,16 +7,28 @@ from typing import Any
 import keras
 
 from keras_attention.decoding import Search
+from keras_attention.special_ids import SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.text.loading import TOKENIZERS
 
 
-def check_ids(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
-    """Raise for a tokenizer that has ids which the model has not."""
+def check_vocabulary(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
+    """Raise for a tokenizer with more ids than the model."""
     if tokenizer.vocabulary_size > embedding.vocabulary_size:
         raise ValueError(
             f"`{name}` must not have more ids than the model. Received: {name} with "
             f"{tokenizer.vocabulary_size} ids, model with {embedding.vocabulary_size}"
+        )
+
+
+def check_special_ids(tokenizer: Tokenizer, model: Any) -> None:
+    """Raise where a model does not begin and end as its target tokenizer does."""
+    own, found = SpecialIds.of(tokenizer), SpecialIds.of(model)
+    if own != found:
+        raise ValueError(
+            "`target_tokenizer` must have the start and end id of the model: build it "
+            f"with start_id={own.start}, end_id={own.end}. Received: model with "
+            f"start_id={found.start}, end_id={found.end}"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_attention.special_ids import END, PAD
+from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.text import Tokenizer
 
 
@@ -77,6 +77,7 @@ def read_hypotheses(
     texts = _decode(found["translation"])
     target_tokens = _decode(target_tokenizer.tokens(found["ids"]))
     source_tokens = _decode(source_tokenizer.tokens(found["source"]))
+    end_id = SpecialIds.of(target_tokenizer).end
     sizes, attention = (found["source"] != PAD).sum(axis=1), found.get("attention")
 
     def read(row: int, rank: int) -> Hypothesis:
@@ -87,7 +88,7 @@ def read_hypotheses(
             source_tokens=list(source_tokens[row, :size]),
             target_tokens=list(target_tokens[row, rank, :end]),
             attention=None if attention is None else attention[row, rank, :end, :size],
-            is_complete=bool(found["ids"][row, rank, end - 1] == END),
+            is_complete=bool(found["ids"][row, rank, end - 1] == end_id),
         )
 
     exists = found["scores"] > -np.inf

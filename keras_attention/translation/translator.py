@@ -25,6 +25,7 @@ from keras_attention.saved_folders import (
     write_manifest,
 )
 from keras_attention.text import Tokenizer, load_tokenizer
+from keras_attention.text.vectorization import as_tokenizer
 from keras_attention.translation.batches import (
     batch_by_length,
     check_strings,
@@ -32,10 +33,11 @@ from keras_attention.translation.batches import (
 )
 from keras_attention.translation.graphs import Serving
 from keras_attention.translation.parts import (
-    check_ids,
     check_process,
     check_saved,
     check_search,
+    check_special_ids,
+    check_vocabulary,
     load_model,
     load_search,
     save_model,
@@ -71,8 +73,8 @@ class Translator:
             tokenizers; or a `LanguageModel`, which continues the texts, with one
             tokenizer given twice: the search's `max_length` counts what it continues
             too, and an empty text stays empty.
-        source_tokenizer: of `keras_attention.text`, or one with its methods, which is
-            exported but not saved.
+        source_tokenizer: of `keras_attention.text`; a `keras.layers.TextVectorization`;
+            or one with the methods of ours, which is exported but not saved.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
             or less where the model's own limit is lower.
@@ -116,8 +118,11 @@ class Translator:
                 "`model` must be a `Seq2Seq`, a `LanguageModel` or an `Ensemble`. "
                 f"Received: model={model!r}"
             )
-        check_ids("source_tokenizer", source_tokenizer, model.source_embedding)
-        check_ids("target_tokenizer", target_tokenizer, model.target_embedding)
+        source_tokenizer = as_tokenizer(source_tokenizer)
+        target_tokenizer = as_tokenizer(target_tokenizer)
+        check_vocabulary("source_tokenizer", source_tokenizer, model.source_embedding)
+        check_vocabulary("target_tokenizer", target_tokenizer, model.target_embedding)
+        check_special_ids(target_tokenizer, model)
         longest = model.target_embedding.max_length or DEFAULT_LENGTH
         if search is None:
             search = Greedy(max_length=min(DEFAULT_LENGTH, longest))

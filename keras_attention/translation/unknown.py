@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from keras_attention.special_ids import UNKNOWN
 from keras_attention.text.tokenizer import UNKNOWN_TEXT
 
 
@@ -11,6 +10,7 @@ def replace_unknown(
     ids: tf.Tensor,
     attention: tf.Tensor,
     parts: tf.RaggedTensor,
+    unknown_id: int,
 ) -> tf.Tensor:
     """Put what was attended to in the place of unknown ids (Luong et al. 2015).
 
@@ -20,12 +20,13 @@ def replace_unknown(
         attention: `(rows, length, source)`.
         parts: strings `(rows, tokens)`, what the source's ids stand for; what was
             attended to beyond stands for nothing.
+        unknown_id: among `ids`.
 
     Returns:
         `(rows,)`. A translation whose places cannot be told, since the model wrote
         U+2047 itself, stays as it is.
     """
-    is_unknown = tf.equal(ids, UNKNOWN)
+    is_unknown = tf.equal(ids, unknown_id)
     words = parts.to_tensor("", shape=tf.stack([-1, tf.shape(attention)[-1]]))
     aligned = tf.gather(words, tf.argmax(attention, axis=-1), batch_dims=1)
     aligned = tf.ragged.boolean_mask(aligned, is_unknown)

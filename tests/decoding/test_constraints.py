@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from keras_attention.decoding import BeamSearch, Greedy, Hypotheses, Sampling
 from keras_attention.decoding.constraints import Constraints
-from keras_attention.decoding.hypotheses import SpecialIds
+from keras_attention.special_ids import SpecialIds
 from tests.backends import compiled, to_numpy
 from tests.small_models import SOURCE, build
 from tests.toy_search import END, PAD, START, Transitions, log_softmax, outputs
