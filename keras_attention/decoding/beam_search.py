@@ -24,6 +24,7 @@ from keras_attention.decoding.beams import (
 )
 from keras_attention.decoding.beginning import in_precision, log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
+from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD, SpecialIds
@@ -181,7 +182,7 @@ class BeamSearch(Search):
     def search(
         self,
         model: Decoder,
-        source: Tensor,
+        source: Any,
         prefix: Tensor | None = None,
         given: int | None = None,
     ) -> Hypotheses:
@@ -196,7 +197,9 @@ class BeamSearch(Search):
         max_length = ops.expand_dims(limits.max_length, 1)
         every = limits.repeat(self.num_beams)
         index = ops.convert_to_tensor(beginning.count, "int32")
-        is_source = ops.expand_dims(ops.not_equal(source, PAD), 1)
+        is_source = source_mask(source)
+        if is_source is not None:
+            is_source = ops.expand_dims(is_source, 1)
         beams, seen = self._first_beams(beginning, max_length, is_source)
 
         def choose(log_probs, beams, limits, index):
@@ -360,7 +363,8 @@ class BeamSearch(Search):
     def _penalty(self, coverage, is_source):
         """What is added to scores for how far the source is covered."""
         covered = ops.log(ops.clip(coverage, _LEAST_COVERAGE, 1.0))
-        covered = ops.where(is_source, covered, 0.0)
+        if is_source is not None:
+            covered = ops.where(is_source, covered, 0.0)
         return self.coverage_penalty * ops.sum(covered, axis=2)
 
     def _normalize(self, log_probs, lengths):

@@ -25,19 +25,20 @@ class CompiledSearch:
         self._runners = UpToDate(lambda model: {})
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
-        inputs = {"source": _checked("source", source, model)}
+        inputs = {"source": _check_source(source, model)}
         if prefix is not None and np.size(prefix):
-            inputs["prefix"] = _checked("prefix", prefix, model)
+            inputs["prefix"] = _check_ids("prefix", prefix, model)
             special = SpecialIds.of(model)
             if np.isin(inputs["prefix"], special).any():
                 raise ValueError(
                     "`prefix` must hold neither the start id nor the end id, "
                     f"{special.start} and {special.end}. Received: prefix={prefix}"
                 )
-            if len(inputs["prefix"]) != len(inputs["source"]):
+            rows = len(keras.tree.flatten(inputs["source"])[0])
+            if len(inputs["prefix"]) != rows:
                 raise ValueError(
                     "`prefix` must have as many rows as `source`. Received: "
-                    f"{len(inputs['prefix'])} rows, source with {len(inputs['source'])}"
+                    f"{len(inputs['prefix'])} rows, source with {rows}"
                 )
         runners, given = self._runners(model), _count_given(inputs.get("prefix"))
         if given not in runners:
@@ -52,7 +53,28 @@ class CompiledSearch:
         return runner
 
 
-def _checked(name: str, ids: Any, model: Any) -> np.ndarray:
+def _check_source(source: Any, model: Any) -> Any:
+    """Arrays of a source, in the structure in which they came."""
+    embedding = getattr(model, "source_embedding", None)
+    if hasattr(embedding, "vocabulary_size"):
+        return _check_ids("source", source, model)
+    arrays = keras.tree.map_structure(_as_array, source)
+    shapes = [part.shape for part in keras.tree.flatten(arrays)]
+    if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
+        raise ValueError(
+            f"`source` must hold arrays of as many rows each. Received: shapes={shapes}"
+        )
+    return arrays
+
+
+def _as_array(part: Any) -> np.ndarray:
+    array = np.asarray(part)
+    if np.issubdtype(array.dtype, np.floating):
+        return array.astype(keras.config.floatx())
+    return array.astype("int32") if np.issubdtype(array.dtype, np.integer) else array
+
+
+def _check_ids(name: str, ids: Any, model: Any) -> np.ndarray:
     ids = np.asarray(ids)
     if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
         raise ValueError(

@@ -42,7 +42,7 @@ class Greedy(StepwiseSearch):
     def search(
         self,
         model: Decoder,
-        source: Tensor,
+        source: Any,
         prefix: Tensor | None = None,
         given: int | None = None,
     ) -> Hypotheses:

@@ -38,7 +38,7 @@ class Decoder(Protocol):
       begins, with a probability of one.
     """
 
-    def encode(self, source: Tensor) -> Any:
+    def encode(self, source: Any) -> Any:
         """Read sources, such as ids `(batch, source)`, into a memory."""
 
     def start(self, memory: Any, max_length: int) -> Any:

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple, Self
 
-from keras import ops
+import keras
+from keras import backend, ops
 
 from keras_attention import functional
 from keras_attention.special_ids import PAD
@@ -49,6 +50,30 @@ class RowLimits(NamedTuple):
             return None
         first, last = parts[0], parts[-1]
         return ops.where(ops.equal(first, PAD), last, first)
+
+
+def source_mask(source: Any) -> Tensor | None:
+    """Which positions `(rows, source)` of a source are no padding; `None` if unknown.
+
+    Args:
+        source: ids `(rows, source)`, padded with 0; or anything else, of which a
+            boolean `source_mask` in a dictionary says so.
+    """
+    if isinstance(source, dict):
+        return source.get("source_mask")
+    is_tensor = not keras.tree.is_nested(source)
+    if is_tensor and len(source.shape) == 2 and backend.is_int_dtype(source.dtype):
+        return ops.not_equal(source, PAD)
+    return None
+
+
+def source_lengths(source: Any) -> Tensor:
+    """How many positions each source has, `(rows,)`, without its padding."""
+    mask = source_mask(source)
+    if mask is not None:
+        return ops.sum(ops.cast(mask, "int32"), axis=1)
+    rows, *sizes = ops.shape(keras.tree.flatten(source)[0])
+    return ops.full((rows,), sizes[0] if sizes else 1, "int32")
 
 
 def count_given(given: Tensor) -> Tensor:

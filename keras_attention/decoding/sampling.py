@@ -129,7 +129,7 @@ class Sampling(StepwiseSearch):
     def search(
         self,
         model: Decoder,
-        source: Tensor,
+        source: Any,
         prefix: Tensor | None = None,
         given: int | None = None,
     ) -> Hypotheses:

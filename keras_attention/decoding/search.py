@@ -20,7 +20,11 @@ from keras_attention.decoding.beginning import Beginning, read_beginning
 from keras_attention.decoding.compiled import CompiledSearch
 from keras_attention.decoding.constraints import Constraints
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
-from keras_attention.decoding.row_limits import RowLimits, count_given
+from keras_attention.decoding.row_limits import (
+    RowLimits,
+    count_given,
+    source_lengths,
+)
 from keras_attention.special_ids import PAD, SpecialIds
 
 Tensor = Any
@@ -35,7 +39,7 @@ class Search:
     Args:
         max_length: the most ids of an output, its end id included.
         min_length: the fewest, likewise; a limit from above goes first.
-        max_length_ratio: a limit beside `max_length`, in ids of the source.
+        max_length_ratio: a limit beside `max_length`, in ids or vectors of the source.
         min_length_ratio: beside `min_length`, likewise.
         no_repeat_ngram_size: length of the runs of ids that no output holds twice; 0
             allows all.
@@ -87,6 +91,19 @@ class Search:
         super().__setattr__(name, value)
 
     def __call__(self, model: Any, source: Any, prefix: Any = None) -> Hypotheses:
+        """Find outputs of a model.
+
+        Args:
+            model: has `encode`, `start` and `step`, as `Decoder` says.
+            source: what the model encodes: int ids `(batch, source)`, padded with 0; or
+                any nested structure of arrays whose first axis counts rows, such as
+                `{"source": vectors, "source_mask": mask}`.
+            prefix: int ids `(batch, prefix)`, padded with 0, with which outputs begin.
+
+        Raises:
+            ValueError: for ids that the model does not have, or arrays of rows that do
+                not match.
+        """
         return self._compiled(model, source, prefix)
 
     def __repr__(self) -> str:
@@ -158,7 +175,7 @@ class Search:
     def search(
         self,
         model: Decoder,
-        source: Tensor,
+        source: Any,
         prefix: Tensor | None = None,
         given: int | None = None,
     ) -> Hypotheses:
@@ -166,16 +183,16 @@ class Search:
 
         Args:
             model: as in the call, likewise the next two.
-            source: int ids `(batch, source)`, padded with 0.
+            source: as in the call, of tensors.
             prefix: int ids `(batch, prefix)`, padded with 0.
             given: how many ids of prefix or prompt every row has at least, to be read
                 in one pass; to be counted when left out, where a graph can.
         """
         raise NotImplementedError
 
-    def limits(self, source: Tensor) -> tuple[Tensor | None, Tensor]:
+    def limits(self, source: Any) -> tuple[Tensor | None, Tensor]:
         """The fewest and the most ids of each row, `(rows,)`; `None` for any."""
-        size = ops.cast(ops.sum(ops.not_equal(source, PAD), axis=1), "float32")
+        size = ops.cast(source_lengths(source), "float32")
         max_length = ops.ones_like(size) * ops.cast(self._max_length, size.dtype)
         if self.max_length_ratio is not None:
             relative = ops.maximum(_up(self.max_length_ratio * size), 1)
@@ -187,7 +204,7 @@ class Search:
         return min_length, ops.cast(max_length, "int32")
 
     def begin(
-        self, model: Decoder, source: Tensor, prefix: Tensor | None, given: int | None
+        self, model: Decoder, source: Any, prefix: Tensor | None, given: int | None
     ) -> tuple[Beginning, RowLimits]:
         """Encode the source, and read what outputs are given to begin with."""
         self.constraints.check_end(SpecialIds.of(model).end)

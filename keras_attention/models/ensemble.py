@@ -12,6 +12,7 @@ from keras_attention.layers.sublayers import (
     serialize_shared,
 )
 from keras_attention.models.cloning import clones_as_itself
+from keras_attention.models.embeddings import source_inputs
 from keras_attention.models.seq2seq import Seq2Seq, score_in_one_pass
 from keras_attention.special_ids import SpecialIds
 
@@ -51,7 +52,10 @@ class Ensemble(keras.Model):
                 f"`models` must hold `Seq2Seq` models. Received: models={models!r}"
             )
         ends = [(model.source_embedding, model.target_embedding) for model in models]
-        sizes = [tuple(end.vocabulary_size for end in pair) for pair in ends]
+        sizes = [
+            (model.source_dim or source.vocabulary_size, target.vocabulary_size)
+            for model, (source, target) in zip(models, ends, strict=True)
+        ]
         if len(set(sizes)) > 1:
             raise ValueError(
                 "`models` must have the same vocabularies. Received: sizes of source "
@@ -62,21 +66,20 @@ class Ensemble(keras.Model):
             raise ValueError(
                 f"`models` must begin and end with the same ids. Received: {special}"
             )
-        inputs = {
-            name: keras.Input((None,), dtype="int32", name=name)
-            for name in ("source", "target")
-        }
+        inputs = source_inputs(models[0].source_dim)
+        inputs["target"] = keras.Input((None,), dtype="int32", name="target")
         super().__init__(inputs, _Mean(models, name="mean")(inputs), **kwargs)
         self.models = models
+        self.source_dim = models[0].source_dim
         self.start_id, self.end_id = special[0]
         # By these names a `Translator` asks for the limits of a model.
         self.source_embedding, self.target_embedding = (
-            min(side, key=lambda end: end.max_length or math.inf)
+            min(side, key=lambda end: getattr(end, "max_length", None) or math.inf)
             for side in zip(*ends, strict=True)
         )
 
-    def encode(self, source: Tensor) -> list[Any]:
-        """What each model makes of the source ids `(batch, source)`."""
+    def encode(self, source: Any) -> list[Any]:
+        """What each model makes of the source."""
         return [model.encode(source) for model in self.models]
 
     def start(self, memory: list[Any], max_length: int) -> State:
@@ -107,7 +110,7 @@ class Ensemble(keras.Model):
         pairs = zip(self.models, state, strict=True)
         return [model.reorder(own, parents) for model, own in pairs]
 
-    def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
+    def log_probabilities(self, source: Any, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass; as in `Seq2Seq`."""
         return score_in_one_pass(self, source, labels)
 

@@ -7,9 +7,15 @@ import keras
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.argument_checks import check_axes, takes_numpy
+from keras_attention.argument_checks import (
+    SEQUENCE,
+    check_axes,
+    check_positive,
+    takes_numpy,
+)
 from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
+from keras_attention.models.embeddings import SourceVectors, source_inputs
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.precision import precise
 from keras_attention.special_ids import END, PAD, START, SpecialIds
@@ -31,7 +37,8 @@ class Seq2Seq(keras.Model):
     comes of `keras.models.clone_model(model)`.
 
     Args:
-        source_embedding: `PositionalEmbedding` of the source.
+        source_embedding: `PositionalEmbedding` of the source; with a `source_dim`, any
+            layer from vectors to as many vectors.
         encoder: layer called with vectors `(batch, source, dim)` and `padding_mask`,
             returning the memory, a nested structure of tensors.
         decoder: layer called with vectors `(batch, target, dim)` and the memory,
@@ -52,7 +59,15 @@ class Seq2Seq(keras.Model):
             `RNNDecoder` can be trained so.
         start_id: the id with which each target begins.
         end_id: the id with which it ends.
+        source_dim: width of the vectors of a source that is not made of ids, such as
+            the patches of an image or the frames of a spectrogram. The model then has
+            the inputs `{"source", "source_mask", "target"}`: vectors `(batch, source,
+            source_dim)`, and boolean `(batch, source)`, `False` for padding.
         **kwargs: of `keras.Model`.
+
+    Raises:
+        ValueError: for ids that are not two of the target vocabulary, vectors without a
+            target embedding, or scheduled sampling without a recurrent decoder.
 
     Example:
     >>> import numpy as np
@@ -79,17 +94,36 @@ class Seq2Seq(keras.Model):
         scheduled_sampling: Any = None,
         start_id: int = START,
         end_id: int = END,
+        source_dim: int | None = None,
         **kwargs: Any,
     ) -> None:
         source_embedding, encoder = restore(source_embedding), restore(encoder)
-        target_embedding = restore(target_embedding) or source_embedding
+        target_embedding = restore(target_embedding)
         decoder, output = restore(decoder), restore(output)
-        source = keras.Input((None,), dtype="int32", name="source")
+        if source_dim is not None:
+            check_positive(source_dim=source_dim)
+            if target_embedding is None:
+                raise ValueError(
+                    "`target_embedding` is needed for a source of vectors, which have "
+                    "no table to share. Received: target_embedding=None, "
+                    f"source_dim={source_dim}"
+                )
+        target_embedding = target_embedding or source_embedding
+        inputs, vectors = source_inputs(source_dim), None
+        source, mask = inputs["source"], inputs.get("source_mask")
+        if source_dim is not None:
+            is_masked = all(
+                layer.supports_masking for layer in source_embedding._flatten_layers()
+            )
+            vectors = SourceVectors(is_masked, name="source_vectors")
+            source = vectors(source, mask)
         target = keras.Input((None,), dtype="int32", name="target")
-        memory = _encode(source_embedding, encoder, source)
+        memory = _encode(source_embedding, encoder, source, mask)
         hidden = decoder(target_embedding(target), memory)
         logits = to_float32(compute_logits(target_embedding, output, hidden))
-        super().__init__({"source": source, "target": target}, logits, **kwargs)
+        super().__init__({**inputs, "target": target}, logits, **kwargs)
+        self.source_dim = source_dim
+        self._source_vectors: Any = vectors
         self.source_embedding = source_embedding
         self.encoder = encoder
         self.decoder = decoder
@@ -109,18 +143,40 @@ class Seq2Seq(keras.Model):
     def call(self, inputs, training=None, mask=None):
         if not training or self.scheduled_sampling is None:
             return super().call(inputs, training=training, mask=mask)
-        named = isinstance(inputs, dict)
-        source, target = (inputs["source"], inputs["target"]) if named else inputs
+        if not isinstance(inputs, dict):
+            inputs = dict(zip(self.input_names, inputs, strict=True))
+        source, target = {**inputs}, inputs["target"]
+        del source["target"]
         memory, length = self.encode(source), ops.shape(target)[1]
         state = self.decoder.start(memory, length, training=True)
         logits = self._sampling.read(partial(self._step, training=True), state, target)
         return functional.with_mask(logits, self.target_embedding.compute_mask(target))
 
-    def encode(self, source: Tensor) -> Memory:
-        """Read the source ids `(batch, source)` into a memory."""
-        source = ops.convert_to_tensor(source)
-        check_axes("batch, source", source=source.shape)
-        return _encode(self.source_embedding, self.encoder, source)
+    def encode(self, source: Any) -> Memory:
+        """Read a source into a memory.
+
+        Args:
+            source: ids `(batch, source)`; or, with a `source_dim`, a dictionary of
+                vectors `source (batch, source, source_dim)` and boolean `source_mask
+                (batch, source)`. Without a mask, or as a tensor by itself, all of it
+                counts.
+        """
+        parts = source if isinstance(source, dict) else {"source": source}
+        source = ops.convert_to_tensor(parts["source"])
+        if self.source_dim is None:
+            check_axes("batch, source", source=source.shape)
+            return _encode(self.source_embedding, self.encoder, source)
+        check_axes(SEQUENCE, source=source.shape)
+        if source.shape[-1] != self.source_dim:
+            raise ValueError(
+                f"`source` must hold vectors {self.source_dim} wide. "
+                f"Received: source.shape={tuple(source.shape)}"
+            )
+        mask = functional.position_mask(source, source_mask=parts.get("source_mask"))
+        if mask is None:
+            mask = ops.ones_like(source[..., 0], dtype="bool")
+        vectors = self._source_vectors(source, mask)
+        return _encode(self.source_embedding, self.encoder, vectors, mask)
 
     def start(self, memory: Memory, max_length: int) -> State:
         """The state of a decoder that has written nothing yet.
@@ -170,11 +226,11 @@ class Seq2Seq(keras.Model):
         """
         return functional.reorder_state(self.decoder, state, parents)
 
-    def log_probabilities(self, source: Tensor, labels: Tensor) -> Tensor:
+    def log_probabilities(self, source: Any, labels: Tensor) -> Tensor:
         """Score given outputs, in one pass.
 
         Args:
-            source: ids `(batch, source)`.
+            source: as in `encode`.
             labels: ids `(batch, target)`, with their end ids, padded with 0.
 
         Returns:
@@ -200,6 +256,7 @@ class Seq2Seq(keras.Model):
             "trainable": self.trainable,
             "start_id": self.start_id,
             "end_id": self.end_id,
+            "source_dim": self.source_dim,
             "scheduled_sampling": keras.saving.serialize_keras_object(
                 self.scheduled_sampling
             ),
@@ -217,6 +274,7 @@ class Seq2Seq(keras.Model):
             "scheduled_sampling": self.scheduled_sampling,
             "start_id": self.start_id,
             "end_id": self.end_id,
+            "source_dim": self.source_dim,
         }
 
     def _parts(self):
@@ -258,11 +316,19 @@ def check_max_length(embedding: Any, max_length: int) -> None:
         )
 
 
-def _encode(embedding, encoder, source):
-    mask = embedding.compute_mask(source)
+def _encode(embedding, encoder, source, mask=None):
+    if mask is None:
+        mask = embedding.compute_mask(source)
     if mask is None:  # for this embedding no id is padding
         mask = ops.ones_like(source, dtype="bool")
-    return encoder(embedding(source), padding_mask=mask)
+    vectors = embedding(source)
+    if vectors.shape[1] != source.shape[1]:
+        raise ValueError(
+            "`source_embedding` must give a vector for each position of the source; "
+            "what shortens it belongs into the encoder. Received: source.shape="
+            f"{tuple(source.shape)}, embedded.shape={tuple(vectors.shape)}"
+        )
+    return encoder(vectors, padding_mask=mask)
 
 
 def compute_logits(
@@ -272,15 +338,14 @@ def compute_logits(
     return embedding.logits(hidden) if output is None else output(hidden)
 
 
-def score_in_one_pass(model: Any, source: Tensor, labels: Tensor) -> Tensor:
+def score_in_one_pass(model: Any, source: Any, labels: Tensor) -> Tensor:
     """Log-probability `(batch, target)` of each label; 0 for padding."""
-    source, labels = (
-        ops.cast(ops.convert_to_tensor(ids), "int32") for ids in (source, labels)
-    )
-    check_axes("batch, length", source=source.shape, labels=labels.shape)
+    labels = ops.cast(ops.convert_to_tensor(labels), "int32")
+    check_axes("batch, length", labels=labels.shape)
+    inputs = source if isinstance(source, dict) else {"source": source}
+    inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
     target = shift_right(labels, SpecialIds.of(model))
-    logits = model({"source": source, "target": target})
-    return pick_log_probabilities(logits, labels)
+    return pick_log_probabilities(model({**inputs, "target": target}), labels)
 
 
 def shift_right(labels: Tensor, special: SpecialIds) -> Tensor:

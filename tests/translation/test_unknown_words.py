@@ -25,7 +25,9 @@ def test_each_place_takes_what_it_attended_to_most():
     attention[0, 0, 0] = 0.2
     attention[2, 0, 2] = 1  # an end, which stands for nothing
     texts = ["\u2047 five \u2047", "five", " \u2047 ", "\u2047 and \u2047"]
-    found = replace_unknown(tf.constant(texts), tf.constant(ids), attention, words)
+    found = replace_unknown(
+        tf.constant(texts), tf.constant(ids), attention, words, UNKNOWN
+    )
     # In the last one, the model wrote one of the two signs itself.
     expected = ["b five a", "five", "", "\u2047 and \u2047"]
     assert [text.decode() for text in found.numpy()] == expected
@@ -35,7 +37,7 @@ def test_no_rows_give_no_rows():
     nothing = tf.constant([], tf.string)
     words = tf.RaggedTensor.from_row_lengths(nothing, tf.constant([], tf.int64))
     ids, attention = tf.zeros([0, 3], tf.int32), tf.zeros([0, 3, 2])
-    assert replace_unknown(nothing, ids, attention, words).shape == (0,)
+    assert replace_unknown(nothing, ids, attention, words, UNKNOWN).shape == (0,)
 
 
 def _translator(architecture, tokenizers, search, **options):
