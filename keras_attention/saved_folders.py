@@ -120,7 +120,7 @@ def read_manifest(
         name: of the file to read.
         kind: what the folder must be.
         version: the version that can be read.
-        files: names of the other files that it must hold.
+        files: names of other files that it must hold, beside those that it names.
 
     Raises:
         FileNotFoundError: when one of the files is missing.
@@ -128,19 +128,24 @@ def read_manifest(
     """
     folder = Path(path)
     for file in (name, *files):
-        if not (folder / file).is_file():
-            raise FileNotFoundError(
-                f"`path` must be a saved {kind}: there is no {file} in it. "
-                f"Received: path={str(path)!r}"
-            )
+        _check_file(folder, file, kind)
     document = _read_document(folder / name, kind, version)
-    for file in files:
+    for file in dict.fromkeys([*files, *document["files"]]):
+        _check_file(folder, file, kind)
         if document["files"].get(file) != _file_checksum(folder / file):
             raise ValueError(
                 f"{str(folder / file)!r} is truncated, altered or of another folder: "
                 f"its checksum is not the one in {name}"
             )
     return document
+
+
+def _check_file(folder: Path, file: str, kind: str) -> None:
+    if not (folder / file).is_file():
+        raise FileNotFoundError(
+            f"`path` must be a saved {kind}: there is no {file} in it. "
+            f"Received: path={str(folder)!r}"
+        )
 
 
 def _read_document(path: Path, kind: str, version: int) -> dict[str, Any]:

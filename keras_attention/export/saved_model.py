@@ -18,10 +18,8 @@ from keras_attention.export.functions import (
 )
 from keras_attention.export.warm_up import write_warm_up
 from keras_attention.optional_packages import is_installed
-from keras_attention.text.strings import to_strings
 from keras_attention.translation.graphs import Serving
 
-TEXTS = ("", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20)
 HELP = {
     "serving_default": "The best translation of each text, and its score.",
     "nbest": "The best translations of each text, best first, and their scores. Where "
@@ -61,7 +59,8 @@ def write_saved_model(
         if is_installed("tensorflow_serving"):
             write_warm_up(folder, _requests(serving, signatures))
         if check:
-            _compare(serving, folder, TEXTS if check is True else check)
+            some = serving.source.examples() if check is True else check
+            _compare(serving, folder, some)
 
     export_saved_model(
         path,
@@ -93,7 +92,7 @@ def _describe(serving, signatures, folder):
         "keras_attention": __version__,
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
-        "source_vocabulary_size": serving.source_tokenizer.vocabulary_size,
+        **serving.source.describe(),
         "target_vocabulary_size": serving.target_tokenizer.vocabulary_size,
         "max_source_length": serving.source_limit,
         "compiled_shapes": [list(shape) for shape in serving.shapes()],
@@ -109,20 +108,20 @@ def _describe_spec(spec):
 def _requests(serving: Serving, signatures: Any) -> Iterator[tuple[str, Any]]:
     """Each signature once, and the search in each shape that it is compiled for."""
     for name in signatures:
-        texts = {"text": [""]}
-        yield name, {**texts, "reference": [""]} if name == "score" else texts
+        inputs = serving.request()
+        yield name, {**inputs, "reference": [""]} if name == "score" else inputs
     for rows, length in serving.shapes():
-        yield "serving_default", {"text": [serving.example(length)] * rows}
+        yield "serving_default", serving.request(rows, length)
 
 
 def _compare(serving: Serving, folder: Path, texts: Sequence[str]) -> None:
-    found = translate_in_fresh_process(folder, texts)
+    found = translate_in_fresh_process(folder, serving.source.as_json(texts))
     if serving.is_random:
         return
     expected = []
     for start in range(0, len(texts), BATCH):
-        batch = to_strings(texts[start : start + BATCH])
-        expected += serving.translate(batch)["translation"].numpy().tolist()
+        batch = serving.source.batch(texts[start : start + BATCH])
+        expected += serving.translate(*batch)["translation"].numpy().tolist()
     for text, one, other in zip(texts, found, expected, strict=True):
         if one != other.decode():
             raise RuntimeError(

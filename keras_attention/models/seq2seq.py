@@ -344,6 +344,8 @@ def score_in_one_pass(model: Any, source: Any, labels: Tensor) -> Tensor:
     check_axes("batch, length", labels=labels.shape)
     inputs = source if isinstance(source, dict) else {"source": source}
     inputs = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+    if model.source_dim is not None and "source_mask" not in inputs:
+        inputs["source_mask"] = ops.ones_like(inputs["source"][..., 0], dtype="bool")
     target = shift_right(labels, SpecialIds.of(model))
     return pick_log_probabilities(model({**inputs, "target": target}), labels)
 

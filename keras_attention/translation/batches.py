@@ -1,11 +1,9 @@
 """Texts in batches of about equal length."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-
-from keras_attention.text.strings import to_strings
 
 SHORTEST = 16
 
@@ -48,12 +46,24 @@ def batch_by_length(
 
 
 def map_batches(
-    function: Any, batches: Iterable[list[int]], *columns: Sequence[str]
+    function: Any,
+    batches: Iterable[list[int]],
+    *columns: tuple[Callable[[list[Any]], tuple[Any, ...]], Sequence[Any]],
 ) -> list[Any]:
-    """What a function of batches gives, in the order of the columns."""
-    results: list[Any] = [None] * len(columns[0])
+    """What a function of batches gives, in the order of the columns.
+
+    Args:
+        function: called with the inputs of one batch.
+        batches: indices of its rows.
+        columns: what makes inputs of a part of a column, and the column.
+    """
+    results: list[Any] = [None] * len(columns[0][1])
     for batch in batches:
-        parts = (to_strings([texts[index] for index in batch]) for texts in columns)
-        for index, result in zip(batch, function(*parts), strict=True):
+        inputs = [
+            part
+            for make, column in columns
+            for part in make([column[index] for index in batch])
+        ]
+        for index, result in zip(batch, function(*inputs), strict=True):
             results[index] = result
     return results

@@ -6,8 +6,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_attention.special_ids import PAD
-
 SHORTEST = 32
 
 
@@ -40,28 +38,34 @@ class Buckets:
         return list(itertools.product(*chosen))
 
     def apply(
-        self, function: Any, ids: tf.Tensor, limits: tf.Tensor, options: Any
+        self, function: Any, source: Any, limits: tf.Tensor, options: Any
     ) -> dict[str, tf.Tensor]:
         """What a function finds, without what it finds about padding.
 
         Args:
             function: a `tf.function` with an input signature, of the other arguments,
                 to a dictionary of tensors that count rows first.
-            ids: int32 `(batch, length)`, padded with 0.
+            source: nested structure of tensors `(batch, length, ...)`, padded with 0.
             limits: int32 `(batch,)`, padded with 1.
             options: the same for all rows.
         """
-        batch, length = tf.unstack(tf.shape(ids))
+        batch, length = tf.unstack(tf.shape(tf.nest.flatten(source)[0])[:2])
         rows = _fit_tensor(self.rows, batch)
         width = _fit_tensor(self.lengths, length)
         parts = -(-tf.maximum(batch, 1) // rows)
         more = parts * rows - batch
-        ids = tf.pad(ids, [[0, more], [0, width - length]], constant_values=PAD)
+
+        def fill(part):
+            axes = [[0, more], [0, width - length], *[[0, 0]] * (part.shape.rank - 2)]
+            shape = [parts, rows, width, *part.shape[2:]]
+            return tf.reshape(tf.pad(part, axes), shape)
+
+        source = tf.nest.map_structure(fill, source)
         limits = tf.pad(limits, [[0, more]], constant_values=1)
         spec = function.get_concrete_function().structured_outputs
         found = tf.map_fn(
             lambda part: function(*part, options),
-            (tf.reshape(ids, [parts, rows, width]), tf.reshape(limits, [parts, rows])),
+            (source, tf.reshape(limits, [parts, rows])),
             fn_output_signature={name: one.dtype for name, one in spec.items()},
             parallel_iterations=1,
         )

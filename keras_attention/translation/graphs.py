@@ -1,4 +1,4 @@
-"""What a `Translator` computes, as TensorFlow graphs from strings."""
+"""What a `Translator` computes, as TensorFlow graphs to strings."""
 
 import functools
 import inspect
@@ -9,24 +9,25 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.decoding import Search
-from keras_attention.special_ids import PAD, UNKNOWN, SpecialIds
+from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.sources import make_source, to_ids
 from keras_attention.translation.unknown import replace_unknown as replace
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
-_TEXT = tf.TensorSpec([None], tf.string, name="text")
 _TEXTS = tf.TensorSpec(None, tf.string, name="text")  # of any number of axes
 _REFERENCE = tf.TensorSpec([None], tf.string, name="reference")
 
 
 class Serving:
-    """The graphs between strings and what a search finds.
+    """The graphs between what a model reads and the strings that a search finds.
 
     Args:
         model: a `Seq2Seq` or a `LanguageModel`.
-        source_tokenizer: of the texts.
+        source_tokenizer: of the texts; `None` for a model that reads vectors, whose
+            graphs take `source` and `source_mask` in the place of `text`.
         target_tokenizer: of the translations.
         search: how they are found. When it is compiled by XLA, batches are padded to
             the shapes of `Buckets`.
@@ -37,6 +38,7 @@ class Serving:
 
     Attributes:
         options: of the search, with the values that hold where none are asked for.
+        source: what is read, a `TextSource` or a `VectorSource`.
         is_random: whether the same texts are translated otherwise each time.
         translate: from `text` to `translation` and `score`, the best of each, and to
             whether it `is_complete`: it ends before the search's limit.
@@ -52,7 +54,7 @@ class Serving:
     def __init__(
         self,
         model: Any,
-        source_tokenizer: Tokenizer,
+        source_tokenizer: Tokenizer | None,
         target_tokenizer: Tokenizer,
         search: Search,
         source_limit: int,
@@ -65,8 +67,8 @@ class Serving:
         self._search = search
         self._replace_unknown = replace_unknown
         self._end = SpecialIds.of(model).end
-        self._source_end = SpecialIds.of(source_tokenizer).end
         self.source_limit = source_limit
+        self.source: Any = make_source(model, source_tokenizer, source_limit)
         # Memory grows with the square of a length.
         self._target_limit = model.target_embedding.max_length or max(
             REFERENCE_LENGTH, source_limit, search.max_length
@@ -77,7 +79,7 @@ class Serving:
         }
         self._buckets = Buckets(batch_size, source_limit)
         ids_and_options = (
-            tf.TensorSpec([None, None], tf.int32),
+            self.source.read_as,
             tf.TensorSpec([None], tf.int32),
             {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
         )
@@ -89,22 +91,27 @@ class Serving:
             )
         self._seeds = getattr(search, "seeds", None)
         self.is_random = self._seeds is not None
-        self.translate = _graph(self._translate, _TEXT)
-        self.hypotheses = _graph(self._hypotheses, _TEXT)
-        self.scores = _graph(self._score_tokens, _TEXT, _REFERENCE)
-        self.search = _with_options(self._search_texts, self.options, _TEXT)
-        self.search_all = _with_options(self._search_all, self.options, _TEXTS)
+        inputs = self.source.inputs
+        self.translate = _of_names(self._translate, inputs)
+        self.hypotheses = _of_names(self._hypotheses, inputs)
+        self.scores = _of_names(self._score_tokens, {**inputs, "reference": _REFERENCE})
+        self.search = _of_names(self._search_rows, inputs, self.options)
+        self.search_all = self.search
+        if source_tokenizer is not None:
+            texts = {"text": _TEXTS}
+            self.search_all = _of_names(self._search_all, texts, self.options)
 
     def signatures(self) -> dict[str, Any]:
         """What a SavedModel offers, by name."""
+        inputs = self.source.inputs
         found = {
-            "serving_default": _graph(self._translate_best, _TEXT),
-            "nbest": _graph(self._translate_all, _TEXT),
-            "score": _graph(self._score, _TEXT, _REFERENCE),
+            "serving_default": _of_names(self._translate_best, inputs),
+            "nbest": _of_names(self._translate_all, inputs),
+            "score": _of_names(self._score, {**inputs, "reference": _REFERENCE}),
             "search": self.search,
         }
         if "attention" in self.hypotheses.get_concrete_function().structured_outputs:
-            found["attend"] = _graph(self._attend, _TEXT)
+            found["attend"] = _of_names(self._attend, inputs)
         return found
 
     def resources(self) -> list[Any]:
@@ -112,7 +119,8 @@ class Serving:
         variables = [variable.value for variable in self._model.variables]
         if self._seeds is not None:
             variables.append(self._seeds.state.value)
-        return [variables, self.source_tokenizer, self.target_tokenizer]
+        tokenizers = [self.source_tokenizer, self.target_tokenizer]
+        return [variables, *filter(None, tokenizers)]
 
     def shapes(
         self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
@@ -123,91 +131,101 @@ class Serving:
     def warm_up(self, rows: int, length: int) -> None:
         """Compile the search for one of the shapes, and run it once."""
         limits = tf.ones([rows], tf.int32)
-        self._find(tf.fill([rows, length], self._source_end), limits, self.options)
+        self._find(self.source.example(rows, length), limits, self.options)
 
-    def example(self, length: int) -> str:
-        """A text of up to so many tokens that is put into this length's bucket."""
+    def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
+        """Inputs that are put into the bucket of so many rows and tokens."""
         fewest = max((0, *(other for other in self._buckets.lengths if other < length)))
-        texts = ["a " * count for count in range(1, length + 1)]
-        lengths = self.source_tokenizer.tokenize(texts).row_lengths().numpy() + 1
-        return texts[int(np.argmax(lengths > fewest))]
+        one = self.source.of_length(fewest, length)
+        return dict(
+            zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
+        )
 
     def _find_ids(self, source, limits, options):
         search = self._search.with_options(**{**options, "max_length": limits})
         found = search.search(self._model, source)._asdict()
         return {name: part for name, part in found.items() if part is not None}
 
-    def _hypotheses(self, text, **options):
-        """What the search finds when asked for some options, and the source ids."""
+    def _hypotheses(self, inputs, **options):
+        """What the search finds when asked for some options, and what was read."""
         options = {**self.options, **options}
-        source = _to_ids(self.source_tokenizer, text, self.source_limit)
+        source = self.source.read(**inputs)
+        mask = self.source.mask(source)
         # Rows of nothing, and those that fill a batch, end at once.
-        is_nothing = source[:, 0] == self._source_end
+        is_nothing = self.source.is_nothing(source)
         limits = tf.where(is_nothing, 1, options["max_length"])
         found = self._find(source, limits, options)
         if "attention" in found:  # also to what a bucket pads a source with
-            length = tf.shape(source)[1]
+            length = tf.shape(mask)[1]
             found = {**found, "attention": found["attention"][..., :length]}
-        found = {**_end_at_once(found, is_nothing, self._end), "source": source}
-        return {**found, "translation": self._write(text, found)}
+        found = {**_end_at_once(found, is_nothing, self._end), "source_mask": mask}
+        if self.source_tokenizer is not None:
+            found["source_tokens"] = self.source.tokens(source)
+        return {**found, "translation": self._write(inputs, found)}
 
-    def _write(self, text, found):
+    def _write(self, inputs, found):
         rows, count, length = tf.unstack(tf.shape(found["ids"]))
         ids = tf.reshape(found["ids"], [rows * count, length])
         written = self.target_tokenizer.detokenize(ids)
         if self._replace_unknown:
-            if "attention" not in found:
-                raise ValueError("`replace_unknown` needs a model with attention")
-            parts = self.source_tokenizer.split(text)
+            if "attention" not in found or self.source_tokenizer is None:
+                raise ValueError(
+                    "`replace_unknown` needs a model with attention that reads texts"
+                )
+            parts = self.source.parts(**inputs)
             parts = tf.gather(parts, tf.repeat(tf.range(rows), count))
-            shape = [rows * count, length, tf.shape(found["source"])[1]]
+            shape = [rows * count, length, tf.shape(found["source_mask"])[1]]
             attention = tf.reshape(found["attention"], shape)
             unknown_id = getattr(self.target_tokenizer, "unknown_id", UNKNOWN)
             written = replace(written, ids, attention, parts, unknown_id)
         return tf.reshape(written, [-1, found["ids"].shape[1]])
 
-    def _hypothesis(self, text):
+    def _hypothesis(self, inputs):
         one = {"num_hypotheses": 1} if "num_hypotheses" in self.options else {}
-        return self._hypotheses(text, **one)
+        return self._hypotheses(inputs, **one)
 
-    def _translate(self, text):
-        found = self._hypothesis(text)
+    def _translate(self, inputs):
+        found = self._hypothesis(inputs)
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
             "is_complete": tf.reduce_any(found["ids"][:, 0] == self._end, axis=1),
         }
 
-    def _translate_best(self, text):
-        found = self._translate(text)
+    def _translate_best(self, inputs):
+        found = self._translate(inputs)
         return {name: found[name] for name in ("translation", "score")}
 
-    def _search_all(self, text, **options):
+    def _search_all(self, inputs, **options):
+        """What `_search_rows` finds, of texts of any number of axes."""
+        text = inputs["text"]
         found = self.search(tf.reshape(text, [-1]), **options)
         return {
             name: tf.reshape(part, tf.concat([tf.shape(text), tf.shape(part)[1:]], 0))
             for name, part in found.items()
         }
 
-    def _search_texts(self, text, **options):
-        found = self._hypotheses(text, **options)
+    def _search_rows(self, inputs, **options):
+        found = self._hypotheses(inputs, **options)
         return {
             "translation": found["translation"],
             "score": found["scores"],
             "length": found["lengths"],
         }
 
-    def _translate_all(self, text):
-        found = self._search_texts(text)
+    def _translate_all(self, inputs):
+        found = self._search_rows(inputs)
         return {name: found[name] for name in ("translation", "score")}
 
-    def _score(self, text, reference):
-        found = self._score_tokens(text, reference)
+    def _score(self, inputs):
+        found = self._score_tokens(inputs)
         return {name: found[name] for name in ("log_probability", "length")}
 
-    def _score_tokens(self, text, reference):
-        source = _to_ids(self.source_tokenizer, text, self.source_limit)
-        labels = _to_ids(self.target_tokenizer, reference, self._target_limit)
+    def _score_tokens(self, inputs):
+        inputs = {**inputs}
+        reference = inputs.pop("reference")
+        labels = to_ids(self.target_tokenizer, reference, self._target_limit)
+        source = self.source.read(**inputs)
         log_probs = self._model.log_probabilities(source, labels)
         return {
             "log_probability": tf.reduce_sum(log_probs, axis=1),
@@ -216,16 +234,17 @@ class Serving:
             "log_probabilities": log_probs,
         }
 
-    def _attend(self, text):
-        found = self._hypothesis(text)
+    def _attend(self, inputs):
+        found = self._hypothesis(inputs)
         lengths = found["lengths"][:, 0]
         # Zero rows have no longest one.
         longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
         ids = found["ids"][:, 0, :longest]
         written = tf.sequence_mask(lengths, longest, dtype=tf.float32)[:, :, None]
+        tokens = {name: found[name] for name in found if name == "source_tokens"}
         return {
+            **tokens,
             "translation": found["translation"][:, 0],
-            "source_tokens": self.source_tokenizer.tokens(found["source"]),
             "target_tokens": self.target_tokenizer.tokens(ids),
             "attention": found["attention"][:, 0, :longest] * written,
         }
@@ -237,34 +256,33 @@ def _graph(function: Any, *signature: Any, jit_compile: bool | None = None) -> A
     return tf.function(function, signature, autograph=False, jit_compile=jit_compile)
 
 
-def _with_options(
-    function: Any, defaults: dict[str, tf.Tensor], texts: tf.TensorSpec
+def _of_names(
+    function: Any,
+    inputs: dict[str, tf.TensorSpec],
+    defaults: dict[str, tf.Tensor] | None = None,
 ) -> Any:
-    """The graph of a function of `text`, whose options need not be given."""
+    """The graph of a function of named inputs, and of options that need not be given.
 
-    def call(text, *options):
-        return function(text, **dict(zip(defaults, options, strict=True)))
+    Args:
+        function: called with a dictionary of the inputs, and with the options by name.
+        inputs: their names and what they are.
+        defaults: of the options.
+    """
+    defaults = defaults or {}
+
+    def call(*values):
+        given = dict(zip([*inputs, *defaults], values, strict=True))
+        return function({name: given.pop(name) for name in inputs}, **given)
 
     # TensorFlow reads names and defaults from a function's signature, and writes them
     # into the SavedModel.
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("text", kind)]
+    parameters = [inspect.Parameter(name, kind) for name in inputs]
     for name, value in defaults.items():
         parameters.append(inspect.Parameter(name, kind, default=value))
     setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
     specs = [tf.TensorSpec([], v.dtype, name=name) for name, v in defaults.items()]
-    return _graph(call, texts, *specs)
-
-
-def _to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int) -> tf.Tensor:
-    """Dense int32 ids, each row with its end, no longer than a limit."""
-    ids = tokenizer.tokenize(text)[:, : limit - 1]
-    end = tf.constant(SpecialIds.of(tokenizer).end, ids.dtype)
-    ends = tf.fill([tf.shape(text)[0], 1], end)
-    dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
-    # Zero rows have no length, and not every encoder reads that.
-    missing = tf.maximum(1 - tf.shape(dense)[1], 0)
-    return tf.pad(dense, [[0, 0], [0, missing]], constant_values=PAD)
+    return _graph(call, *inputs.values(), *specs)
 
 
 def _end_at_once(

@@ -21,6 +21,19 @@ def check_vocabulary(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
         )
 
 
+def check_source(tokenizer: Tokenizer | None, model: Any) -> None:
+    """Raise for a model that does not read the ids of a tokenizer, or has none."""
+    dim = getattr(model, "source_dim", None)
+    if (tokenizer is None) != (dim is not None):
+        raise ValueError(
+            "`source_tokenizer` must be None for a model with a `source_dim`, which "
+            f"reads vectors, and a tokenizer for any other. Received: source_tokenizer="
+            f"{tokenizer!r}, model with source_dim={dim}"
+        )
+    if tokenizer is not None:
+        check_vocabulary("source_tokenizer", tokenizer, model.source_embedding)
+
+
 def check_special_ids(tokenizer: Tokenizer, model: Any) -> None:
     """Raise where a model does not begin and end as its target tokenizer does."""
     own, found = SpecialIds.of(tokenizer), SpecialIds.of(model)

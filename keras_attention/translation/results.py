@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_attention.special_ids import PAD, SpecialIds
+from keras_attention.special_ids import SpecialIds
 from keras_attention.text import Tokenizer
 
 
@@ -16,7 +16,7 @@ class Hypothesis(NamedTuple):
     Attributes:
         text: the translation.
         score: of the search; for greedy search the log-probability.
-        source_tokens: pieces of the source, its end included.
+        source_tokens: pieces of the source, its end included; none of vectors.
         target_tokens: pieces of the translation, its end included if it has one.
         attention: `(target tokens, source tokens)`, float32, or `None`.
         is_complete: whether the last target token is the end; else the search's limit
@@ -70,15 +70,15 @@ class Score(NamedTuple):
 
 
 def read_hypotheses(
-    found: dict[str, Any], source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
+    found: dict[str, Any], target_tokenizer: Tokenizer
 ) -> list[list[Hypothesis]]:
     """What `Serving.hypotheses` found, a list for each row, without empty places."""
     found = {name: part.numpy() for name, part in found.items()}
     texts = _decode(found["translation"])
     target_tokens = _decode(target_tokenizer.tokens(found["ids"]))
-    source_tokens = _decode(source_tokenizer.tokens(found["source"]))
+    source_tokens = _decode(found.get("source_tokens", np.zeros((len(texts), 0))))
     end_id = SpecialIds.of(target_tokenizer).end
-    sizes, attention = (found["source"] != PAD).sum(axis=1), found.get("attention")
+    sizes, attention = found["source_mask"].sum(axis=1), found.get("attention")
 
     def read(row: int, rank: int) -> Hypothesis:
         size, end = sizes[row], found["lengths"][row, rank]

@@ -1,4 +1,4 @@
-"""Strings in, strings out."""
+"""Strings in, strings out; or vectors in, strings out."""
 
 import math
 import os
@@ -25,6 +25,7 @@ from keras_attention.saved_folders import (
     write_manifest,
 )
 from keras_attention.text import Tokenizer, load_tokenizer
+from keras_attention.text.strings import to_strings
 from keras_attention.text.vectorization import as_tokenizer
 from keras_attention.translation.batches import (
     batch_by_length,
@@ -36,6 +37,7 @@ from keras_attention.translation.parts import (
     check_process,
     check_saved,
     check_search,
+    check_source,
     check_special_ids,
     check_vocabulary,
     load_model,
@@ -49,6 +51,7 @@ from keras_attention.translation.results import (
     read_hypotheses,
     read_scores,
 )
+from keras_attention.translation.sources import make_source
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
@@ -74,7 +77,9 @@ class Translator:
             tokenizer given twice: the search's `max_length` counts what it continues
             too, and an empty text stays empty.
         source_tokenizer: of `keras_attention.text`; a `keras.layers.TextVectorization`;
-            or one with the methods of ours, which is exported but not saved.
+            or one with the methods of ours, which is exported but not saved. `None`
+            for a model with a `source_dim`: wherever texts are asked for, it takes
+            arrays of vectors `(length, source_dim)`.
         target_tokenizer: likewise.
         search: how the translation is found; `Greedy(max_length=128)` when left out,
             or less where the model's own limit is lower.
@@ -105,7 +110,7 @@ class Translator:
     def __init__(
         self,
         model: Any,
-        source_tokenizer: Tokenizer,
+        source_tokenizer: Tokenizer | None,
         target_tokenizer: Tokenizer,
         search: Any = None,
         max_source_length: int = 256,
@@ -120,7 +125,7 @@ class Translator:
             )
         source_tokenizer = as_tokenizer(source_tokenizer)
         target_tokenizer = as_tokenizer(target_tokenizer)
-        check_vocabulary("source_tokenizer", source_tokenizer, model.source_embedding)
+        check_source(source_tokenizer, model)
         check_vocabulary("target_tokenizer", target_tokenizer, model.target_embedding)
         check_special_ids(target_tokenizer, model)
         longest = model.target_embedding.max_length or DEFAULT_LENGTH
@@ -140,8 +145,12 @@ class Translator:
     @property
     def source_limit(self) -> int:
         """The most source tokens that are read, the end included."""
-        limit = self.model.source_embedding.max_length or self.max_source_length
-        return min(self.max_source_length, limit)
+        limit = getattr(self.model.source_embedding, "max_length", None)
+        return min(self.max_source_length, limit or self.max_source_length)
+
+    @property
+    def _source(self) -> Any:
+        return make_source(self.model, self.source_tokenizer, self.source_limit)
 
     @property
     def _serving(self) -> Serving:
@@ -157,11 +166,11 @@ class Translator:
         )
         return serving
 
-    def __call__(self, texts: str | Sequence[str]) -> Any:
+    def __call__(self, texts: Any) -> Any:
         """Translate a list of texts to a list, or one text to one."""
-        if isinstance(texts, str):
+        if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
             return self([texts])[0]
-        found = self._in_batches(self._call_batch, texts=texts)
+        found = self._in_batches(self._call_batch, texts)
         return [translation for translation, _ in found]
 
     def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
@@ -169,7 +178,7 @@ class Translator:
 
         There may be fewer than it has hypotheses, but one at least.
         """
-        return self._in_batches(self._hypotheses_batch, texts=texts)
+        return self._in_batches(self._hypotheses_batch, texts)
 
     def stream(
         self,
@@ -207,11 +216,12 @@ class Translator:
 
     def _stream(self, texts, batch_tokens, window, counts):
         while ahead := list(islice(texts, window)):
-            check_strings("texts", ahead)
-            lengths = self.source_tokenizer.tokenize(ahead).row_lengths().numpy() + 1
+            source = self._source
+            source.check("texts", ahead)
+            lengths = source.lengths(ahead)
             read = np.minimum(lengths, self.source_limit)
             parts = batch_by_length(read, window, batch_tokens)
-            found = map_batches(self._call_batch, parts, ahead)
+            found = map_batches(self._call_batch, parts, (source.batch, ahead))
             counts["texts"] += len(ahead)
             counts["cut_texts"] += int((lengths > read).sum())
             counts["cut_translations"] += sum(not whole for _, whole in found)
@@ -226,8 +236,7 @@ class Translator:
                 cut; if it has none, what is longer than 256 tokens, `max_source_length`
                 and the search's `max_length`.
         """
-        columns = {"texts": texts, "references": references}
-        return self._in_batches(self._score_batch, **columns)
+        return self._in_batches(self._score_batch, texts, references)
 
     def rerank(
         self,
@@ -280,17 +289,20 @@ class Translator:
             FileExistsError: when something stands at `path` that may not be replaced.
             ValueError: for a tokenizer that is not of `keras_attention.text`.
         """
-        check_saved("source_tokenizer", self.source_tokenizer)
+        if self.source_tokenizer is not None:
+            check_saved("source_tokenizer", self.source_tokenizer)
         check_saved("target_tokenizer", self.target_tokenizer)
         with new_folder(path, MARKER, overwrite) as folder:
             save_model(self.model, folder / MODEL, include_optimizer)
-            self.source_tokenizer.save(folder / SOURCE)
+            if self.source_tokenizer is not None:
+                self.source_tokenizer.save(folder / SOURCE)
             self.target_tokenizer.save(folder / TARGET)
             settings = {
                 "search": keras.saving.serialize_keras_object(self.search),
                 "max_source_length": self.max_source_length,
                 "batch_size": self.batch_size,
                 "replace_unknown": self.replace_unknown,
+                "reads": "vectors" if self.source_tokenizer is None else "texts",
             }
             write_manifest(folder, MARKER, FORMAT, VERSION, settings)
 
@@ -303,11 +315,14 @@ class Translator:
             ValueError: for a file that is truncated, altered or of something else.
         """
         folder = Path(path)
-        files = (MODEL, SOURCE, TARGET)
+        files = (MODEL, TARGET)
         settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
+        source_tokenizer = None
+        if settings.get("reads") != "vectors":
+            source_tokenizer = load_tokenizer(folder / SOURCE)
         return cls(
             load_model(folder / MODEL),
-            load_tokenizer(folder / SOURCE),
+            source_tokenizer,
             load_tokenizer(folder / TARGET),
             load_search(folder / MARKER, settings["search"]),
             settings["max_source_length"],
@@ -363,11 +378,8 @@ class Translator:
         from keras_attention.export import export_in_fresh_process, write_saved_model
 
         if not isinstance(check, bool):
-            check_strings("check", check)
-            check = [
-                text if isinstance(text, str) else text.decode("utf-8", "replace")
-                for text in check
-            ]
+            self._source.check("check", check)
+            check = self._source.as_json(check)
         if keras.config.backend() != "tensorflow":
             with tempfile.TemporaryDirectory() as beside:
                 self.save(f"{beside}/translator")
@@ -412,7 +424,7 @@ class Translator:
                 raise ValueError(
                     f"`{name}` must be a list of integers. Received: {name}={numbers}"
                 )
-        self(["a"])
+        self(self._source.examples()[:1])
         shapes = self._serving.shapes(rows, lengths)
         progress = keras.utils.Progbar(len(shapes), unit_name="program")
         for count, shape in enumerate(shapes):
@@ -424,34 +436,38 @@ class Translator:
         """Raise now what `save` would raise later for this path."""
         check_free(path, MARKER, overwrite)
 
-    def _score_batch(self, texts, references):
-        found = self._serving.scores(texts, references)
+    def _score_batch(self, *texts_and_references):
+        found = self._serving.scores(*texts_and_references)
         return read_scores(found, self.target_tokenizer)
 
-    def _call_batch(self, texts):
-        found = self._serving.translate(texts)
+    def _call_batch(self, *texts):
+        found = self._serving.translate(*texts)
         translations, whole = (
             found[name].numpy() for name in ("translation", "is_complete")
         )
         return zip(map(bytes.decode, translations), whole, strict=True)
 
-    def _hypotheses_batch(self, texts):
-        found = self._serving.hypotheses(texts)
-        return read_hypotheses(found, self.source_tokenizer, self.target_tokenizer)
+    def _hypotheses_batch(self, *texts):
+        found = self._serving.hypotheses(*texts)
+        return read_hypotheses(found, self.target_tokenizer)
 
-    def _in_batches(self, function: Any, **columns: Any) -> list[Any]:
+    def _in_batches(self, function: Any, texts: Any, *references: Any) -> Any:
         """Texts of one length together: short ones do not wait for long ones."""
         check_process(self._process)
-        for name, texts in columns.items():
-            check_strings(name, texts)
-        counts = {name: len(texts) for name, texts in columns.items()}
-        if len(set(counts.values())) > 1:
-            raise ValueError(f"Lists must be of one length. Received: {counts}")
-        lengths = [
-            max(map(len, texts)) for texts in zip(*columns.values(), strict=True)
-        ]
+        source = self._source
+        source.check("texts", texts)
+        columns, lengths = [(source.batch, texts)], [*map(len, texts)]
+        for given in references:
+            check_strings("references", given)
+            if len(texts) != len(given):
+                raise ValueError(
+                    "`texts` and `references` must be of one length. Received: "
+                    f"{len(texts)} texts, {len(given)} references"
+                )
+            columns.append((lambda part: (to_strings(part),), given))
+            lengths = [*map(max, lengths, map(len, given))]
         parts = batch_by_length(lengths, self.batch_size)
-        return map_batches(function, parts, *columns.values())
+        return map_batches(function, parts, *columns)
 
 
 def _make_serving(model, source_tokenizer, target_tokenizer, search, *settings):
