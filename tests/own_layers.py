@@ -114,13 +114,20 @@ class Retention(keras.layers.Layer):
 
 
 def best_by_enumeration(
-    model: Any, source: np.ndarray, max_length: int, count: int, end: int = 3
+    model: Any,
+    source: np.ndarray,
+    max_length: int,
+    count: int,
+    end: int = 3,
+    vocabulary: int | None = None,
 ) -> list[list[tuple[list[int], float]]]:
     """For each row the most probable outputs, of all that there are.
 
     Probabilities are those of the whole model, called on every output at once.
+    `vocabulary` is that of the model's output, or given where that has no shape.
     """
-    start, vocabulary = getattr(model, "start_id", 2), model.output_shape[-1]
+    start = getattr(model, "start_id", 2)
+    vocabulary = vocabulary or model.output_shape[-1]
     allowed = [number for number in range(1, vocabulary) if number != start]
     outputs, begun = [], [[]]
     while begun:

@@ -204,11 +204,11 @@ class BeamSearch(Search):
 
         def choose(log_probs, beams, limits, index):
             """The beams after a step, and which of them each came from."""
-            count = log_probs.shape[1]
-            flat = ops.reshape(log_probs, (-1, log_probs.shape[-1]))
+            count, vocabulary = log_probs.shape[1], ops.shape(log_probs)[-1]
+            flat = ops.reshape(log_probs, (-1, vocabulary))
             ids = ops.reshape(beams["ids"][:, :count], (-1, self.max_length))
             flat = self.allow(flat, ids, index, limits, special)
-            log_probs = ops.reshape(flat, (-1, count, log_probs.shape[-1]))
+            log_probs = ops.reshape(flat, (-1, count, vocabulary))
             best, parents, ids = self._choose(beams, log_probs)
             beams = self._fill(
                 beams, best, parents, ids, is_source, max_length, index, special.end
@@ -222,7 +222,7 @@ class BeamSearch(Search):
                 beams, seen = self._attend(beams, seen, attention, index)
             log_probs = log_softmax(logits)
             log_probs = ops.reshape(
-                log_probs, (-1, self.num_beams, log_probs.shape[-1])
+                log_probs, (-1, self.num_beams, ops.shape(log_probs)[-1])
             )
             beams, parents = choose(log_probs, beams, every, index)
             first = self.num_beams * count_up(ops.shape(parents)[0])
@@ -322,7 +322,8 @@ class BeamSearch(Search):
             chosen.append((best, ops.where(is_open, parents, itself), ids))
             if self.num_groups > 1:
                 taken = ops.expand_dims(ops.cast(best > -np.inf, best.dtype), 2)
-                taken = taken * ops.one_hot(ids, log_probs.shape[-1], dtype=best.dtype)
+                vocabulary = ops.shape(log_probs)[-1]
+                taken = taken * ops.one_hot(ids, vocabulary, dtype=best.dtype)
                 taken = self.diversity * ops.sum(taken, axis=1, keepdims=True)
                 avoided = taken if avoided is None else avoided + taken
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]

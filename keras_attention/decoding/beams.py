@@ -43,11 +43,12 @@ def extensions(scores, log_probs, width, avoided):
 
     Log-probabilities, beams and ids `(batch, width)`; -inf where there are too few.
     """
-    vocabulary = log_probs.shape[-1]
-    count, within = log_probs.shape[1], min(width, vocabulary)
+    count = log_probs.shape[1]
     # Of each beam, no more than `width` can be among the best.
-    top, ids = top_k(log_probs if avoided is None else log_probs - avoided, within)
-    missing = max(width - count * within, 0)
+    top, ids = top_k(log_probs if avoided is None else log_probs - avoided, width)
+    within = ops.shape(top)[-1]
+    # Of a vocabulary whose size a graph does not know, all may be missing.
+    missing = max(width - count * (top.shape[-1] or 0), 0)
     total, ids = (
         ops.pad(
             ops.reshape(part, (-1, count * within)),

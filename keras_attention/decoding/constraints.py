@@ -60,17 +60,22 @@ class Constraints(NamedTuple):
             min_length: `(rows,)`, the fewest ids of an output, its end included.
             forced: `(rows,)`, the id that must follow whatever the rules, or 0.
         """
-        given, vocabulary = log_probs, ops.arange(log_probs.shape[-1], dtype="int32")
+        given, size = log_probs, log_probs.shape[-1]
+        vocabulary = ops.arange(ops.shape(log_probs)[-1], dtype="int32")
         if self.repetition_penalty != 1:
             log_probs = _penalize(log_probs, ids, index, self.repetition_penalty)
-        if max(self.suppressed_ids, default=0) >= log_probs.shape[-1]:
+        if size is not None and max(self.suppressed_ids, default=0) >= size:
             raise ValueError(
-                f"`suppressed_ids` must be below {log_probs.shape[-1]}, the number of "
-                f"the model's ids. Received: suppressed_ids={self.suppressed_ids}"
+                f"`suppressed_ids` must be below {size}, the number of the model's "
+                f"ids. Received: suppressed_ids={self.suppressed_ids}"
             )
-        forbidden = np.zeros((1, log_probs.shape[-1]), "bool")
-        forbidden[0, [PAD, special.start, *self.suppressed_ids]] = True
-        forbidden = ops.convert_to_tensor(forbidden)
+        never = [PAD, special.start, *self.suppressed_ids]
+        forbidden = np.zeros((1, max(never) + 2), "bool")
+        forbidden[0, never] = True
+        # A graph need not know the size of the vocabulary; the last entry is for all
+        # ids above these.
+        places = ops.minimum(vocabulary, max(never) + 1)
+        forbidden = ops.take(ops.convert_to_tensor(forbidden), places, axis=1)
         if min_length is not None:
             is_early = ops.expand_dims(index + 1 < min_length, 1)
             forbidden = forbidden | (is_early & ops.equal(vocabulary, special.end))

@@ -33,7 +33,7 @@ class Decoder(Protocol):
     - `reorder(state, parents)`, the state of rows that continue others, `parents
       (rows,)`, each from one of its own source; without it, every tensor is gathered.
     - `expand(state, count)`, the state of `count` hypotheses for each row, next to each
-      other; without it, rows are reordered.
+      other; without it, each row of every tensor is repeated.
     - `prompt(memory)`, ids `(rows, prompt)`, padded with 0, with which every output
       begins, with a probability of one.
     """
@@ -51,5 +51,6 @@ class Decoder(Protocol):
 
         Of ids `(rows,)`, logits `(rows, vocabulary)`, the new state, and attention
         `(rows, source)` or `None`; of ids `(rows, length)`, read in one pass, logits
-        `(rows, length, vocabulary)` and attention `(rows, length, source)`.
+        `(rows, length, vocabulary)` and attention `(rows, length, source)`. The
+        vocabulary may be larger for one batch of sources than for another.
         """

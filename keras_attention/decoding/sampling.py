@@ -161,12 +161,11 @@ class Sampling(StepwiseSearch):
         )
 
     def choose(self, log_probs, chance, index):
-        vocabulary = log_probs.shape[-1]
         ids = None
         if self.top_k is not None or self.top_p is not None:
-            log_probs, ids = ops.top_k(
-                log_probs, min(self.top_k or vocabulary, vocabulary)
-            )
+            size = ops.shape(log_probs)[-1]
+            least = min if isinstance(size, int) else ops.minimum
+            log_probs, ids = ops.top_k(log_probs, least(self.top_k or size, size))
         # In shares of the highest. PyTorch's `ops.max` takes no empty batch.
         highest = ops.amax(log_probs, axis=-1, keepdims=True)
         temperature = ops.cast(self.temperature, log_probs.dtype)

@@ -274,7 +274,7 @@ def _up(lengths):
 
 def _force(log_probs, ids):
     """Give ids `(rows, 1)` a probability of one, where there is one."""
-    vocabulary = ops.arange(log_probs.shape[-1], dtype="int32")
+    vocabulary = ops.arange(ops.shape(log_probs)[-1], dtype="int32")
     alone = ops.where(ops.equal(vocabulary, ids), 0.0, -np.inf)
     alone = ops.cast(alone, log_probs.dtype)
     return ops.where(ops.equal(ids, PAD), log_probs, alone)

@@ -10,7 +10,7 @@ _BLOCK = 32
 
 
 def top_k(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The `k` largest entries along the last axis and their places.
+    """The `k` largest entries along the last axis and their places, or all if fewer.
 
     Among equals the first comes first. A row is cut into blocks: the largest entries
     lie in the `k` blocks with the largest maxima, and only those are sorted. Maxima are
@@ -18,6 +18,9 @@ def top_k(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     beam search of 32 rows.
     """
     size = rows.shape[-1]
+    if size is None:
+        return _sorted_top_k(rows, ops.minimum(k, ops.shape(rows)[-1]))
+    k = min(k, size)
     blocks = -(-size // _BLOCK)
     if blocks < 4 * k:
         return _sorted_top_k(rows, k)

@@ -47,15 +47,14 @@ def expand_state(owner: Any, state: Any, count: int) -> Any:
 
     Args:
         owner: a model, a layer or a part of one whose `start` gives such states; asked
-            by its `expand` or its `reorder` if it has them.
-        state: any nested structure of tensors; without these, one row for each.
+            by its `expand` if it has one. Its `reorder` would not do: that may leave
+            alone what all rows of a source have in common.
+        state: any nested structure of tensors; without an `expand`, each row of every
+            tensor is repeated.
         count: how many.
     """
     if hasattr(owner, "expand"):
         return owner.expand(state, count)
-    if hasattr(owner, "reorder"):
-        rows = ops.arange(count_rows(state), dtype="int32")
-        return owner.reorder(state, ops.repeat(rows, count))
     return repeat_rows(state, count)
 
 
@@ -63,8 +62,8 @@ def reorder_state(owner: Any, state: Any, parents: Tensor) -> Any:
     """The state of a decoder with rows that continue others.
 
     Args:
-        owner: as in `expand_state`.
-        state: likewise.
+        owner: as in `expand_state`, asked by its `reorder` if it has one.
+        state: likewise; without it, every tensor is gathered.
         parents: `(rows,)`, the row that each continues, of the same source.
     """
     if hasattr(owner, "reorder"):

@@ -188,6 +188,20 @@ def test_groups_avoid_what_others_wrote(diversity, seed, end_bonus):
     np.testing.assert_allclose(fewer.scores, found.scores[:, :2], atol=1e-4)
 
 
+def test_hypotheses_of_a_source_may_share_what_does_not_change():
+    class Sharing(Transitions):
+        def reorder(self, state, parents):
+            source, count = state
+            return source, keras.ops.take(count, parents, axis=0)
+
+    tables, search = _tables(5), BeamSearch(4, max_length=LENGTH)
+    found, expected = (
+        search(model(tables, attends="id"), SOURCES) for model in (Sharing, Transitions)
+    )
+    for part, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(part, other)
+
+
 @pytest.mark.one_backend
 def test_it_stops_once_nothing_unfinished_can_win():
     tables = np.full((KINDS, VOCABULARY, VOCABULARY), -9.0, "float32")

@@ -111,13 +111,21 @@ class TransformerBlock(BaseLayer):
         return self._normalization.kind
 
     def build_attention(
-        self, name: str, given: Any, query_shape: Any, value_shape: Any, **options: Any
+        self,
+        name: str,
+        given: Any,
+        query_shape: Any,
+        value_shape: Any,
+        use_causal_mask: bool = False,
+        **options: Any,
     ) -> Any:
         """Build an attention: one that was given, or else a `MultiHeadAttention`."""
         if given is not None:
-            # By a call, as what is in it may be built by no other.
+            # By a call, as what is in it may be built by no other; a call like those to
+            # come, as there may be attentions that are always causal.
             shapes = query_shape, value_shape
-            given(*(keras.KerasTensor(s, given.compute_dtype) for s in shapes))
+            specs = (keras.KerasTensor(s, given.compute_dtype) for s in shapes)
+            self.attend(given, *specs, use_causal_mask=use_causal_mask)
             return given
         dim, key_dim = query_shape[-1], self.key_dim
         if key_dim is None:

@@ -145,6 +145,7 @@ class TransformerDecoder(DecoderSteps):
             self.self_attention,
             shape,
             shape,
+            use_causal_mask=True,
             position=self.position,
         )
         self._width = shape[-1]
