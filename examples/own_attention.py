@@ -1,10 +1,12 @@
 """An attention of your own, in a translation model: trained, searched, exported.
 
     python examples/own_attention.py
+    python examples/own_attention.py --attention differential  # one of the package's
 
 The attention is any Keras layer with the calling form of
 `keras.layers.MultiHeadAttention`. It need not know how to decode step by step: what it
-has read is kept and read again. With a `start` and a `step` it would be faster.
+has read is kept and read again. With a `start` and a `step`, as the attentions of the
+package have them, it would be faster.
 """
 
 import argparse
@@ -17,6 +19,12 @@ from keras import ops
 
 from keras_attention import Translator, functional, text, training
 from keras_attention.decoding import BeamSearch
+from keras_attention.layers import (
+    DifferentialAttention,
+    LinearAttention,
+    MultiHeadAttention,
+    MultiHeadLatentAttention,
+)
 from keras_attention.models import transformer
 
 
@@ -70,6 +78,19 @@ class CosineAttention(keras.layers.Layer):
         }
 
 
+# What makes the self-attention of a block, and its attention to the source.
+ATTENTIONS = {
+    "own": [lambda: CosineAttention(4, 16)] * 2,
+    "multi-head": [lambda: MultiHeadAttention(4, 16)] * 2,
+    "differential": [lambda: DifferentialAttention(4, 8)] * 2,
+    "latent": [
+        lambda: MultiHeadLatentAttention(4, 16, latent_dim=32, rotary_dim=8),
+        lambda: MultiHeadLatentAttention(4, 16, latent_dim=32, rotary_dim=0),
+    ],
+    "linear": [lambda: LinearAttention(4, 16)] * 2,
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> float:
     """Train, save, load and export; return the share of dates that are right."""
     options = parse(arguments)
@@ -78,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> float:
         zip(*pairs, strict=True) for pairs in make_dates(options.pairs, options.seed)
     )
     letters = text.CharacterTokenizer.train([*spelled, *dates])
+    attention, cross_attention = ATTENTIONS[options.attention]
     model = transformer(
         letters.vocabulary_size,
         letters.vocabulary_size,
@@ -85,14 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> float:
         num_heads=4,
         embedding_dim=64,
         intermediate_dim=128,
-        attention=lambda: CosineAttention(4, 16),
-        cross_attention=lambda: CosineAttention(4, 16),
+        attention=attention,
+        cross_attention=cross_attention,
     )
     model.compile(training.Adam(2e-3), training.MaskedCrossEntropy())
     batches = text.translation_dataset(
         spelled, dates, letters, letters, batch_size=64, seed=options.seed
     )
-    model.fit(batches, epochs=options.epochs, verbose=2)
+    model.fit(batches, epochs=options.epochs, shuffle=False, verbose=2)
     search = BeamSearch(4, max_length=DATE_LENGTH + 1)
     translator = Translator(model, letters, letters, search)
     with tempfile.TemporaryDirectory() as folder:
@@ -111,6 +133,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
+    add("--attention", choices=ATTENTIONS, default="own")
     add("--pairs", type=int, default=20_000, help="dates that are made")
     add("--epochs", type=int, default=6)
     add("--tested", type=int, default=500, help="dates that are tried after training")

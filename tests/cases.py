@@ -5,12 +5,16 @@ A row says how a layer is made, what it is called on and what it promises to ret
 """
 
 from tests.attention_cases import ATTENTION, MULTI_HEAD, POSITIONS
+from tests.head_cases import DIFFERENTIAL, LATENT, LINEAR
 from tests.recurrent_cases import CELLS, RECURRENT, RECURRENT_PARTS
 from tests.transformer_cases import BLOCKS, EMBEDDINGS, STACKS
 
 CASES = [
     *ATTENTION,
     *MULTI_HEAD,
+    *DIFFERENTIAL,
+    *LATENT,
+    *LINEAR,
     *POSITIONS,
     *EMBEDDINGS,
     *BLOCKS,

@@ -143,7 +143,9 @@ def best_by_enumeration(
     found = []
     for row in source:
         repeated = np.repeat(row[None], len(outputs), axis=0)
-        inputs = {"source": repeated, "target": np.where(target == end, 0, target)}
+        inputs = np.where(target == end, 0, target)
+        if len(model.inputs) > 1:  # not a language model
+            inputs = {"source": repeated, "target": inputs}
         logits = ops.convert_to_numpy(model.predict(inputs, batch_size=512, verbose=0))
         log_probs = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
         chosen = np.take_along_axis(log_probs, padded[..., None], axis=2)[..., 0]

@@ -20,6 +20,9 @@ FRAMES = 2
 ONE_TENSOR_IS_NOT_ENOUGH = {
     "Attention": "called on query and value",
     "MultiHeadAttention": "called on query and value",
+    "DifferentialAttention": "called on query and value",
+    "MultiHeadLatentAttention": "called on query and value",
+    "LinearAttention": "called on query and value",
     "AttentionRNN": "called on inputs and memory",
     "RNNDecoder": "called on inputs and memory",
     "RecurrentEncoder": "returns outputs and states",

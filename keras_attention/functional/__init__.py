@@ -22,6 +22,11 @@ from keras_attention.functional.axes import (
     unfold_weights,
 )
 from keras_attention.functional.cells import gru_step, lstm_step, simple_step
+from keras_attention.functional.differential import (
+    differential_lambda,
+    differential_weights,
+    initial_lambda,
+)
 from keras_attention.functional.dot_product import (
     DistanceTable,
     PairRules,
@@ -29,6 +34,14 @@ from keras_attention.functional.dot_product import (
 )
 from keras_attention.functional.dropout import drop_features, drop_pairs, pair_seeds
 from keras_attention.functional.heads import merge_heads, split_heads
+from keras_attention.functional.latent import latent_attention
+from keras_attention.functional.linear import (
+    causal_linear_attention,
+    linear_attention,
+    linear_state,
+    linear_weights,
+    positive_features,
+)
 from keras_attention.functional.masks import (
     as_boolean,
     causal_mask,
@@ -93,10 +106,13 @@ __all__ = [
     "at_least_one",
     "attend",
     "attended_axes",
+    "causal_linear_attention",
     "causal_mask",
     "combine_masks",
     "cosine_scores",
     "count_rows",
+    "differential_lambda",
+    "differential_weights",
     "dot_product_attention",
     "dot_scores",
     "drop_features",
@@ -111,7 +127,12 @@ __all__ = [
     "gru_step",
     "hides_integers",
     "implicit_mask",
+    "initial_lambda",
     "join_hypotheses",
+    "latent_attention",
+    "linear_attention",
+    "linear_state",
+    "linear_weights",
     "lstm_step",
     "masked_softmax",
     "merge_heads",
@@ -122,6 +143,7 @@ __all__ = [
     "pair_seeds",
     "pairwise_mask",
     "position_mask",
+    "positive_features",
     "read_at",
     "read_memory",
     "relative_buckets",

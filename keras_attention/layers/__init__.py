@@ -6,9 +6,12 @@ All that is named here may be imported from here.
 from keras_attention.layers.attention import (
     Alignment,
     Attention,
+    DifferentialAttention,
+    LinearAttention,
     LocalAlignment,
     MonotonicAlignment,
     MultiHeadAttention,
+    MultiHeadLatentAttention,
     SelfAttention,
 )
 from keras_attention.layers.positions import (
@@ -37,10 +40,13 @@ __all__ = [
     "Attention",
     "AttentionRNN",
     "CellRNN",
+    "DifferentialAttention",
     "FeedForward",
+    "LinearAttention",
     "LocalAlignment",
     "MonotonicAlignment",
     "MultiHeadAttention",
+    "MultiHeadLatentAttention",
     "NTMCell",
     "PositionalEmbedding",
     "RecurrentCell",

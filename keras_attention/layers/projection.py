@@ -57,6 +57,16 @@ def build_dense(
     return dense
 
 
+def matrix_of(dense: keras.layers.Dense, width: int) -> Tensor:
+    """What a dense layer without bias multiplies vectors `(..., width)` by.
+
+    Quantization and adapters are a part of it.
+    """
+    if dense.quantization_mode is None:
+        return dense.kernel
+    return dense(ops.eye(width, dtype=dense.compute_dtype))
+
+
 def apply_dense(dense: keras.layers.Layer, inputs: Tensor) -> Tensor:
     """Apply a dense layer to the last of several axes, as one product of two.
 

@@ -305,9 +305,13 @@ def run_dates(tmp_path):
 
 
 def run_an_attention_of_ones_own(tmp_path):
+    run_an_attention("own")
+
+
+def run_an_attention(name):
     own_attention = importlib.import_module("own_attention")
     small = ["--pairs", "200", "--epochs", "1", "--tested", "8"]
-    assert 0 <= own_attention.main(small) <= 1
+    assert 0 <= own_attention.main([*small, "--attention", name]) <= 1
 
 
 def run_addition(tmp_path):
@@ -410,6 +414,12 @@ EXAMPLE_RUNS = [
     run_the_length_study,
     run_alignments,
 ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["multi-head", "differential", "latent", "linear"])
+def test_an_attention_of_the_package_takes_the_place_of_ones_own(name):
+    run_an_attention(name)
 
 
 @pytest.mark.parametrize("run", EXAMPLE_RUNS, ids=lambda run: run.__name__)

@@ -48,6 +48,11 @@ PORTABLE = {
         for name, position in POSITIONS.items()
     },
     "heads window": heads({**HEADS, "sliding_window": 3}, PAIR),
+    "differential": Case(layers.DifferentialAttention, HEADS, MASKED_PAIR, SEQUENCE),
+    "linear": Case(layers.LinearAttention, HEADS, MASKED_PAIR, SEQUENCE),
+    "linear causal": Case(
+        layers.LinearAttention, {**HEADS, "chunk_size": 3}, PAIR, SEQUENCE, CAUSAL
+    ),
     "encoder": Case(
         layers.TransformerEncoder,
         BLOCK,
@@ -103,6 +108,13 @@ CASES = {
             "soft_cap": 5.0,
         },
         MASKED_PAIR,
+    ),
+    "latent": Case(
+        layers.MultiHeadLatentAttention,
+        {**HEADS, "latent_dim": 5, "rotary_dim": 4},
+        MASKED_PAIR,
+        SEQUENCE,
+        CAUSAL,
     ),
     "encoder gated": Case(
         layers.TransformerEncoder,

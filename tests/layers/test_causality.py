@@ -6,7 +6,10 @@ import pytest
 from keras_attention.layers import (
     Attention,
     AttentionRNN,
+    DifferentialAttention,
+    LinearAttention,
     MultiHeadAttention,
+    MultiHeadLatentAttention,
     SelfAttention,
     TransformerDecoder,
 )
@@ -30,10 +33,25 @@ def _self_attention():
     return layer, layer
 
 
-def _multi_head_attention():
-    layer = MultiHeadAttention(2, 3, num_key_value_heads=1)
+def _of_heads(layer):
     layer.build(INPUTS.shape, INPUTS.shape)
     return layer, lambda inputs: layer(inputs, inputs, use_causal_mask=True)
+
+
+def _multi_head_attention():
+    return _of_heads(MultiHeadAttention(2, 3, num_key_value_heads=1))
+
+
+def _differential_attention():
+    return _of_heads(DifferentialAttention(2, 3))
+
+
+def _latent_attention():
+    return _of_heads(MultiHeadLatentAttention(2, 3, 5, 4))
+
+
+def _linear_attention():
+    return _of_heads(LinearAttention(2, 3, chunk_size=2))
 
 
 def _decoder(**options):
@@ -68,6 +86,9 @@ def _attention_rnn():
         _attention,
         _self_attention,
         _multi_head_attention,
+        _differential_attention,
+        _latent_attention,
+        _linear_attention,
         _decoder,
         _decoder_without_memory,
         _decoder_stack,

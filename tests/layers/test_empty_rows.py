@@ -9,7 +9,10 @@ from keras import ops
 from keras_attention.layers import (
     AlibiBias,
     Attention,
+    DifferentialAttention,
+    LinearAttention,
     MultiHeadAttention,
+    MultiHeadLatentAttention,
     RelativePositionBias,
     RotaryEmbedding,
     SelfAttention,
@@ -39,6 +42,10 @@ PATHS = {
     "relative": lambda **options: heads(
         position=RelativePositionBias(8, 16), **options
     ),
+    "differential": functools.partial(DifferentialAttention, 2, 4),
+    "latent": functools.partial(MultiHeadLatentAttention, 2, 4, 6, 2),
+    # which drops no weights
+    "linear": lambda dtype, dropout: LinearAttention(2, 4, dtype=dtype),
 }
 
 

@@ -42,6 +42,15 @@ CASES = {
     "MultiHeadAttention": lambda: Case(
         layers.MultiHeadAttention(2, 3), TWO, TWO_MASKS, SCORES
     ),
+    "DifferentialAttention": lambda: Case(
+        layers.DifferentialAttention(2, 3), TWO, TWO_MASKS, SCORES
+    ),
+    "MultiHeadLatentAttention": lambda: Case(
+        layers.MultiHeadLatentAttention(2, 3, 5, 4), TWO, TWO_MASKS, SCORES
+    ),
+    "LinearAttention": lambda: Case(
+        layers.LinearAttention(2, 3), TWO, TWO_MASKS, SCORES
+    ),
     "SelfAttention": lambda: Case(
         layers.SelfAttention(3), {"inputs": "target"}, {"mask": "target"}, SCORES
     ),

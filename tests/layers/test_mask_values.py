@@ -42,6 +42,21 @@ LAYERS = {
         TWO,
         MASKS_OF_TWO,
     ),
+    "DifferentialAttention": (
+        lambda: layers.DifferentialAttention(2, 4),
+        TWO,
+        MASKS_OF_TWO,
+    ),
+    "MultiHeadLatentAttention": (
+        lambda: layers.MultiHeadLatentAttention(2, 4, 6, 2),
+        {"query": TARGET, "value": SOURCE},
+        MASKS_OF_TWO,
+    ),
+    "LinearAttention": (
+        lambda: layers.LinearAttention(2, 4),
+        TWO,
+        {name: MASKS_OF_TWO[name] for name in ("query_mask", "value_mask", "key_mask")},
+    ),
     "SelfAttention": (
         lambda: layers.SelfAttention(4),
         {"inputs": TARGET},

@@ -74,6 +74,20 @@ CASES = [
         INPUTS,
         QUERY,
     ),
+    Case(layers.DifferentialAttention, {"num_heads": 2, "key_dim": 5}, INPUTS, QUERY),
+    Case(
+        layers.MultiHeadLatentAttention,
+        {
+            "num_heads": 2,
+            "key_dim": 5,
+            "latent_dim": 7,
+            "rotary_dim": 4,
+            "query_latent_dim": 11,
+        },
+        INPUTS,
+        QUERY,
+    ),
+    Case(layers.LinearAttention, {"num_heads": 2, "key_dim": 5}, INPUTS, QUERY),
     Case(
         layers.RelativePositionBias,
         {"num_buckets": 8, "max_distance": 16},

@@ -44,6 +44,9 @@ def test_layer_of_one_tensor_survives(case, check, tmp_path):
     [
         (layers.Attention("dot"), "value"),
         (layers.MultiHeadAttention(2, 4), "value"),
+        (layers.DifferentialAttention(2, 4), "value"),
+        (layers.MultiHeadLatentAttention(2, 4, 6, 2), "value"),
+        (layers.LinearAttention(2, 4), "value"),
         (layers.AttentionRNN(layers.RecurrentCell(4), layers.Attention()), "memory"),
     ],
 )

@@ -9,14 +9,24 @@ from keras_attention.layers.attention.alignment import (
     MonotonicAlignment,
 )
 from keras_attention.layers.attention.attention import Attention
+from keras_attention.layers.attention.differential_attention import (
+    DifferentialAttention,
+)
+from keras_attention.layers.attention.linear_attention import LinearAttention
 from keras_attention.layers.attention.multi_head_attention import MultiHeadAttention
+from keras_attention.layers.attention.multi_head_latent_attention import (
+    MultiHeadLatentAttention,
+)
 from keras_attention.layers.attention.self_attention import SelfAttention
 
 __all__ = [
     "Alignment",
     "Attention",
+    "DifferentialAttention",
+    "LinearAttention",
     "LocalAlignment",
     "MonotonicAlignment",
     "MultiHeadAttention",
+    "MultiHeadLatentAttention",
     "SelfAttention",
 ]

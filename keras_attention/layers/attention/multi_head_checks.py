@@ -1,6 +1,9 @@
 """Which arguments of `MultiHeadAttention` go together."""
 
+import inspect
 from typing import Any
+
+import keras
 
 from keras_attention.argument_checks import (
     check_divides,
@@ -53,6 +56,19 @@ def check_options(layer: Any) -> None:
         )
     if layer.flash_attention:
         _check_flash_attention(layer)
+
+
+def check_layer_options(cls: type[keras.layers.Layer], options: dict[str, Any]) -> None:
+    """Raise for options of a constructor that `keras.layers.Layer` does not know.
+
+    Those of `MultiHeadAttention` would reach it, and be no part of a configuration.
+    """
+    known = inspect.signature(keras.layers.Layer.__init__).parameters
+    unknown = {name: value for name, value in options.items() if name not in known}
+    if unknown:
+        raise ValueError(
+            f"{cls.__name__} does not take these arguments. Received: {unknown}"
+        )
 
 
 def _check_flash_attention(layer):

@@ -47,11 +47,10 @@ class HeadAttention(HeadProjections):
         weighs_all = return_attention_scores or not (
             is_counted or self._distance_bias is None
         )
-        context, weights = functional.dot_product_attention(
+        context, weights = self._attend_to(
+            memory,
             self._project_query(query, start, query_positions),
-            memory["key"],
-            memory["value"],
-            functional.PairRules(
+            rules=functional.PairRules(
                 use_causal_mask or cache_index is not None,
                 self.sliding_window,
                 self.soft_cap,
@@ -68,12 +67,19 @@ class HeadAttention(HeadProjections):
             chunk_size=None if weighs_all else self.chunk_size,
             fused=bool(self.flash_attention),
             compute_weights=self.compute_attention_weights,
+            is_cached=cache is not None,
         )
         output = self._project_context(context, query)
         results = (output, weights) if return_attention_scores else (output,)
         if cache_index is not None:
             results = (*results, memory)
         return results if len(results) > 1 else output
+
+    def _attend_to(self, memory, query, is_cached, **options):
+        """Context and weights of queries by heads: what depends on what is cached."""
+        return functional.dot_product_attention(
+            query, memory["key"], memory["value"], **options
+        )
 
     def _attend_over_axes(
         self, query, value, key, query_mask, key_mask, pair_mask, **options

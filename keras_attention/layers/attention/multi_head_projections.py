@@ -23,6 +23,9 @@ class HeadProjections(BaseLayer):
     What it calls `positions` are integers `(length,)` or `(batch, length)`.
     """
 
+    # How many queries and keys a head has; all first ones come before all second ones.
+    _maps = 1
+
     @property
     def query_dense(self) -> keras.layers.Dense:
         """The projection of the queries."""
@@ -73,7 +76,7 @@ class HeadProjections(BaseLayer):
         """
         heads = self._key_value_heads
         keys = functional.split_heads(
-            self._key_dense(value if key is None else key), heads
+            self._key_dense(value if key is None else key), self._maps * heads
         )
         if self.query_key_norm:
             keys = self._key_norm(keys)
@@ -83,12 +86,14 @@ class HeadProjections(BaseLayer):
         }
 
     def _build_projections(self, query_shape, value_shape, key_shape):
-        key_width = self._key_value_heads * self.key_dim
+        width = self._maps * self.key_dim
         value_dim = self.value_dim or self.key_dim
         self._query_dense = self._projection(
-            "query", self.num_heads * self.key_dim, query_shape
+            "query", self.num_heads * width, query_shape
         )
-        self._key_dense = self._projection("key", key_width, key_shape)
+        self._key_dense = self._projection(
+            "key", self._key_value_heads * width, key_shape
+        )
         merged = (*query_shape[:-1], self.num_heads * value_dim)
         if self.use_gate:
             self._gate_dense = self._projection(
@@ -101,19 +106,20 @@ class HeadProjections(BaseLayer):
         self._output_dense = self._projection("output", math.prod(output_axes), merged)
         if self.query_key_norm:
             self._query_norm, self._key_norm = (
-                self._head_norm(name) for name in ("query_norm", "key_norm")
+                self._rms_norm(name, self.key_dim)
+                for name in ("query_norm", "key_norm")
             )
         if self.position is not None:
-            heads_shape = (None, self.num_heads, None, self.key_dim)
-            build_once(self.position, heads_shape)
-            self._check_position()
+            heads = self._maps * self.num_heads
+            build_once(self.position, (None, heads, None, self.key_dim))
+            self._check_position(heads)
 
-    def _check_position(self):
-        heads = getattr(self.position, "num_heads", self.num_heads)
-        if heads != self.num_heads:
+    def _check_position(self, heads):
+        built = getattr(self.position, "num_heads", heads)
+        if built != heads:
             raise ValueError(
                 "A `position` shared by several layers needs one number of heads. "
-                f"Received: num_heads={self.num_heads}, position built for {heads}"
+                f"Received: num_heads={heads}, position built for {built}"
             )
 
     def _projection(self, name, units, input_shape, **options):
@@ -121,14 +127,16 @@ class HeadProjections(BaseLayer):
             self, name, units, input_shape, use_bias=self.use_bias, **options
         )
 
-    def _head_norm(self, name):
+    def _rms_norm(self, name, width):
         norm = keras.layers.RMSNormalization(dtype=self.dtype_policy, name=name)
-        norm.build((None, None, None, self.key_dim))
+        norm.build((None, width))
         norm.supports_masking = True
         return norm
 
     def _project_query(self, query, start, positions):
-        heads = functional.split_heads(self._query_dense(query), self.num_heads)
+        heads = functional.split_heads(
+            self._query_dense(query), self._maps * self.num_heads
+        )
         if self.query_key_norm:
             heads = self._query_norm(heads)
         return self._rotate(heads, start, positions)

@@ -22,11 +22,12 @@ class HeadSteps(HeadAttention):
 
     def init_cache(self, batch_size: Any, max_length: int) -> Cache:
         """An empty cache of `max_length` positions, to pass with a `cache_index`."""
-        shape = (batch_size, self._key_value_heads, max_length)
-        widths = {"key": self.key_dim, "value": self.value_dim or self.key_dim}
+        heads, dtype = self._key_value_heads, self.compute_dtype
+        keys = self._maps * heads, max_length, self.key_dim
+        values = heads, max_length, self.value_dim or self.key_dim
         return {
-            name: ops.zeros((*shape, width), self.compute_dtype)
-            for name, width in widths.items()
+            "key": ops.zeros((batch_size, *keys), dtype),
+            "value": ops.zeros((batch_size, *values), dtype),
         }
 
     def start(
@@ -67,10 +68,13 @@ class HeadSteps(HeadAttention):
             heads, length, positions)`, `None` with `flash_attention`.
         """
         if "memory" in state:
-            output, weights = self._attend_with_weights(query, state, state["memory"])
+            positions = index + ops.arange(ops.shape(query)[1], dtype="int32")
+            output, weights = self._attend_with_weights(
+                query, state, state["memory"], query_positions=positions
+            )
             return output, state, weights
         if "shared_memory" in state:
-            return self._step_over_shared_memory(query, state)
+            return self._step_over_shared_memory(query, state, index)
         if "slots" in state:
             return self._step_over_shared_past(query, state, index)
         output, weights, past = self._attend_with_weights(
@@ -122,10 +126,16 @@ class HeadSteps(HeadAttention):
         results = results if isinstance(results, tuple) else (results,)
         return results[0], None, *results[1:]
 
-    def _step_over_shared_memory(self, query, state):
-        cache, length = state["shared_memory"], ops.shape(query)[1]
-        joined = functional.join_hypotheses(query, ops.shape(cache["key"])[0])
-        output, weights = self._attend_with_weights(joined, state, cache)
+    def _step_over_shared_memory(self, query, state, index):
+        cache, (rows, length, _) = state["shared_memory"], ops.shape(query)
+        batch = ops.shape(cache["key"])[0]
+        positions = index + ops.arange(length, dtype="int32")
+        output, weights = self._attend_with_weights(
+            functional.join_hypotheses(query, batch),
+            state,
+            cache,
+            query_positions=ops.repeat(positions, rows // batch),
+        )
         output = functional.split_hypotheses(output, length)
         return output, state, _split_weights(weights, length)
 

@@ -65,10 +65,11 @@ def test_steps_over_a_past_equal_one_causal_pass(name, chunks):
     assert not seen[..., 6:].any()
 
 
+@every_option
 @pytest.mark.parametrize("count", [None, 2])
 @pytest.mark.parametrize("mask", [None, MASK], ids=["all", "masked"])
-def test_steps_over_a_memory_equal_one_pass(count, mask):
-    layer, rows = make("plain"), np.repeat(np.arange(3), count or 1)
+def test_steps_over_a_memory_equal_one_pass(name, count, mask):
+    layer, rows = make(name), np.repeat(np.arange(3), count or 1)
     queries = normal(len(rows), 6, 8, seed=4)
     output, weights = to_numpy(
         layer(

@@ -33,6 +33,18 @@ MODELS = {
             4, 6, position=layers.RotaryEmbedding(), num_key_value_heads=1
         )
     },
+    "differential attention": {
+        "attention": lambda: layers.DifferentialAttention(2, 3),
+        "cross_attention": lambda: layers.DifferentialAttention(2, 3, depth=1),
+    },
+    "latent attention": {
+        "attention": lambda: layers.MultiHeadLatentAttention(2, 4, 6, 2),
+        "cross_attention": lambda: layers.MultiHeadLatentAttention(2, 4, 6, 0),
+    },
+    "linear attention": {
+        "attention": lambda: layers.LinearAttention(2, 4, chunk_size=2),
+        "cross_attention": lambda: layers.LinearAttention(2, 3),
+    },
     "attention with alignments": {
         "cross_attention": lambda: layers.Attention("additive", units=5)
     },
