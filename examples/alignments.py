@@ -12,17 +12,23 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import english_korean
 import keras
 import numpy as np
-import translate
-from translate_options import train_parser
-from translate_training import build_model, fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
 from keras_attention.inspection import attention_maps
+from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
+from keras_attention.translation import (
+    compile_model,
+    fit_translator,
+    make_batches,
+    train_tokenizers,
+)
 from keras_attention.visualization import plot_attention
+
+DATA = Path(__file__).with_name("english_korean")
+Pairs = tuple[Sequence[str], Sequence[str]]
 
 
 def main(arguments: Sequence[str] | None = None) -> np.ndarray:
@@ -30,18 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> np.ndarray:
     options = parse(arguments)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
-    shipped = english_korean.corpus()
-    corpus = translate.Corpus(
-        *(
-            tuple(zip(*part[: options.limit], strict=True))
-            for part in (shipped.training, shipped.validation, shipped.held_out)
-        )
+    training, validation, test = (
+        tuple(side[: options.limit] for side in text.read_pairs(DATA / f"{part}.tsv"))
+        for part in ("train", "validation", "test")
     )
     translators = {
-        name: train(name, corpus, folder / name, options)
+        name: train(name, training, validation, folder / name, options)
         for name in ("rnn", "transformer")
     }
-    sentence = options.sentence or longest(corpus.test[0])
+    sentence = options.sentence or longest(test[0])
     for name, translator in translators.items():
         print(f"{name}: {sentence} -> {translator(sentence)}")
     # Both are shown one translation, so that their maps have the same rows.
@@ -62,28 +65,48 @@ def main(arguments: Sequence[str] | None = None) -> np.ndarray:
 
 
 def train(
-    name: str, corpus: translate.Corpus, folder: Path, options: argparse.Namespace
+    name: str,
+    pairs: Pairs,
+    validation: Pairs,
+    folder: Path,
+    options: argparse.Namespace,
 ) -> Translator:
-    """One of the two models, trained as `translate.py` trains."""
+    """One of the two models, trained."""
     keras.utils.set_random_seed(options.seed)
-    settings = train_parser("").parse_args(
-        [
-            f"--architecture={name}",
-            f"--epochs={options.epochs}",
-            f"--seed={options.seed}",
-            "--tokenizer=word",
-            "--positions=sinusoidal",
-            *options.sizes,
-        ]
-    )
     folder.mkdir(exist_ok=True)
-    # One tokenizer for both, so that the rows and columns of their maps are the same.
-    tokenizers = translate.make_tokenizers(settings, corpus)
-    model = build_model(settings, tokenizers)
+    # Words, so that the rows and columns of both maps are the same.
+    tokenizers = train_tokenizers(pairs, "word")
+    sizes = (tokenizer.vocabulary_size for tokenizer in tokenizers)
+    model = build(name, *sizes, options=options)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    batches = make_batches(settings, corpus.train, corpus.validation, tokenizers)
-    fit(settings, model, batches, corpus.validation, tokenizers, folder)
-    return Translator(model, *tokenizers, search=Greedy(settings.max_length))
+    translator = Translator(model, *tokenizers, search=Greedy(max_length=100))
+    epochs, seed = options.epochs, options.seed
+    batches = make_batches(pairs, validation, tokenizers, epochs=epochs, seed=seed)
+    compile_model(model, batches.steps)
+    fit_translator(translator, batches, validation, folder)
+    return translator
+
+
+def build(name: str, *vocabulary_sizes: int, options: argparse.Namespace) -> Seq2Seq:
+    """The recurrent model or the Transformer, in the sizes that were asked for."""
+    if name == "rnn":
+        return rnn_seq2seq(
+            *vocabulary_sizes,
+            embedding_dim=options.units,
+            units=options.units,
+            cell="gru",
+            bidirectional=True,
+            attention="additive",
+            dropout=0.1,
+        )
+    return transformer(
+        *vocabulary_sizes,
+        num_layers=options.num_layers,
+        num_heads=options.num_heads,
+        embedding_dim=options.embedding_dim,
+        intermediate_dim=4 * options.embedding_dim,
+        dropout=0.1,
+    )
 
 
 def maps_of(
@@ -107,16 +130,19 @@ def longest(sentences: Sequence[str]) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line; what it does not know are sizes for `translate.py`."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--sentence", help="what to translate; the longest test sentence by default")
     add("--epochs", type=int, default=6)
     add("--limit", type=int, help="use only so many pairs")
+    add("--units", type=int, default=256, help="of the recurrent model")
+    add("--num-layers", type=int, default=3, help="of the Transformer, as below")
+    add("--num-heads", type=int, default=4)
+    add("--embedding-dim", type=int, default=128)
     add("--output", default="alignments", help="folder to write")
     add("--seed", type=int, default=0)
-    options, options.sizes = parser.parse_known_args(arguments)
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import english_korean
 import keras
 import numpy as np
 
 from keras_attention.layers import Attention, SelfAttention
-from keras_attention.text import WordTokenizer
+from keras_attention.text import WordTokenizer, read_pairs
 from keras_attention.visualization import plot_attention
 
+DATA = Path(__file__).with_name("english_korean")
 FORMAL_ENDINGS = ("니다.", "니까?", "시다.", "시오.")
 
 
@@ -27,12 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> float:
     """Train, save, load and draw; return the accuracy on held-out sentences."""
     options = parse(arguments)
     keras.utils.set_random_seed(options.seed)
-    corpus = english_korean.corpus()
-    tokenizer = WordTokenizer.train(
-        [english for english, _ in corpus.training], lowercase=True
-    )
-    inputs, labels = encode(tokenizer, corpus.training[: options.sentences])
-    held_out = encode(tokenizer, corpus.held_out)
+    training, test = (read_pairs(DATA / f"{part}.tsv") for part in ("train", "test"))
+    tokenizer = WordTokenizer.train(training[0], lowercase=True)
+    inputs, labels = encode(tokenizer, [side[: options.sentences] for side in training])
+    held_out = encode(tokenizer, test)
 
     model = build(tokenizer.vocabulary_size)
     model.summary()
@@ -44,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> float:
     model = keras.models.load_model(path)
     _, accuracy = model.evaluate(*held_out, verbose=0)
     print(f"\nAfter saving and loading, on held-out sentences: {accuracy:.2%} right")
-    draw(model, tokenizer, corpus.held_out, path.with_suffix(".png"))
+    draw(model, tokenizer, test[0], path.with_suffix(".png"))
     return accuracy
 
 
 def encode(tokenizer, pairs) -> tuple[np.ndarray, np.ndarray]:
     """Ids of the English side padded with 0, and whether the Korean is formal."""
-    english, korean = zip(*pairs, strict=True)
+    english, korean = pairs
     ids = tokenizer.tokenize(english).to_tensor().numpy()
     formal = [sentence.endswith(FORMAL_ENDINGS) for sentence in korean]
     return ids, np.array(formal, "float32")
@@ -68,9 +66,9 @@ def build(vocabulary_size: int, dim: int = 32) -> keras.Model:
     return keras.Model(ids, formal, name="register_classifier")
 
 
-def draw(model, tokenizer, pairs, path: Path, count: int = 6) -> None:
+def draw(model, tokenizer, english, path: Path, count: int = 6) -> None:
     """Draw the weights that decided a few sentences, one row each."""
-    sentences = [english for english, korean in pairs if "," in english][:count]
+    sentences = [sentence for sentence in english if "," in sentence][:count]
     ids = tokenizer.tokenize(sentences).to_tensor()
     layer = model.get_layer("attention")
     question, words = (keras.Model(model.input, part) for part in layer.input)

@@ -53,21 +53,32 @@ DESCRIPTIONS = [
 
 @keras.saving.register_keras_serializable("describe_images")
 class PatchEmbedding(keras.layers.Layer):
-    """Patches `(batch, patches, values)` to vectors that know their places."""
+    """Patches `(batch, patches, values)` to vectors that know what is around them."""
 
     def __init__(self, dim, **kwargs):
         super().__init__(**kwargs)
         self.dim = dim
         self.dense = keras.layers.Dense(dim)
+        self.convolutions = [
+            keras.layers.Conv2D(dim, 3, padding="same", activation="relu")
+            for _ in range(2)
+        ]
 
     def build(self, inputs_shape):
+        count = SIZE // PATCH
         self.dense.build(inputs_shape)
+        for convolution in self.convolutions:
+            convolution.build((None, count, count, self.dim))
         self.places = self.add_weight(
-            shape=((SIZE // PATCH) ** 2, self.dim), initializer="random_normal"
+            shape=(count * count, self.dim), initializer="random_normal"
         )
 
     def call(self, inputs):
-        return self.dense(inputs) + self.places[: ops.shape(inputs)[1]]
+        vectors, count = self.dense(inputs), SIZE // PATCH
+        grid = ops.reshape(vectors, (-1, count, count, self.dim))
+        for convolution in self.convolutions:
+            grid = grid + convolution(grid)
+        return ops.reshape(grid, (-1, count * count, self.dim)) + self.places
 
     def get_config(self):
         return {**super().get_config(), "dim": self.dim}

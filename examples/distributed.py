@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-import english_korean
 import jax
 import keras
 import numpy as np
@@ -30,6 +29,8 @@ from keras_attention import Translator, text, training
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, transformer
 from keras_attention.saved_folders import check_free
+
+DATA = Path(__file__).with_name("english_korean")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -94,10 +95,10 @@ def distribution(model_axis: int) -> Any:
 def read(options: argparse.Namespace) -> list[list[str]]:
     """Two files of lines, or the shipped corpus."""
     if options.source:
-        pairs = text.read_parallel(options.source, options.target)
+        sides = text.read_parallel(options.source, options.target)
     else:
-        pairs = zip(*english_korean.corpus().training, strict=True)
-    return [list(side)[: options.limit] for side in pairs]
+        sides = text.read_pairs(DATA / "train.tsv")
+    return [side[: options.limit] for side in sides]
 
 
 def build(options: argparse.Namespace, tokenizers: Sequence[Any]) -> Seq2Seq:

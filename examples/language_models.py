@@ -16,9 +16,9 @@ import random
 import time
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
-import english_korean
 import keras
 import numpy as np
 from gensim.models import Word2Vec
@@ -37,6 +37,7 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 # Learning rates at the peak; with that of the others an LSTM is slow to begin.
 RATES = {"simple RNN": 2e-3, "LSTM": 1e-2, "Transformer": 2e-3}
+DATA = Path(__file__).with_name("english_korean")
 Sentences = list[list[str]]
 
 
@@ -77,8 +78,8 @@ def read(options: argparse.Namespace) -> list[str]:
     """The sentences of a file, or the shipped English ones."""
     if options.text:
         return [line for line in text.read_lines(options.text) if line.strip()]
-    shipped = english_korean.corpus()
-    return sorted({source for source, _ in (*shipped.training, *shipped.held_out)})
+    parts = (text.read_pairs(DATA / f"{part}.tsv")[0] for part in ("train", "test"))
+    return sorted(chain(*parts))
 
 
 def split(lines: list[str], seed: int) -> tuple[list[str], list[str]]:

@@ -18,16 +18,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import english_korean
 import keras
 import sacrebleu
-import translate
-from translate_options import train_parser
-from translate_training import fit, make_batches
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
+from keras_attention.translation import (
+    compile_model,
+    fit_translator,
+    make_batches,
+    train_tokenizers,
+)
 
 # Sizes that come to about one number of parameters.
 MODELS = {
@@ -60,6 +62,7 @@ MODELS = {
     ),
 }
 
+DATA = Path(__file__).with_name("english_korean")
 Pairs = list[tuple[str, str]]
 Row = dict[str, Any]
 
@@ -94,8 +97,8 @@ def read(options: argparse.Namespace) -> Pairs:
     if options.source:
         lines = text.read_parallel(options.source, options.target)
         return list(zip(*lines, strict=True))
-    shipped = english_korean.corpus()
-    return [*shipped.training, *shipped.validation, *shipped.held_out]
+    files = (DATA / f"{part}.tsv" for part in ("train", "validation", "test"))
+    return [pair for file in files for pair in zip(*text.read_pairs(file), strict=True)]
 
 
 def hold_out(
@@ -122,35 +125,31 @@ def train(
     """A model trained for the minutes that all of them get."""
     run = folder / name.replace(" ", "_")
     run.mkdir(exist_ok=True)
-    settings = train_parser("").parse_args(
-        [
-            f"--minutes={options.minutes}",
-            f"--epochs={options.epochs}",
-            f"--seed={options.seed}",
-            "--ema=0.998",
-            "--batch-tokens=2048",
-            *(["--lowercase"] if options.lowercase else []),
-            *(
-                f"--vocabulary-size={size}"
-                for size in [options.vocabulary_size]
-                if size
-            ),
-        ]
+    cut = len(pairs) // 50
+    training, validation = (
+        tuple(zip(*part, strict=True)) for part in (pairs[cut:], pairs[:cut])
     )
-    validation = len(pairs) // 50
-    corpus = translate.Corpus(
-        *(
-            tuple(zip(*part, strict=True))
-            for part in (pairs[validation:], pairs[:validation], pairs[:validation])
-        )
+    tokenizers = train_tokenizers(
+        training,
+        vocabulary_size=options.vocabulary_size,
+        lowercase=options.lowercase,
+        model_type="bpe",
     )
-    tokenizers = translate.make_tokenizers(settings, corpus)
     sizes = [tokenizer.vocabulary_size for tokenizer in tokenizers]
     model: Seq2Seq = MODELS[name](*sizes, dropout=options.dropout)
     print(f"{name}: {model.count_params():,} parameters", flush=True)
-    batches = make_batches(settings, corpus.train, corpus.validation, tokenizers)
-    fit(settings, model, batches, corpus.validation, tokenizers, run)
-    return Translator(model, *tokenizers, search=Greedy(settings.max_length))
+    translator = Translator(model, *tokenizers, search=Greedy(max_length=100))
+    batches = make_batches(
+        training,
+        validation,
+        tokenizers,
+        epochs=options.epochs,
+        batch_tokens=2048,
+        seed=options.seed,
+    )
+    compile_model(model, batches.steps, ema=0.998)
+    fit_translator(translator, batches, validation, run, minutes=options.minutes)
+    return translator
 
 
 def measure(translator: Translator, pairs: Pairs) -> Row:

@@ -3,6 +3,12 @@
 import importlib
 from typing import Any
 
+from keras_attention.cli import process
+
+# What a command does before Keras is imported, which takes seconds.
+if process.is_command():
+    process.prepare()
+
 # Importing them registers the layers, so that saved models load.
 from keras_attention import (
     decoding,

@@ -87,3 +87,9 @@ def hostile_texts(count: int, seed: int = 0, long_ones: int = 7) -> Iterator[byt
             yield LONG_KINDS[number // every % len(LONG_KINDS)](rng)
         else:
             yield makers[number % len(makers)](rng)
+
+
+def lines_of(data: bytes) -> list[bytes]:
+    """The lines that are read from some bytes, by another way."""
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return [line.removesuffix(b"\r") for line in lines[: len(lines) - (not lines[-1])]]

@@ -23,7 +23,9 @@ USES = {
         "from keras_attention.text.files import read_lines",
         "keras_attention.export",
         "from keras_attention.export import export_saved_model",
-        "from keras_attention.translation import Serving",
+        "from keras_attention.translation import Translator",
+        "keras_attention.translation.evaluate",
+        "from keras_attention.cli import train",
     ),
     "bleu": ("training.BleuCallback(list, ['a'], ['a'])",),
     "plot": (
@@ -53,7 +55,7 @@ sys.meta_path.insert(0, Absent())
 import numpy as np
 import keras_attention
 from keras_attention import decoding, functional, inspection, layers, models, training
-from keras_attention import visualization
+from keras_attention import translation, visualization
 
 from keras_attention import *
 assert "Translator" not in globals() and "text" not in globals()

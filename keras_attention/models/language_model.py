@@ -104,9 +104,13 @@ class LanguageModel(keras.Model):
         SpecialIds.of(self).check(logits.shape[-1])
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
-        """Take the ids `(batch, source)` up to the end id as the beginning."""
+        """Take the ids `(batch, source)` up to the end id as the beginning.
+
+        Padding may stand before them as well as after them.
+        """
         source = ops.cast(ops.convert_to_tensor(source), "int32")
         check_axes("batch, source", source=source.shape)
+        source = _without_leading_padding(source)
         stops = ops.logical_or(ops.equal(source, self.end_id), ops.equal(source, PAD))
         before = ops.equal(ops.cumsum(ops.cast(stops, "int32"), axis=1), 0)
         return {"prompt": ops.where(before, source, PAD)}
@@ -181,6 +185,16 @@ class LanguageModel(keras.Model):
     def from_config(cls, config, custom_objects=None):
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**config)
+
+
+def _without_leading_padding(ids):
+    """Ids `(batch, length)` moved to the front of their rows."""
+    is_leading = ops.equal(ops.cumsum(ops.cast(ids != PAD, "int32"), axis=1), 0)
+    count = ops.sum(ops.cast(is_leading, "int32"), axis=1, keepdims=True)
+    length = ops.shape(ids)[1]
+    wanted = ops.arange(length, dtype="int32") + count
+    moved = ops.take_along_axis(ids, ops.minimum(wanted, length - 1), axis=1)
+    return ops.where(wanted < length, moved, PAD)
 
 
 @takes_numpy

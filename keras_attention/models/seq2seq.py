@@ -322,7 +322,8 @@ def _encode(embedding, encoder, source, mask=None):
     if mask is None:  # for this embedding no id is padding
         mask = ops.ones_like(source, dtype="bool")
     vectors = embedding(source)
-    if vectors.shape[1] != source.shape[1]:
+    lengths = source.shape[1], vectors.shape[1]
+    if None not in lengths and lengths[0] != lengths[1]:
         raise ValueError(
             "`source_embedding` must give a vector for each position of the source; "
             "what shortens it belongs into the encoder. Received: source.shape="

@@ -13,6 +13,8 @@ from keras_attention.training.losses import MaskedCrossEntropy
 from keras_attention.training.metrics import MaskedAccuracy, Perplexity
 from keras_attention.training.progress import TokenCount, TokensPerSecond
 from keras_attention.training.schedules import InverseSigmoidDecay, InverseSquareRoot
+from keras_attention.training.show_translation import ShowTranslation
+from keras_attention.training.time_limit import TimeLimit
 
 __all__ = [
     "Adam",
@@ -24,6 +26,8 @@ __all__ = [
     "MaskedAccuracy",
     "MaskedCrossEntropy",
     "Perplexity",
+    "ShowTranslation",
+    "TimeLimit",
     "TokenCount",
     "TokensPerSecond",
     "average_checkpoints",

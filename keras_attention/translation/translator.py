@@ -173,7 +173,7 @@ class Translator:
         found = self._in_batches(self._call_batch, texts)
         return [translation for translation, _ in found]
 
-    def hypotheses(self, texts: Sequence[str]) -> list[list[Hypothesis]]:
+    def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
         """The translations that the search found of each text, best first.
 
         There may be fewer than it has hypotheses, but one at least.
@@ -182,7 +182,7 @@ class Translator:
 
     def stream(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str | bytes],
         batch_tokens: int = 4096,
         window: int = 4096,
         counts: Counter[str] | None = None,

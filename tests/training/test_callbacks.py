@@ -444,3 +444,44 @@ def test_bleu_names_what_is_wrong(options, named):
             **{"translate": list, "sources": SENTENCES, "references": SENTENCES}
             | options
         )
+
+
+def test_a_translation_is_shown_early_once_and_after_each_epoch():
+    now, shown = [0.0], []
+
+    class Clock(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            now[0] += 4  # seconds
+
+    look = training.ShowTranslation(
+        lambda texts: [text.upper() for text in texts], "a", "b", 5, shown.append
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.monotonic", lambda: now[0])
+        fit(linear_model(), [Clock(), look], epochs=2)
+    assert [message.split()[:3] for message in shown] == [
+        ["after", "3", "batches:"],
+        ["after", "epoch", "1:"],
+        ["after", "epoch", "2:"],
+    ]
+    assert all("translation A\n  reference   b" in message for message in shown)
+
+
+def test_time_that_is_over_ends_a_training_after_its_epoch():
+    assert fit(linear_model(), [training.TimeLimit(1e-9)], epochs=3).epoch == [0]
+    assert fit(linear_model(), [training.TimeLimit(60)], epochs=3).epoch == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: training.TimeLimit(0), "`minutes` .* minutes=0"),
+        (
+            lambda: training.ShowTranslation(list, "a", "b", -1),
+            "`seconds` .* seconds=-1",
+        ),
+    ],
+)
+def test_callbacks_name_what_is_wrong(make, named):
+    with pytest.raises(ValueError, match=named):
+        make()

@@ -48,6 +48,9 @@ class PositionalEmbedding(BaseLayer):
             `Sequential` without an input layer do, where these hold every id.
         start_index: position of the first id, an integer or a scalar tensor: a decoder
             that embeds one id a step passes the number of the step.
+        positions: of the ids, in place of those that `start_index` counts: integers
+            `(batch, length)`, such as those of rows that are padded at their front, or
+            `(length,)`.
         reverse: whether to map vectors to logits by the transposed token table (Press
             and Wolf 2017); `logits` is short for it.
 
@@ -117,14 +120,14 @@ class PositionalEmbedding(BaseLayer):
             )
             self._position_embedding.build()
 
-    def call(self, inputs, start_index=0, reverse=False):
+    def call(self, inputs, start_index=0, reverse=False, positions=None):
         if reverse:
             return self._token_embedding(inputs, reverse=True)
-        self._check_ids(inputs, start_index)
+        self._check_ids(inputs, start_index, positions)
         if backend.is_int_dtype(inputs.dtype):
-            return self._embed(inputs, start_index)
+            return self._embed(inputs, start_index, positions)
         ids = ops.cast(inputs, "int32")
-        vectors = self._embed(ids, start_index)
+        vectors = self._embed(ids, start_index, positions)
         if not self.mask_zero:
             return vectors
         # `compute_mask` would take floats for vectors.
@@ -138,15 +141,17 @@ class PositionalEmbedding(BaseLayer):
             return None
         return functional.combine_masks(ops.not_equal(inputs, 0), previous_mask)
 
-    def compute_output_shape(self, inputs_shape, start_index=0, reverse=False):
+    def compute_output_shape(
+        self, inputs_shape, start_index=0, reverse=False, positions_shape=None
+    ):
         # Shapes do not say that ids are integers.
         width = self.vocabulary_size if reverse else self.embedding_dim
         outer = inputs_shape[:-1] if reverse else inputs_shape
         return (*outer, width)
 
-    def compute_output_spec(self, inputs, start_index=0, reverse=False):
+    def compute_output_spec(self, inputs, start_index=0, reverse=False, positions=None):
         if not reverse:
-            self._check_ids(inputs, start_index)
+            self._check_ids(inputs, start_index, positions)
         shape = self.compute_output_shape(inputs.shape, reverse=reverse)
         return keras.KerasTensor(shape, self.compute_dtype)
 
@@ -169,14 +174,17 @@ class PositionalEmbedding(BaseLayer):
         """Project vectors `(..., embedding_dim)` to logits by the tied token table."""
         return self(hidden, reverse=True)
 
-    def _embed(self, ids, start_index):
+    def _embed(self, ids, start_index, positions):
         vectors = self._token_embedding(ids)
         if self.scale:
             vectors = vectors * self.embedding_dim**0.5
         if self.positions is None:
             return vectors
-        start = functional.as_position(start_index)
-        indices = start + ops.arange(ops.shape(ids)[1], dtype="int32")
+        if positions is None:
+            start = functional.as_position(start_index)
+            indices = start + ops.arange(ops.shape(ids)[1], dtype="int32")
+        else:
+            indices = functional.as_positions(positions, "positions")
         if self.positions == "learned":
             return vectors + self._position_embedding(indices)
         waves = functional.sinusoidal_positions(
@@ -184,7 +192,7 @@ class PositionalEmbedding(BaseLayer):
         )
         return vectors + ops.cast(waves, vectors.dtype)
 
-    def _check_ids(self, inputs, start_index):
+    def _check_ids(self, inputs, start_index, positions):
         dtype = backend.standardize_dtype(inputs.dtype)
         if self.vocabulary_size > _WHOLE_NUMBERS.get(dtype, math.inf):
             raise ValueError(
@@ -194,6 +202,8 @@ class PositionalEmbedding(BaseLayer):
             )
         check_axes("batch, length", inputs=inputs.shape)
         length = inputs.shape[1]
+        if positions is not None:
+            return
         start = start_index if isinstance(start_index, int | np.integer) else 0
         if None not in (length, self.max_length) and start + length > self.max_length:
             raise ValueError(

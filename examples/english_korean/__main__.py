@@ -1,5 +1,0 @@
-"""Runs `english_korean.main`: ``python -m english_korean``."""
-
-from . import main
-
-main()
