@@ -162,6 +162,8 @@ class DecoderStack(_Stack):
     Call arguments:
         inputs: `(batch, target, dim)`.
         memory: of an `EncoderStack`; without it, there is no attention to a memory.
+        use_causal_mask: whether a position sees only those up to itself; `False` is
+            for blocks that take it, such as `TransformerDecoder`.
 
     Returns:
         `(batch, target, dim)`.
@@ -203,18 +205,20 @@ class DecoderStack(_Stack):
         mask = keras.KerasTensor(memory.shape[:-1], "bool")
         self._build_blocks(inputs, memory, encoder_padding_mask=mask)
 
-    def call(self, inputs, memory=None, training=None):
+    def call(self, inputs, memory=None, training=None, use_causal_mask=True):
         check_axes(SEQUENCE, inputs=inputs.shape)
         hidden = self._input_dropout(inputs, training=training)
-        attended, masks = [], {}
+        attended, options = [], {}
         if memory is not None and "sequence" in memory:
             attended = [memory["sequence"]]
-            masks = {"encoder_padding_mask": memory["mask"]}
+            options["encoder_padding_mask"] = memory["mask"]
+        if not use_causal_mask:  # which other blocks need not know of
+            options["use_causal_mask"] = False
         for block in self.blocks:
-            hidden = block(hidden, *attended, **masks)
+            hidden = block(hidden, *attended, **options)
         return self._normalize(hidden)
 
-    def compute_output_spec(self, inputs, memory=None, training=None):
+    def compute_output_spec(self, inputs, memory=None, **kwargs):
         check_axes(SEQUENCE, inputs=inputs.shape)
         return keras.KerasTensor(inputs.shape, self.compute_dtype)
 

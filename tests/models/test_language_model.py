@@ -178,3 +178,20 @@ def test_no_more_than_the_positions_of_the_model():
     assert Greedy(5)(model, IDS[:, :2]).ids.shape[-1] == 5
     with pytest.raises(ValueError, match=r"max_length=6, model with max_length=5"):
         Greedy(6)(model, IDS[:, :2])
+
+
+@every_model
+@pytest.mark.parametrize("search", [Greedy(6), BeamSearch(3, 6)], ids=["one", "three"])
+def test_prompts_padded_in_front_are_those_padded_behind(name, search):
+    model = _build(name)
+    behind = np.array([[5, 6, 7, 0], [8, 0, 0, 0], [0, 0, 0, 0], [4, 5, 6, 8]])
+    front = np.array([[0, 5, 6, 7], [0, 0, 0, 8], [0, 0, 0, 0], [4, 5, 6, 8]])
+    ended = np.array(
+        [[0, 5, 6, 7, 3], [0, 0, 8, 3, 9], [3, 0, 0, 0, 0], [4, 5, 6, 8, 3]]
+    )
+    expected = search(model, behind)
+    assert (expected.ids[0, :, :3] == [5, 6, 7]).all()
+    for prompts in (front, ended):
+        found = search(model, prompts)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)

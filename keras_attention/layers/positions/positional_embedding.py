@@ -203,6 +203,10 @@ class PositionalEmbedding(BaseLayer):
         check_axes("batch, length", inputs=inputs.shape)
         length = inputs.shape[1]
         if positions is not None:
+            functional.as_positions(positions, "positions")
+            known = functional.visible_values(positions)
+            if self.max_length is not None and known is not None and known.size:
+                _check_range(self.max_length, known.min(), known.max())
             return
         start = start_index if isinstance(start_index, int | np.integer) else 0
         if None not in (length, self.max_length) and start + length > self.max_length:
@@ -210,3 +214,11 @@ class PositionalEmbedding(BaseLayer):
                 "`inputs` must end before position `max_length`. Received: "
                 f"length={length}, start_index={start}, max_length={self.max_length}"
             )
+
+
+def _check_range(max_length, first, last):
+    if not 0 <= first <= last < max_length:
+        raise ValueError(
+            f"`positions` must lie in 0 to {max_length - 1}. "
+            f"Received: positions from {first} to {last}"
+        )

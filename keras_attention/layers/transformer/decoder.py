@@ -65,6 +65,8 @@ class TransformerDecoder(DecoderSteps):
             sequence whose past it holds; `encoder_sequence` is not needed then, but its
             `encoder_padding_mask` is.
         cache_index: number of positions already in `cache`, an integer or a scalar.
+        use_causal_mask: whether a position sees only those up to itself. A decoder
+            without has no steps, as what it reads changes what it read before.
         mask: as `decoder_padding_mask`, by the name that wrappers such as
             `keras.layers.TimeDistributed` give it.
 
@@ -180,8 +182,14 @@ class TransformerDecoder(DecoderSteps):
         cache=None,
         cache_index=None,
         mask=None,
+        use_causal_mask=True,
     ):
         self._check_inputs(decoder_sequence, encoder_sequence, cache, cache_index)
+        if cache is not None and not use_causal_mask:
+            raise ValueError(
+                "`cache` holds what earlier positions have seen, and needs a causal "
+                "decoder. Received: a cache, use_causal_mask=False"
+            )
         self._check_pair_masks(
             decoder_sequence,
             encoder_sequence,
@@ -200,6 +208,7 @@ class TransformerDecoder(DecoderSteps):
             training,
             cache,
             cache_index,
+            use_causal_mask,
         )
         if self._has_memory:
             hidden, weights["cross_attention"] = self._attend_to_memory(
@@ -265,7 +274,15 @@ class TransformerDecoder(DecoderSteps):
         return tuple(results) if len(results) > 1 else results[0]
 
     def _attend_to_self(
-        self, inputs, mask, attention_mask, with_weights, training, cache, index
+        self,
+        inputs,
+        mask,
+        attention_mask,
+        with_weights,
+        training,
+        cache,
+        index,
+        use_causal_mask,
     ):
         normalized = self._self_residual.sublayer_input(inputs)
         attended, weights, new_cache = self.attend(
@@ -277,7 +294,7 @@ class TransformerDecoder(DecoderSteps):
             attention_mask=attention_mask,
             return_attention_scores=with_weights,
             training=training,
-            use_causal_mask=True,
+            use_causal_mask=use_causal_mask,
             cache=None if cache is None else cache["self_attention"],
             cache_index=index,
         )

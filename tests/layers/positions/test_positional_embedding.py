@@ -153,3 +153,27 @@ def test_more_ids_than_positions_are_refused(positions):
         layer(IDS)
     with pytest.raises(ValueError, match=named.format(1, 3)):
         layer(IDS[:, :1], start_index=3)
+
+
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", None])
+def test_rows_have_positions_of_their_own(positions):
+    layer = PositionalEmbedding(11, 8, 9, positions)
+    ids, padded = np.array([[4, 5, 6], [7, 8, 0]]), np.array([[4, 5, 6], [0, 7, 8]])
+    expected = to_numpy(layer(ids))
+    by_row = np.array([[0, 1, 2], [0, 0, 1]])
+    found = to_numpy(layer(padded, positions=by_row))
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
+    np.testing.assert_allclose(found[1, 1:], expected[1, :2], atol=1e-6)
+    for_all = to_numpy(layer(ids, positions=np.arange(3) + 4))
+    later = to_numpy(layer(ids, start_index=4))
+    np.testing.assert_allclose(for_all, later, atol=1e-6)
+
+
+def test_positions_are_integers_of_every_id():
+    layer, ids = PositionalEmbedding(11, 8), np.array([[4, 5, 6]])
+    for wrong in (np.array(1), np.zeros((1, 3, 1), int)):
+        with pytest.raises(ValueError, match="`positions` must be of shape"):
+            layer(ids, positions=wrong)
+    learned = PositionalEmbedding(11, 8, 4, "learned")
+    with pytest.raises(ValueError, match=r"`positions` must lie .* 0 to 3.* 4"):
+        learned(ids, positions=np.array([2, 3, 4]))

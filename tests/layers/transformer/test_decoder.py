@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_attention.layers import TransformerDecoder
+from keras_attention.models import DecoderStack
 from tests.backends import compiled, to_numpy
 from tests.keras_blocks import KerasBlock
 from tests.tensors import booleans, normal, randomize, real_positions
@@ -183,3 +184,31 @@ def test_a_mask_of_pairs_tells_the_padding_of_a_past():
         found.append(to_numpy(output))
     found = np.concatenate(found, axis=1)
     np.testing.assert_allclose(found[is_real], expected[is_real], atol=2e-5)
+
+
+@pytest.mark.parametrize("options", GRID[:2], ids=str)
+def test_a_block_that_is_not_causal_sees_both_sides(options):
+    layer = _built(INPUTS.shape, MEMORY.shape, **options)
+    block = KerasBlock(layer)
+    hidden = block.sublayer(
+        "self_attention_residual", INPUTS, block.attention("self_attention")
+    )
+    hidden = block.sublayer(
+        "cross_attention_residual",
+        hidden,
+        block.attention("cross_attention", keras.ops.convert_to_tensor(MEMORY)),
+    )
+    expected = block.sublayer("feed_forward_residual", hidden, block.feed_forward)
+    found = layer(INPUTS, MEMORY, use_causal_mask=False)
+    np.testing.assert_allclose(to_numpy(found), to_numpy(expected), atol=2e-5)
+    stack = DecoderStack([layer])
+    memory = {"sequence": MEMORY, "mask": np.ones(MEMORY.shape[:2], "bool")}
+    for use_causal_mask in (True, False):
+        found = stack(INPUTS, memory, use_causal_mask=use_causal_mask)
+        expected = layer(INPUTS, MEMORY, use_causal_mask=use_causal_mask)
+        if options.get("normalize_first", False):
+            expected = stack._normalize(expected)
+        np.testing.assert_allclose(to_numpy(found), to_numpy(expected), atol=1e-5)
+    cache = layer.init_cache(3, 5, MEMORY)
+    with pytest.raises(ValueError, match="`cache` .*use_causal_mask=False"):
+        layer(INPUTS, cache=cache, cache_index=0, use_causal_mask=False)
