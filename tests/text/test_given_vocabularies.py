@@ -47,13 +47,17 @@ def _layer(**options):
     return layer
 
 
+def _name(value):
+    return getattr(value, "__name__", str(value))
+
+
 STANDARDIZATIONS = (None, "lower", "strip_punctuation", "lower_and_strip_punctuation")
 SPLITS = ("whitespace", "character", at_commas, None)
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("split", SPLITS, ids=str)
-@pytest.mark.parametrize("standardize", [*STANDARDIZATIONS, in_pieces], ids=str)
+@pytest.mark.parametrize("split", SPLITS, ids=_name)
+@pytest.mark.parametrize("standardize", [*STANDARDIZATIONS, in_pieces], ids=_name)
 def test_ids_are_those_of_the_layer(standardize, split, tmp_path):
     layer = _layer(standardize=standardize, split=split)
     words = layer.get_vocabulary()

@@ -118,7 +118,7 @@ def test_it_is_saved_loaded_and_exported(translator, tmp_path):
 @pytest.mark.parametrize(
     "sources",
     ["abc", ["abc"], [normal(3, 4)], [normal(3)], [normal(1, 3, 5)], 3],
-    ids=str,
+    ids=["text", "texts", "other width", "one axis", "three axes", "number"],
 )
 def test_anything_but_vectors_is_refused(translator, sources):
     with pytest.raises(ValueError, match=r"`texts` must be .*\(length, 5\)"):
