@@ -1,15 +1,11 @@
-"""What a `Translator` is made of: what does not fit, and how it is loaded."""
+"""What a `Translator` is made of: what does not fit."""
 
 import os
-from pathlib import Path
 from typing import Any
-
-import keras
 
 from keras_attention.decoding import Search
 from keras_attention.special_ids import SpecialIds
 from keras_attention.text import Tokenizer
-from keras_attention.text.loading import TOKENIZERS
 
 
 def check_vocabulary(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
@@ -72,55 +68,3 @@ def check_search(search: Any, limit: int | None) -> None:
             "`search` must not write more ids than the model has positions for. "
             f"Received: search={search!r}, model with max_length={limit}"
         )
-
-
-def check_saved(name: str, tokenizer: Tokenizer) -> None:
-    """Raise for a tokenizer whose file no one could read."""
-    if type(tokenizer) not in TOKENIZERS:
-        kinds = [kind.__name__ for kind in TOKENIZERS]
-        raise ValueError(
-            f"`{name}` must be one of {kinds} for a `Translator` to be saved and "
-            f"loaded. Received: {name}={tokenizer!r}"
-        )
-
-
-def load_search(path: Path, config: dict[str, Any]) -> Any:
-    """The search of a configuration that was read from `path`."""
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} names an unknown search: {error}") from error
-
-
-def save_model(model: Any, path: Path, include_optimizer: bool) -> None:
-    """Write a `.keras` file, with what the model was compiled with only if asked."""
-    training = {} if include_optimizer else {"optimizer": None, "compiled": False}
-    # Those of an ensemble may be compiled too. Keras has no argument for this: what it
-    # looks at is set aside, past its tracking of attributes, and put back.
-    kept = [
-        (
-            vars(part),
-            {name: vars(part)[name] for name in training if name in vars(part)},
-        )
-        for part in model._flatten_layers()
-    ]
-    try:
-        for attributes, compiled in kept:
-            attributes.update({name: training[name] for name in compiled})
-        model.save(path)
-    finally:
-        for attributes, compiled in kept:
-            attributes.update(compiled)
-
-
-def load_model(path: Path) -> Any:
-    """The model of a `.keras` file, without what it was trained by.
-
-    Its loss may be a function that only its training knew.
-    """
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever its readers raise.
-        raise ValueError(
-            f"{str(path)!r} is not a usable Keras model: {error}"
-        ) from error

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import keras
@@ -18,13 +17,8 @@ from keras_attention.argument_checks import check_number, check_positive
 from keras_attention.decoding import Greedy
 from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
-from keras_attention.saved_folders import (
-    check_free,
-    new_folder,
-    read_manifest,
-    write_manifest,
-)
-from keras_attention.text import Tokenizer, load_tokenizer
+from keras_attention.saved_folders import check_free
+from keras_attention.text import Tokenizer
 from keras_attention.text.strings import to_strings
 from keras_attention.text.vectorization import as_tokenizer
 from keras_attention.translation.batches import (
@@ -32,17 +26,18 @@ from keras_attention.translation.batches import (
     check_strings,
     map_batches,
 )
+from keras_attention.translation.folder import (
+    MARKER,
+    read_translator,
+    write_translator,
+)
 from keras_attention.translation.graphs import Serving
 from keras_attention.translation.parts import (
     check_process,
-    check_saved,
     check_search,
     check_source,
     check_special_ids,
     check_vocabulary,
-    load_model,
-    load_search,
-    save_model,
 )
 from keras_attention.translation.results import (
     Hypothesis,
@@ -53,10 +48,6 @@ from keras_attention.translation.results import (
 )
 from keras_attention.translation.sources import make_source
 
-FORMAT = "keras_attention.Translator"
-VERSION = 1
-MARKER = "translator.json"
-MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
 DEFAULT_LENGTH = 128
 
 
@@ -289,22 +280,7 @@ class Translator:
             FileExistsError: when something stands at `path` that may not be replaced.
             ValueError: for a tokenizer that is not of `keras_attention.text`.
         """
-        if self.source_tokenizer is not None:
-            check_saved("source_tokenizer", self.source_tokenizer)
-        check_saved("target_tokenizer", self.target_tokenizer)
-        with new_folder(path, MARKER, overwrite) as folder:
-            save_model(self.model, folder / MODEL, include_optimizer)
-            if self.source_tokenizer is not None:
-                self.source_tokenizer.save(folder / SOURCE)
-            self.target_tokenizer.save(folder / TARGET)
-            settings = {
-                "search": keras.saving.serialize_keras_object(self.search),
-                "max_source_length": self.max_source_length,
-                "batch_size": self.batch_size,
-                "replace_unknown": self.replace_unknown,
-                "reads": "vectors" if self.source_tokenizer is None else "texts",
-            }
-            write_manifest(folder, MARKER, FORMAT, VERSION, settings)
+        write_translator(self, path, overwrite, include_optimizer)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -314,21 +290,7 @@ class Translator:
             FileNotFoundError: when a file of the folder is missing.
             ValueError: for a file that is truncated, altered or of something else.
         """
-        folder = Path(path)
-        files = (MODEL, TARGET)
-        settings = read_manifest(folder, MARKER, FORMAT, VERSION, files)
-        source_tokenizer = None
-        if settings.get("reads") != "vectors":
-            source_tokenizer = load_tokenizer(folder / SOURCE)
-        return cls(
-            load_model(folder / MODEL),
-            source_tokenizer,
-            load_tokenizer(folder / TARGET),
-            load_search(folder / MARKER, settings["search"]),
-            settings["max_source_length"],
-            settings["batch_size"],
-            settings.get("replace_unknown", False),
-        )
+        return cls(**read_translator(path))
 
     def export(
         self,

@@ -10,7 +10,7 @@ import pytest
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
 from keras_attention.saved_folders import write_manifest
-from keras_attention.translation.translator import (
+from keras_attention.translation.folder import (
     FORMAT,
     MARKER,
     MODEL,

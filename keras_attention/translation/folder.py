@@ -1,0 +1,109 @@
+"""A `Translator` as a folder: a model, two tokenizers, and a manifest."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
+from keras_attention.text import Tokenizer
+from keras_attention.text.loading import TOKENIZERS, load_tokenizer
+
+FORMAT = "keras_attention.Translator"
+VERSION = 1
+MARKER = "translator.json"
+MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+
+
+def write_translator(
+    translator: Any, path: str | PathLike[str], overwrite: bool, include_optimizer: bool
+) -> None:
+    """What `Translator.save` does."""
+    tokenizers = {SOURCE: translator.source_tokenizer}
+    if translator.source_tokenizer is None:  # it reads vectors
+        tokenizers = {}
+    tokenizers[TARGET] = translator.target_tokenizer
+    for name, tokenizer in tokenizers.items():
+        _check_saved(name.removesuffix(".json"), tokenizer)
+    with new_folder(path, MARKER, overwrite) as folder:
+        _save_model(translator.model, folder / MODEL, include_optimizer)
+        for name, tokenizer in tokenizers.items():
+            tokenizer.save(folder / name)
+        settings = {
+            "search": keras.saving.serialize_keras_object(translator.search),
+            "max_source_length": translator.max_source_length,
+            "batch_size": translator.batch_size,
+            "replace_unknown": translator.replace_unknown,
+            "reads": "texts" if SOURCE in tokenizers else "vectors",
+        }
+        write_manifest(folder, MARKER, FORMAT, VERSION, settings)
+
+
+def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
+    """The arguments of a `Translator` that was saved; as in `Translator.load`."""
+    folder = Path(path)
+    settings = read_manifest(folder, MARKER, FORMAT, VERSION, (MODEL, TARGET))
+    # Earlier versions read texts alone, and replaced no words.
+    reads_texts = settings.get("reads", "texts") == "texts"
+    return {
+        "model": _load_model(folder / MODEL),
+        "source_tokenizer": load_tokenizer(folder / SOURCE) if reads_texts else None,
+        "target_tokenizer": load_tokenizer(folder / TARGET),
+        "search": _load_search(folder / MARKER, settings["search"]),
+        "max_source_length": settings["max_source_length"],
+        "batch_size": settings["batch_size"],
+        "replace_unknown": settings.get("replace_unknown", False),
+    }
+
+
+def _check_saved(name: str, tokenizer: Tokenizer) -> None:
+    """Raise for a tokenizer whose file no one could read."""
+    if type(tokenizer) not in TOKENIZERS:
+        kinds = [kind.__name__ for kind in TOKENIZERS]
+        raise ValueError(
+            f"`{name}` must be one of {kinds} for a `Translator` to be saved and "
+            f"loaded. Received: {name}={tokenizer!r}"
+        )
+
+
+def _load_search(path: Path, config: dict[str, Any]) -> Any:
+    """The search of a configuration that was read from `path`."""
+    try:
+        return keras.saving.deserialize_keras_object(config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} names an unknown search: {error}") from error
+
+
+def _save_model(model: Any, path: Path, include_optimizer: bool) -> None:
+    """Write a `.keras` file, with what the model was compiled with only if asked."""
+    training = {} if include_optimizer else {"optimizer": None, "compiled": False}
+    # Those of an ensemble may be compiled too. Keras has no argument for this: what it
+    # looks at is set aside, past its tracking of attributes, and put back.
+    kept = [
+        (
+            vars(part),
+            {name: vars(part)[name] for name in training if name in vars(part)},
+        )
+        for part in model._flatten_layers()
+    ]
+    try:
+        for attributes, compiled in kept:
+            attributes.update({name: training[name] for name in compiled})
+        model.save(path)
+    finally:
+        for attributes, compiled in kept:
+            attributes.update(compiled)
+
+
+def _load_model(path: Path) -> Any:
+    """The model of a `.keras` file, without what it was trained by.
+
+    Its loss may be a function that only its training knew.
+    """
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever its readers raise.
+        raise ValueError(
+            f"{str(path)!r} is not a usable Keras model: {error}"
+        ) from error
