@@ -144,7 +144,7 @@ def best_by_enumeration(
     for row in source:
         repeated = np.repeat(row[None], len(outputs), axis=0)
         inputs = np.where(target == end, 0, target)
-        if len(model.inputs) > 1:  # not a language model
+        if not hasattr(model, "prompt"):  # as a language model has
             inputs = {"source": repeated, "target": inputs}
         logits = ops.convert_to_numpy(model.predict(inputs, batch_size=512, verbose=0))
         log_probs = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)

@@ -230,7 +230,7 @@ class BeamSearch(Search):
             state = functional.reorder_state(model, state, parents)
             return beams, state, seen, index + 1
 
-        # At first there is one row of each source to go on from.
+        # At first there is one row of each source to continue.
         log_probs = ops.expand_dims(beginning.log_probs, 1)
         beams, _ = choose(log_probs, beams, limits, index)
         state = functional.expand_state(model, beginning.state, self.num_beams)
@@ -342,7 +342,7 @@ class BeamSearch(Search):
             scores = scores + self._penalty(moved["coverage"], is_source)
         scores = ops.where(has_ended, scores, beams["scores"])
         log_probs = ops.where(has_ended, -np.inf, best)
-        # What is unfinished can at best go on to the end without losing probability.
+        # At best, what is unfinished ends without losing any probability.
         # PyTorch's `ops.max` takes no empty batch.
         reachable = self._normalize(
             ops.amax(log_probs, axis=1, keepdims=True), max_length

@@ -34,8 +34,8 @@ class Sampling(StepwiseSearch):
             (Holtzman et al. 2020).
         seed: integer; each call draws the same then, and so does each batch of a
             `Translator`, though another when compiled by XLA than when not. Without it
-            each call draws anew, in a SavedModel from the same beginning each time that
-            it is loaded.
+            each call draws something else; in a SavedModel, the draws begin again each
+            time that it is loaded.
         min_p: draw of the ids that have this share of the highest probability (Nguyen
             et al. 2024).
         num_samples: number of outputs of each source.
@@ -187,7 +187,7 @@ def _draw(shares, chance):
     total = reached[:, -1:]
     chance = ops.cast(ops.expand_dims(chance, 1), shares.dtype)
     passed = reached <= chance * total
-    # Rounding must not lead behind the last place that has a share.
+    # Rounding must not lead past the last place that has a share.
     return ops.minimum(
         ops.sum(ops.cast(passed, "int32"), axis=1),
         ops.sum(ops.cast(reached < total, "int32"), axis=1),

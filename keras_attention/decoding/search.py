@@ -46,7 +46,7 @@ class Search:
         repetition_penalty: what the log-probability of an id is multiplied by that the
             output holds already (Keskar et al. 2019).
         suppressed_ids: ids that are never written, such as the unknown one.
-        jit_compile: whether calls are compiled by XLA, anew for each shape of `source`.
+        jit_compile: whether calls are compiled by XLA, once for each shape of `source`.
             Without effect on PyTorch, which has no XLA.
     """
 

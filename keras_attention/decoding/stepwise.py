@@ -97,7 +97,7 @@ def _write(written, ids, log_probs, is_open, index):
 
 
 def _attend(written, attention, is_open, index):
-    """Record a step's attention in the rows that have not ended."""
+    """Record a step's attention in the rows that are still open."""
     attention = in_precision(attention)
     kept = ops.where(ops.expand_dims(is_open, 1), attention, 0.0)
     kept = functional.write_at(written["attention"], ops.expand_dims(kept, 1), index, 1)

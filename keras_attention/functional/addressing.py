@@ -34,7 +34,7 @@ def address(
         key: what to look for, `(batch, heads, width)`.
         strength: how decidedly, `(batch, heads, 1)`, not negative.
         gate: from 0, keep the last weights, to 1, take those by content; as `strength`.
-        shift: how far to go on, a distribution `(batch, heads, 2 * range + 1)` over the
+        shift: how far to move, a distribution `(batch, heads, 2 * range + 1)` over the
             steps from `-range` to `range`.
         sharpness: exponent of the weights, at least 1; as `strength`.
 

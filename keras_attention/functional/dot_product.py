@@ -282,7 +282,7 @@ def _attend_in_chunks(query, key, value, bias, pairs, seeds, size):
         row, column = chunk["row"], chunk.get("column")
 
         # Only what has gradients is an argument, as TensorFlow's way of computing
-        # anew takes no boolean.
+        # again takes no boolean.
         @keras.remat
         def attend_once(*tensors):
             query, key, value, *rest = tensors

@@ -37,7 +37,7 @@ def drop_pairs(weights: Tensor, seeds: Seeds, rate: float) -> Tensor:
     Whether a pair is dropped says the product of its numbers, modulo 2^32: for odd
     numbers it is as random as they are, and on a CPU a multiplication costs a quarter
     of drawing a number for each pair. The same pair of numbers falls the same way
-    wherever it is computed, so that weights computed in chunks, or anew for the
+    wherever it is computed, so that weights computed in chunks, or again for the
     gradients, are the same.
 
     Args:

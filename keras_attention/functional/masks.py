@@ -18,7 +18,7 @@ def implicit_mask(tensor: Tensor | None) -> Tensor | None:
 
 
 def with_mask(tensor: Tensor, mask: Tensor) -> Tensor:
-    """The tensor with an implicit mask, for the layers and losses behind it."""
+    """The tensor with an implicit mask, for the layers and losses after it."""
     if hasattr(tensor, "__dict__"):
         tensor._keras_mask = mask
         return tensor
@@ -106,7 +106,7 @@ def spoiled(outputs: Tensor, *masks: Tensor) -> Tensor:
     implicit = implicit_mask(outputs)
     for mask in masks:
         is_strange = ops.any(ops.not_equal(mask, 0) & ops.not_equal(mask, 1))
-        outputs += ops.where(is_strange, ops.cast(np.nan, outputs.dtype), 0)
+        outputs = outputs + ops.where(is_strange, ops.cast(np.nan, outputs.dtype), 0)
     return outputs if implicit is None else with_mask(outputs, implicit)
 
 
@@ -257,7 +257,7 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
 def causal_mask(target_length: Any, source_length: Any, index: Any = 0) -> Tensor:
     """Let each target position see the source positions up to its own.
 
-    Positions are counted from the first of each, as in Keras, so that padding behind
+    Positions are counted from the first of each, as in Keras, so that padding after
     either changes nothing.
 
     Args:

@@ -155,7 +155,7 @@ def relative_buckets(
         distances: integers of any shape, position of the key minus that of the query.
         num_buckets: number of buckets, of both directions together.
         max_distance: distance from which on everything is one bucket.
-        bidirectional: whether keys behind the query have buckets of their own; else
+        bidirectional: whether keys after the query have buckets of their own; else
             they share that of distance zero.
 
     Returns:

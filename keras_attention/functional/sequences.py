@@ -33,7 +33,7 @@ def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
     length = ops.shape(inputs)[1]
     positions = ops.arange(length, dtype="int32")  # (T,)
     real_first = ops.argsort(ops.where(mask, positions, length + positions), axis=1)
-    # how many real ones are behind each: the place of its mirror image among them
+    # how many real ones come after each: the place of its mirror image among them
     behind = ops.flip(ops.cumsum(ops.cast(ops.flip(mask, 1), "int32"), 1), 1) - 1
     mirrored = ops.take_along_axis(real_first, ops.maximum(behind, 0), axis=1)
     mirrored = ops.where(mask, mirrored, positions)
@@ -93,7 +93,7 @@ def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
     Args:
         tensor: of any shape.
         part: shaped as `tensor`, but for a shorter `axis`.
-        index: an integer or a scalar tensor; `part` must fit behind it.
+        index: an integer or a scalar tensor; `part` must fit after it.
         axis: not negative.
 
     Returns:

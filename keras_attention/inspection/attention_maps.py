@@ -19,7 +19,7 @@ from keras_attention.inspection.watching import (
 def attention_maps(model: keras.Model, inputs: Any) -> dict[str, np.ndarray]:
     """The weights of each attention layer of a built model, on some inputs.
 
-    The model is called once, as it is: it is neither built anew nor changed. Layers are
+    The model is called once, as it is: it is neither rebuilt nor changed. Layers are
     found wherever they are, in blocks and in models inside the model. Those of this
     package, those of Keras and all others count that take `return_attention_scores`.
 

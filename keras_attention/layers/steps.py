@@ -77,7 +77,7 @@ def step_attention(
     inputs = functional.write_at(state["inputs"], inputs, index, 1)
     state = {**state, "inputs": inputs}
     if "memory" not in state:
-        # Positions behind these are nothing yet, and are not seen by them.
+        # Positions after these are nothing yet, and are not seen by them.
         output = attention(inputs, inputs, use_causal_mask=True)
         return functional.read_at(output, index, length, 1), state, None
     mask = {} if "mask" not in state else {"value_mask": state["mask"]}

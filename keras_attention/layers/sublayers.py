@@ -106,7 +106,7 @@ def quantized_dtype(layer: keras.layers.Layer) -> dict[str, Any]:
     """The `dtype` of a configuration, where quantized children need it to say so.
 
     `Model.quantize` changes children of which the configuration of `layer` says
-    nothing; made anew, they would not take the weights of quantized ones.
+    nothing; rebuilt, they would not take the weights of quantized ones.
 
     Args:
         layer: whose children, and theirs, may be quantized.

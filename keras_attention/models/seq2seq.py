@@ -144,7 +144,7 @@ class Seq2Seq(keras.Model):
         if not training or self.scheduled_sampling is None:
             return super().call(inputs, training=training, mask=mask)
         if not isinstance(inputs, dict):
-            inputs = dict(zip(self.input_names, inputs, strict=True))
+            inputs = dict(zip(self.input, inputs, strict=True))
         source, target = {**inputs}, inputs["target"]
         del source["target"]
         memory, length = self.encode(source), ops.shape(target)[1]

@@ -153,7 +153,7 @@ class DecoderStack(_Stack):
         blocks: `TransformerDecoder` layers, the lowest first; or others that keep the
             protocol of `DecoderBlock`.
         dropout: rate at which the inputs are dropped in training.
-        alignment_layer: index of the block whose attention to the memory tells which
+        alignment_layer: index of the block whose attention to the memory says which
             part of the source an output comes from.
         alignment_heads: indices of its heads that count; all when left out.
         final_normalization: as of an `EncoderStack`.

@@ -39,12 +39,12 @@ def translation_dataset(
     start id, and as labels the target with its end id.
 
     Pairs are put into buckets by the longer side, in steps of `bucket` tokens.
-    When shuffled, each epoch deals the pairs of a bucket anew to its batches, and
+    When shuffled, each epoch deals the pairs of a bucket to new batches, and
     brings the batches in a new order; the epochs depend on `seed` alone, not on
     TensorFlow's global seed. Each side is padded to the longest of its batch,
     rounded up to a multiple of `bucket` but not above `max_length`.
 
-    What compiles anew for each shape, as XLA does, wants few of them: with `shapes`,
+    What compiles again for each shape, as XLA does, wants few of them: with `shapes`,
     pairs are grouped by both sides instead, in shapes chosen so that little is padded.
     All batches of a group then have one shape, the last filled up with
     empty rows, which have no token.
@@ -149,8 +149,8 @@ def language_dataset(
     """Makes batches of texts of about the same length, for a language model.
 
     Each element is `(ids (B, T), labels (B, T))`, both int32 and padded with 0: the
-    text after the start id, and the text with its end id. All else is as
-    `translation_dataset` tells it.
+    text after the start id, and the text with its end id. Everything else
+    is as in `translation_dataset`.
 
     Args:
         lines: The texts.

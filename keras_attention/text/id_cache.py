@@ -35,14 +35,14 @@ def read_or_make_ids(
     draws: Draws | None,
     folder: str | os.PathLike[str] | None,
 ) -> Ids:
-    """Ids of all lines behind one another, each line with its end id, and its lengths.
+    """Ids of all lines in a row, each with its end id, and the lengths of the lines.
 
     Args:
         lines: The texts.
         tokenizer: Makes the ids.
         draws: If given, all lines come so many times, each time cut at random.
         folder: Where ids are kept, under a name made from tokenizer and lines. It is
-            made if need be; a file that cannot be read is made anew.
+            made if need be; a file that cannot be read is replaced.
     """
     if folder is None:
         return _make_ids(lines, tokenizer, draws)

@@ -173,7 +173,7 @@ class WordCutter:
         borders = [f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})"]
         pieces = self._scores.keys() - self._symbols
         if not any(_BLANK in piece[1:] for piece in pieces):
-            borders.append(f"(?={_BLANK})")  # no piece goes on behind a blank
+            borders.append(f"(?={_BLANK})")  # no piece continues after a blank
         self._borders = re.compile("|".join(borders))
 
     def words(self, line: str) -> list[str]:
@@ -214,7 +214,7 @@ def sample_rows(
             variants a row gets, on all rows.
 
     Yields:
-        So many times the ids of all rows behind one another, and the rows' lengths.
+        So many times the ids of all rows, one after the other, and the rows' lengths.
     """
     numbers: dict[str, int] = {}
     words, row_ends = array("q"), array("q")

@@ -1,7 +1,7 @@
 """Tokenizers on disk: one JSON file with a checksum.
 
 The file holds `format`, `version`, `type` (the class), `content` (what the class
-needs to be made anew) and `sha256` of type and content.
+needs to be rebuilt) and `sha256` of type and content.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Trainings that go on where they were killed."""
+"""Trainings that resume where they were killed."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ _STATE, _TRIAL, _VARIABLES = "training.json", "training.json.new", ".variables.n
 
 
 class Backup(keras.callbacks.Callback):
-    """Backs a training up as it begins and after epochs, and goes on with the last one.
+    """Backs up a training as it begins and after epochs, and resumes from the last one.
 
     A backup holds the weights, the optimizer with its averages and its schedule, the
     seeds of the dropout, the epoch and the position in the data. So what `fit` ends
@@ -25,16 +25,16 @@ class Backup(keras.callbacks.Callback):
     backup is written beside the last one and then takes its place: whenever a training
     is killed, or the disk is full, one of the two is whole.
 
-    What other callbacks remember is not in it: Keras's `EarlyStopping` counts anew from
-    where a training goes on. `BleuCallback` keeps a file of its own.
+    What other callbacks remember is not in it: Keras's `EarlyStopping` begins to count
+    where a training resumes. `BleuCallback` keeps a file of its own.
 
     An epoch may be any number of steps: for long ones, train on `batches.repeat()` with
     `steps_per_epoch`, and no more than those are lost.
 
     Args:
-        folder: where to keep the backup. One that a training left is gone on with.
+        folder: where to keep the backup. A training resumes from one that is there.
         position: the `position` of a `translation_dataset` or `language_dataset`, which
-            is for this training alone, and not behind `cache()`, which reads it no
+            is for this training alone, and not after `cache()`, which reads it no
             more than once. Without it each run reads epochs in the order that its
             dataset begins with.
         every: number of epochs from one backup to the next; the last of all `epochs`

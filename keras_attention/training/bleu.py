@@ -19,7 +19,7 @@ class BleuCallback(keras.callbacks.Callback):
     """Measures BLEU after epochs, keeps the best weights, and stops when it stagnates.
 
     The score (Papineni et al. 2002, by sacrebleu) joins the logs, for the progress bar,
-    the history and Keras's other callbacks, which stand behind this one in the list; in
+    the history and Keras's other callbacks, which come after this one in the list; in
     epochs without a measurement it is NaN. Where the optimizer keeps averaged weights
     (`use_ema=True`), these are measured and kept.
 
@@ -106,7 +106,7 @@ class BleuCallback(keras.callbacks.Callback):
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / _SCORES
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        # What was measured after the backup is measured anew.
+        # What was measured after the backup is measured again.
         known = {int(e): score for e, score in known.items() if int(e) < begin}
         self.scores = {e: score for e, score in known.items() if score is not None}
         last = begin - 1

@@ -1,4 +1,4 @@
-"""What a `Translator` tells of a text."""
+"""What a `Translator` says about a text."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice

@@ -82,3 +82,9 @@ def test_samples_are_of_all_ids(find, options):
     options = {"max_length": 1, "num_samples": 400, "seed": 5, **options}
     for found, table in find(Sampling, **options):
         assert set(found.ids[0, :, 0]) == {1, *range(3, len(table))}
+
+
+def test_a_prefix_holds_ids_that_are_int32():
+    model, source = Copying(TABLE[None], attends=None), np.zeros((1, 2), "int32")
+    with pytest.raises(ValueError, match="`prefix` must hold ids from 0 to 2147483647"):
+        Greedy(LENGTH)(model, source, prefix=np.array([[2**31]]))

@@ -104,6 +104,7 @@ def test_limits_count_vectors(model):
     assert (search(model, INPUTS).lengths[:, 0] == MASK.sum(axis=1)).all()
 
 
+@pytest.mark.slow
 def test_it_trains_and_is_saved_copied_and_joined(model, tmp_path):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-2), loss)
@@ -126,6 +127,7 @@ def test_it_trains_and_is_saved_copied_and_joined(model, tmp_path):
         np.testing.assert_array_equal(ids, Greedy(6)(model, INPUTS).ids)
 
 
+@pytest.mark.slow
 def test_a_recurrent_one_learns_from_its_own_ids():
     model = _recurrent(scheduled_sampling=0.5)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

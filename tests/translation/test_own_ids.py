@@ -80,6 +80,7 @@ def test_scores_are_those_of_the_model(translator):
     assert score.tokens == ["on", "moi", "[UNK]", "[end]"]
 
 
+@pytest.mark.slow
 def test_it_is_saved_loaded_and_exported(translator, tmp_path):
     expected = translator(TEXTS)
     translator.save(tmp_path / "translator")

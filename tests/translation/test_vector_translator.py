@@ -84,6 +84,7 @@ def test_scores_are_those_of_the_model(translator):
         np.testing.assert_allclose(score.log_probability, np.sum(expected), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_is_saved_loaded_and_exported(translator, tmp_path):
     translator.save(tmp_path / "translator")
     loaded = Translator.load(tmp_path / "translator")

@@ -154,7 +154,7 @@ class LocalAlignment(Alignment):
         is_real = ops.cast(mask, share.dtype)
         so_far = ops.cumsum(is_real, axis=-1)
         first = ops.sum(ops.cast(ops.equal(so_far, 0), share.dtype), axis=-1)
-        return first + share * so_far[..., -1]
+        return first + share * ops.sum(is_real, axis=-1)
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="MonotonicAlignment")

@@ -16,7 +16,7 @@ LARGEST_FERTILITY = 2
 
 
 class Coverage(keras.layers.Layer):
-    """The part of `Attention` that tells projected keys what was attended to.
+    """The part of `Attention` that adds to projected keys what was attended to.
 
     Args:
         kind: one of `COVERAGES`.

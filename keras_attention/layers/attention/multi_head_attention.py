@@ -40,7 +40,7 @@ class MultiHeadAttention(HeadSteps):
         attention_axes: axes over which queries attend, of inputs of more than three
             axes; all but the batch and the features when left out.
         sliding_window: a query sees keys at less than this distance, before and, unless
-            the mask is causal, behind it (Beltagy et al. 2020); all when left out.
+            the mask is causal, after it (Beltagy et al. 2020); all when left out.
         flash_attention: whether to use the backend's fused attention where it has one,
             on GPUs with JAX and PyTorch. It takes no dropout, position bias or soft cap
             and returns no weights.

@@ -100,7 +100,7 @@ class HeadSteps(HeadAttention):
     def reorder(self, state: State, parents: Tensor) -> State:
         """The state of rows that continue others, `parents (rows,)`.
 
-        Hypotheses go on from others of their source.
+        Hypotheses continue others of the same source.
         """
         if "shared_memory" in state:
             return state
@@ -134,7 +134,7 @@ class HeadSteps(HeadAttention):
             functional.join_hypotheses(query, batch),
             state,
             cache,
-            query_positions=ops.repeat(positions, rows // batch),
+            query_positions=ops.repeat(positions, rows // _at_least_one(batch)),
         )
         output = functional.split_hypotheses(output, length)
         return output, state, _split_weights(weights, length)
@@ -167,6 +167,10 @@ class HeadSteps(HeadAttention):
             by_step = ops.reshape(weights, (*ops.shape(weights)[:3], steps, count))
             weights = ops.sum(by_step, axis=-1)
         return output, {"past": past, "slots": slots}, weights
+
+
+def _at_least_one(count: Any) -> Any:
+    return max(count, 1) if isinstance(count, int) else ops.maximum(count, 1)
 
 
 def _make_room(part: Tensor, count: int) -> Tensor:

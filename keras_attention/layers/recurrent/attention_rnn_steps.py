@@ -85,7 +85,9 @@ class AttentionRNNSteps(BaseLayer):
             )
         if training:
             length = ops.shape(inputs)[1]
-            outputs *= functional.read_at(constant["outputs"], index, length, 1)
+            outputs = outputs * functional.read_at(
+                constant["outputs"], index, length, 1
+            )
         return outputs, StepState(constant, recurrent), weights
 
     def _read_one(self, inputs, recurrent, constant, index, training):

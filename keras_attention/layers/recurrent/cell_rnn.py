@@ -231,7 +231,9 @@ class CellRNN(BaseLayer):
         outputs = ops.cast(outputs, self.compute_dtype)
         if training:
             length = ops.shape(inputs)[1]
-            outputs *= functional.read_at(constant["outputs"], index, length, 1)
+            outputs = outputs * functional.read_at(
+                constant["outputs"], index, length, 1
+            )
         return outputs, StepState(constant, list(recurrent)), None
 
     def _draw_dropout_masks(self, rows):

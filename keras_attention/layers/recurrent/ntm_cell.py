@@ -33,7 +33,7 @@ class NTMCell(BaseLayer):
         memory_dim: width of a slot.
         read_heads: number of heads that read.
         write_heads: number of heads that write.
-        shift_range: how many slots a head may go on from one step to the next, either
+        shift_range: how many slots a head may move from one step to the next, either
             way.
         controller: `"lstm"`, or `"feed_forward"`, which has no memory of its own.
         **kwargs: of `keras.layers.Layer`.

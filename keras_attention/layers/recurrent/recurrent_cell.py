@@ -182,7 +182,7 @@ class RecurrentCell(BaseLayer):
     def _dense(self, name, input_shape, use_bias, **options):
         dense = keras.layers.Dense(
             _GATES[self.cell] * self.units,
-            # A normalization has a bias of its own, behind it.
+            # A normalization has a bias of its own, after it.
             use_bias=use_bias and not self.layer_normalization,
             bias_initializer="zeros" if name == "recurrent" else self._initial_bias,
             dtype=self.dtype_policy,

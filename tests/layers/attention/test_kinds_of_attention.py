@@ -180,7 +180,7 @@ def test_a_language_model_finds_what_enumeration_finds(kind, tmp_path):
             attention=KINDS[kind],
         )
     )
-    source = np.array([[3, 0]])  # a text that has not begun
+    source = np.array([[3, 0]])  # an empty text
     found = BeamSearch(64, max_length=3, length_penalty=0.0)(model, source)
     (expected,) = best_by_enumeration(model, source, 3, 5)
     for place, (ids, score) in enumerate(expected):

@@ -169,7 +169,9 @@ def test_hypotheses_go_on_from_their_parents(name):
     expected = layer(
         history, np.repeat(VALUE, 2, axis=0), value_mask=np.repeat(KEPT, 2, axis=0)
     )
-    np.testing.assert_allclose(to_numpy(found)[:, 0], expected[:, 2], atol=1e-5)
+    np.testing.assert_allclose(
+        to_numpy(found)[:, 0], to_numpy(expected)[:, 2], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", STEPPED)

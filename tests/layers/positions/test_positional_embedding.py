@@ -177,3 +177,9 @@ def test_positions_are_integers_of_every_id():
     learned = PositionalEmbedding(11, 8, 4, "learned")
     with pytest.raises(ValueError, match=r"`positions` must lie .* 0 to 3.* 4"):
         learned(ids, positions=np.array([2, 3, 4]))
+
+
+def test_a_start_that_is_a_tensor_leaves_room_for_every_position():
+    layer, ids = PositionalEmbedding(11, 8, 3, "learned"), np.array([[4, 5, 6]])
+    found = layer(ids, start_index=keras.ops.convert_to_tensor(0))
+    np.testing.assert_allclose(to_numpy(found), to_numpy(layer(ids)), atol=1e-6)

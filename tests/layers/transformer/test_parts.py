@@ -98,6 +98,7 @@ def test_it_is_saved_loaded_and_cloned(name, tmp_path):
     assert len(clone.trainable_weights) == len(model.trainable_weights)
 
 
+@pytest.mark.slow
 @every_model
 def test_it_learns(name):
     model = models.transformer(11, 9, **SMALL, **MODELS[name])
