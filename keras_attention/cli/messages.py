@@ -68,7 +68,7 @@ def is_without_reader(error: Exception) -> bool:
 
 
 def discard_output() -> None:
-    """Let what is not written yet go nowhere, lest it fails at the end once more."""
+    """Let what is not written yet go nowhere, or it would fail once more at the end."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

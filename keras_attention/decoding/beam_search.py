@@ -28,11 +28,11 @@ from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD, SpecialIds
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 NORMALIZATIONS = ("gnmt", "length")
 MOST_PENALTY = 10  # beyond it, lengths to its power leave float32
-# Less attention than this is not told apart from none.
+# Less attention than this counts as none.
 _LEAST_COVERAGE = 1e-6
 
 
@@ -44,7 +44,7 @@ class BeamSearch(Search):
     stood there; an output that ends leaves its beam for good, and is kept in a pool
     that nothing unfinished can enter. So a row works less and less, and one beam finds
     what greedy search finds. A row is done when nothing unfinished can still
-    become one of the outputs asked for, which is told exactly, since extensions only
+    become one of the outputs asked for, which is decided exactly, since extensions only
     become less probable; with a coverage penalty, as if the whole source were covered.
 
     | `normalization` | score of an output of `n` ids |
@@ -196,7 +196,7 @@ class BeamSearch(Search):
         special = SpecialIds.of(model)
         max_length = ops.expand_dims(limits.max_length, 1)
         every = limits.repeat(self.num_beams)
-        index = ops.convert_to_tensor(beginning.count, "int32")
+        index = ops.convert_to_tensor(beginning.given, "int32")
         is_source = source_mask(source)
         if is_source is not None:
             is_source = ops.expand_dims(is_source, 1)
@@ -254,7 +254,7 @@ class BeamSearch(Search):
         is_first = ops.equal(count_up(self.num_beams), 0)
         score = ops.expand_dims(beginning.scores, 1)
         # What was given may be as long as an output may be.
-        is_open = beginning.count < max_length
+        is_open = beginning.given < max_length
         written = ops.expand_dims(beginning.lengths, 1)
         beams = {
             # Of what is unfinished; -inf where there is nothing unfinished.

@@ -8,8 +8,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def count_up(*bounds: Any) -> Tensor:
@@ -25,7 +24,7 @@ def take(tensor: Tensor, order: Tensor) -> Tensor:
     return ops.take_along_axis(tensor, order, axis=axis)
 
 
-def put(tensor: Tensor, values: Tensor, index: Any) -> Tensor:
+def put(tensor: Tensor, values: Tensor, index: int | Tensor) -> Tensor:
     """Write `(batch, beams)` into `(batch, beams, length)` at an index."""
     return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
 

@@ -8,8 +8,7 @@ from keras_attention import functional
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.precision import precise
 from keras_attention.special_ids import PAD, SpecialIds
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class Beginning(NamedTuple):
@@ -27,7 +26,7 @@ class Beginning(NamedTuple):
     """
 
     state: Any
-    count: Any
+    given: int | Tensor
     ids: Tensor
     lengths: Tensor
     scores: Tensor
@@ -38,11 +37,11 @@ class Beginning(NamedTuple):
         """The beginning of `count` outputs for each row, next to each other."""
         tensors = functional.repeat_rows(tuple(self[2:]), count)
         state = functional.expand_state(model, self.state, count)
-        return type(self)(state, self.count, *tensors)
+        return type(self)(state, self.given, *tensors)
 
 
 def read_beginning(
-    model: Any, state: Any, limits: RowLimits, length: int, count: Any
+    model: Any, state: Any, limits: RowLimits, length: int, count: int | Tensor
 ) -> Beginning:
     """Read the start id, and what outputs are given to begin with, in one pass.
 

@@ -1,14 +1,13 @@
 """What an output may not contain, as changes of log-probabilities."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
 from keras_attention.argument_checks import check_count, check_positive_number
 from keras_attention.special_ids import PAD, SpecialIds
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class Constraints(NamedTuple):
@@ -45,7 +44,7 @@ class Constraints(NamedTuple):
         self,
         log_probs: Tensor,
         ids: Tensor,
-        index: Any,
+        index: int | Tensor,
         special: SpecialIds,
         min_length: Tensor | None = None,
         forced: Tensor | None = None,

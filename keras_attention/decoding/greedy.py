@@ -7,8 +7,7 @@ import keras
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.stepwise import StepwiseSearch
 from keras_attention.decoding.top_k import top_k
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="Greedy")

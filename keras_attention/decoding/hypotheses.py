@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class Hypotheses(NamedTuple):
@@ -45,7 +45,7 @@ class Decoder(Protocol):
         """The state before the first step, from which `max_length` ids are written."""
 
     def step(
-        self, ids: Tensor, state: Any, index: Any
+        self, ids: Tensor, state: Any, index: int | Tensor
     ) -> tuple[Tensor, Any, Tensor | None]:
         """Read ids, of which `index` were read before, and score what may follow.
 

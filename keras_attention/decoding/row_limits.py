@@ -7,8 +7,7 @@ from keras import backend, ops
 
 from keras_attention import functional
 from keras_attention.special_ids import PAD
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class RowLimits(NamedTuple):
@@ -31,11 +30,11 @@ class RowLimits(NamedTuple):
         """The limits of `count` outputs a row, next to each other."""
         return type(self)(*functional.repeat_rows(tuple(self), count))
 
-    def forced(self, index: Any) -> Tensor | None:
+    def forced(self, index: int | Tensor) -> Tensor | None:
         """The id `(rows,)` of the prefix after `index` others, 0 for any."""
         return _at(self.prefix, index)
 
-    def certain(self, index: Any) -> Tensor | None:
+    def certain(self, index: int | Tensor) -> Tensor | None:
         """The id `(rows,)` of the prompt there, 0 for any."""
         return _at(self.prompt, index)
 

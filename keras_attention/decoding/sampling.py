@@ -14,8 +14,8 @@ from keras_attention.argument_checks import (
 )
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.stepwise import StepwiseSearch
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 _LEAST_TEMPERATURE, _MOST_TEMPERATURE = 1e-3, 1e6
 
 

@@ -26,8 +26,7 @@ from keras_attention.decoding.row_limits import (
     source_lengths,
 )
 from keras_attention.special_ids import PAD, SpecialIds
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class Search:
@@ -237,7 +236,7 @@ class Search:
         self,
         log_probs: Tensor,
         ids: Tensor,
-        index: Any,
+        index: int | Tensor,
         limits: RowLimits,
         special: SpecialIds,
     ) -> Tensor:

@@ -11,8 +11,7 @@ from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.search import Search
 from keras_attention.special_ids import PAD, SpecialIds
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class StepwiseSearch(Search):
@@ -21,7 +20,7 @@ class StepwiseSearch(Search):
     A subclass has a `choose`.
     """
 
-    def choose(self, log_probs: Tensor, chance: Any, index: Any) -> Tensor:
+    def choose(self, log_probs: Tensor, chance: Any, index: int | Tensor) -> Tensor:
         """The next ids `(rows,)` by log-probabilities `(rows, vocabulary)`.
 
         Args:
@@ -57,7 +56,7 @@ class StepwiseSearch(Search):
             for name in ("ids", "lengths", "scores", "attention")
             if getattr(beginning, name) is not None
         }
-        index = ops.convert_to_tensor(beginning.count, "int32")
+        index = ops.convert_to_tensor(beginning.given, "int32")
         is_open = index < limits.max_length
         last, *rest = choose(beginning.log_probs, written, is_open, index)
         *_, written, _, _ = ops.while_loop(

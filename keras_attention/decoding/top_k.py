@@ -1,11 +1,10 @@
 """The largest entries of long rows."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
+
 _BLOCK = 32
 
 

@@ -74,7 +74,7 @@ def write_saved_model(
 
 def _describe(serving, signatures, folder):
     defaults = {name: value.numpy().item() for name, value in serving.options.items()}
-    described = {}
+    described: dict[str, Any] = {}
     for name, function in signatures.items():
         concrete = function.get_concrete_function()
         takes = {spec.name: spec for spec in concrete.structured_input_signature[0]}

@@ -4,14 +4,11 @@ Letters: `B` batch, `H` heads, `N` slots of the memory, `W` width of a slot. All
 float32, or in float64 for a memory of that dtype.
 """
 
-from typing import Any
-
 from keras import ops
 
 from keras_attention.functional.scores import cosine_scores
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 # Weights below it count as this much, so that no logarithm is infinite.
 _SMALLEST = 1e-16

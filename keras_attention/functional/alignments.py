@@ -4,17 +4,16 @@ All in float32, or in float64 for tensors of that dtype. Masked keys are passed 
 they neither count nor stop.
 """
 
-from typing import Any
-
 from keras import ops
 
 from keras_attention.functional.recurrence import run_recurrence
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 
-
-def first_position(batch_size: Any, source: Any, dtype: str = "float32") -> Tensor:
+def first_position(
+    batch_size: int | Tensor, source: int | Tensor, dtype: str = "float32"
+) -> Tensor:
     """The alignment before the first query, all of it on the first key: `(B, S)`."""
     is_first = ops.equal(ops.arange(source, dtype="int32"), 0)
     return ops.broadcast_to(ops.cast(is_first, dtype), (batch_size, source))
@@ -80,7 +79,7 @@ def _first_taken(stop: Tensor, previous: Tensor) -> Tensor:
     return taken * ops.cast(ops.equal(ops.cumsum(taken, axis=-1), 1.0), stop.dtype)
 
 
-def window_mask(center: Tensor, source: Any, window: int) -> Tensor:
+def window_mask(center: Tensor, source: int | Tensor, window: int) -> Tensor:
     """The keys at most `window` positions from a center (Luong et al. 2015).
 
     Args:
@@ -94,7 +93,7 @@ def window_mask(center: Tensor, source: Any, window: int) -> Tensor:
     return ops.less_equal(ops.abs(_distance(center, source)), window)
 
 
-def gaussian(center: Tensor, source: Any, window: int) -> Tensor:
+def gaussian(center: Tensor, source: int | Tensor, window: int) -> Tensor:
     """A bell around the center, with half of `window` as its deviation.
 
     Args:
@@ -109,7 +108,7 @@ def gaussian(center: Tensor, source: Any, window: int) -> Tensor:
     return ops.exp(-ops.square(_distance(center, source)) / (2 * deviation**2))
 
 
-def _distance(center: Tensor, source: Any) -> Tensor:
+def _distance(center: Tensor, source: int | Tensor) -> Tensor:
     center = ops.convert_to_tensor(center)
     center = ops.cast(center, precise(center.dtype))
     keys = ops.cast(ops.arange(source, dtype="int32"), center.dtype)

@@ -1,15 +1,13 @@
 """From scores to weights, and from weights to a context."""
 
-from typing import Any
-
 import numpy as np
 from keras import backend, ops
 
 from keras_attention.functional.heads import group_queries, ungroup_queries
 from keras_attention.functional.masks import as_boolean
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 _LOWEST = float(np.finfo("float32").min)
 
 

@@ -5,11 +5,10 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def fold(inputs: Tensor, axes: Sequence[int], trailing: int = 1) -> Tensor:

@@ -4,11 +4,10 @@ Letters: `B` batch, `U` units.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def lstm_step(
@@ -30,10 +29,12 @@ def lstm_step(
         The new hidden and carry state.
     """
     _, carry = states
-    enter, forget, candidate, leave = ops.split(inputs + recurrent, 4, axis=-1)
-    carry = ops.sigmoid(forget) * carry + ops.sigmoid(enter) * ops.tanh(candidate)
+    gates = ops.split(inputs + recurrent, 4, axis=-1)
+    candidate = ops.tanh(gates[2])
+    input_gate, forget_gate, output_gate = (ops.sigmoid(gates[i]) for i in (0, 1, 3))
+    carry = forget_gate * carry + input_gate * candidate
     shown = carry if normalize is None else normalize(carry)
-    return [ops.sigmoid(leave) * ops.tanh(shown), carry]  # (B, U) each
+    return [output_gate * ops.tanh(shown), carry]  # (B, U) each
 
 
 def gru_step(inputs: Tensor, recurrent: Tensor, states: list[Tensor]) -> list[Tensor]:

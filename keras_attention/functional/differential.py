@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
 from keras_attention.functional.attend import masked_softmax
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def initial_lambda(depth: int) -> float:

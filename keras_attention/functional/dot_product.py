@@ -17,8 +17,8 @@ from keras_attention.functional.masks import combine_masks
 from keras_attention.functional.scores import grouped_scores
 from keras_attention.functional.sequences import at_least_one, pad_to_one
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 ComputeWeights = Callable[[Tensor, Tensor | None], Tensor]
 
 
@@ -159,8 +159,8 @@ class _Pairs:
     for all of them.
     """
 
-    target: Any
-    source: Any
+    target: int | Tensor
+    source: int | Tensor
     query_start: Any
     query_positions: Tensor | None
     key_positions: Tensor | None
@@ -308,7 +308,7 @@ def _size(tensor: Tensor, axis: int) -> Any:
     return ops.shape(tensor)[axis] if known is None else known
 
 
-def _starts(length: Any, size: int) -> Tensor:
+def _starts(length: int | Tensor, size: int) -> Tensor:
     return ops.expand_dims(ops.arange(0, length, size, dtype="int32"), 1)
 
 

@@ -6,12 +6,17 @@ from typing import Any
 import keras
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
+
 Seeds = tuple[Tensor, Tensor]
 
 
 def pair_seeds(
-    batch_size: Any, heads: int, target: Any, source: Any, generator: Any
+    batch_size: int | Tensor,
+    heads: int,
+    target: int | Tensor,
+    source: int | Tensor,
+    generator: Any,
 ) -> Seeds:
     """Random odd numbers, one for each query and one for each key of every head.
 

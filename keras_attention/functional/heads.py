@@ -1,10 +1,8 @@
 """Splitting features into heads and back."""
 
-from typing import Any
-
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def split_heads(inputs: Tensor, num_heads: int) -> Tensor:

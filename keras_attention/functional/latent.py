@@ -5,8 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_attention.functional.dot_product import dot_product_attention
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def latent_attention(

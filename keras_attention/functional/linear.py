@@ -7,14 +7,11 @@ here called the state: of products of features and values, and of features alone
 Further axes: `P` chunks, `C` positions of a chunk.
 """
 
-from typing import Any
-
 from keras import ops
 
 from keras_attention.functional.masks import causal_mask
 from keras_attention.functional.sequences import at_least_one
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def positive_features(inputs: Tensor) -> Tensor:
@@ -128,7 +125,7 @@ def _divide(sums: Tensor, total: Tensor) -> Tensor:
     return ops.where(is_nothing, 0, sums / ops.where(is_nothing, 1, total))
 
 
-def _split_chunks(tensor: Tensor, length: Any, size: int) -> Tensor:
+def _split_chunks(tensor: Tensor, length: int | Tensor, size: int) -> Tensor:
     """`(B, N, any, H)`, cut to a length and filled with zeros, to `(B, N, P, C, H)`."""
     tensor = tensor[:, :, :length]
     batch, heads, known, width = ops.shape(tensor)

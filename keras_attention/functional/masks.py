@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import backend, ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def implicit_mask(tensor: Tensor | None) -> Tensor | None:
@@ -254,7 +254,9 @@ def combine_masks(*masks: Tensor | None) -> Tensor | None:
     return combined
 
 
-def causal_mask(target_length: Any, source_length: Any, index: Any = 0) -> Tensor:
+def causal_mask(
+    target_length: int | Tensor, source_length: int | Tensor, index: int | Tensor = 0
+) -> Tensor:
     """Let each target position see the source positions up to its own.
 
     Positions are counted from the first of each, as in Keras, so that padding after

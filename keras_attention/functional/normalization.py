@@ -1,12 +1,9 @@
 """Normalization of features, with a gradient in few passes."""
 
-from typing import Any
-
 from keras import ops
 
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def normalize_layer(

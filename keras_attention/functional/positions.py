@@ -6,8 +6,7 @@ from typing import Any
 from keras import ops
 
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") -> Tensor:
@@ -38,7 +37,7 @@ def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") ->
     return ops.reshape(waves, (*shape, 2 * pairs))[..., :dim]
 
 
-def as_position(index: Any, name: str = "start_index") -> Any:
+def as_position(index: int | Tensor, name: str = "start_index") -> Any:
     """An index that int32 positions can be added to; NumPy's integers are int64.
 
     Args:

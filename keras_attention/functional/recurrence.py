@@ -9,8 +9,8 @@ from keras import ops
 
 from keras_attention.functional.masks import as_boolean
 from keras_attention.functional.sequences import pad_to_one
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Step = Callable[[Any, list[Tensor]], tuple[Tensor, list[Tensor]]]
 
 

@@ -1,14 +1,12 @@
 """How well each query fits each key: `(B, T, D)` and `(B, S, D)` to `(B, T, S)`."""
 
 from collections.abc import Callable
-from typing import Any
 
 from keras import ops
 
 from keras_attention.functional.heads import group_queries, ungroup_queries
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def dot_scores(query: Tensor, key: Tensor) -> Tensor:

@@ -5,8 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_attention.functional.masks import as_boolean
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def reverse_sequence(inputs: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -87,7 +86,7 @@ def fit_length(tensor: Tensor, length: int) -> Tensor:
     return ops.reshape(joined, (batch, length, *rest))  # which a graph may not know
 
 
-def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
+def write_at(tensor: Tensor, part: Tensor, index: int | Tensor, axis: int) -> Tensor:
     """Put a part into a tensor, from an index of one axis on.
 
     Args:
@@ -105,7 +104,9 @@ def write_at(tensor: Tensor, part: Tensor, index: Any, axis: int) -> Tensor:
     return ops.slice_update(tensor, start, part)
 
 
-def read_at(tensor: Tensor, index: Any, length: Any, axis: int) -> Tensor:
+def read_at(
+    tensor: Tensor, index: int | Tensor, length: int | Tensor, axis: int
+) -> Tensor:
     """So many positions of a tensor, from an index of one axis on.
 
     Args:

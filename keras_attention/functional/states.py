@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class StepState(NamedTuple):
@@ -95,7 +95,7 @@ def join_hypotheses(tensor: Tensor, batch: Any) -> Tensor:
     return ops.reshape(tensor, (batch, -1, *sizes))
 
 
-def split_hypotheses(tensor: Tensor, length: Any) -> Tensor:
+def split_hypotheses(tensor: Tensor, length: int | Tensor) -> Tensor:
     """Undo `join_hypotheses` of sequences of a length."""
     batch, _, *sizes = ops.shape(tensor)
     if not (isinstance(length, int) and length == 1):

@@ -53,7 +53,7 @@ def attention_maps(model: keras.Model, inputs: Any) -> dict[str, np.ndarray]:
         bound.arguments["return_attention_scores"] = True
         known = len(maps)
         output, weights, *rest = call(*bound.args, **bound.kwargs)
-        if len(maps) == known:  # else it is a block around layers that told theirs
+        if len(maps) == known:  # else it is a block around layers that gave theirs
             maps[_unused(path_of(layer), maps)] = ops.convert_to_numpy(
                 ops.cast(weights, "float32")
             )

@@ -13,8 +13,7 @@ from keras_attention.inspection.watching import (
     returns_attention_scores,
     watched,
 )
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class MaskRow(NamedTuple):
@@ -94,7 +93,7 @@ def mask_report(model: keras.Model, batch: Any) -> list[MaskRow]:
 
 
 class _Call:
-    """One call, with its tensors kept alive so that they can be told apart."""
+    """One call, with its tensors kept alive so that no two have the same identity."""
 
     def __init__(self, operation: Any, bound: inspect.BoundArguments) -> None:
         self.operation = operation

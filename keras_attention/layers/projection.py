@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 # What users may set of the projections of a layer, and Keras's module for each kind.
 OPTIONS = {

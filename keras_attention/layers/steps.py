@@ -9,8 +9,8 @@ from typing import Any
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = Any
 
 
@@ -56,7 +56,7 @@ def start_cross_attention(
 
 
 def step_attention(
-    attention: Any, query: Tensor, state: State, index: Any
+    attention: Any, query: Tensor, state: State, index: int | Tensor
 ) -> tuple[Tensor, State, Tensor | None]:
     """Attend from the next positions.
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class DecoderBlock(Protocol):
@@ -37,7 +37,7 @@ class DecoderBlock(Protocol):
         """
 
     def step(
-        self, inputs: Tensor, state: Any, index: Any
+        self, inputs: Tensor, state: Any, index: int | Tensor
     ) -> tuple[Tensor, Any, Tensor | None]:
         """Read the next positions, one or several, `(rows, length, dim)`.
 

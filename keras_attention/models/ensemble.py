@@ -15,8 +15,8 @@ from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.embeddings import source_inputs
 from keras_attention.models.seq2seq import Seq2Seq, score_in_one_pass
 from keras_attention.special_ids import SpecialIds
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = list[Any]
 
 
@@ -88,7 +88,7 @@ class Ensemble(keras.Model):
         return [model.start(own, max_length) for model, own in pairs]
 
     def step(
-        self, ids: Tensor, state: State, index: Any
+        self, ids: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next ids; as in `Seq2Seq`."""
         logits, states, attentions = [], [], []

@@ -42,8 +42,7 @@ from keras_attention.models.transformer import (
 )
 from keras_attention.precision import precise
 from keras_attention.special_ids import END, PAD, START, SpecialIds
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 ARCHITECTURES = ("rnn", "transformer")
 _IMPOSSIBLE = float(np.finfo("float32").min)
@@ -124,7 +123,9 @@ class LanguageModel(keras.Model):
         check_max_length(self.target_embedding, max_length)
         return self.decoder.start(memory, max_length)
 
-    def step(self, ids: Tensor, state: State, index: Any) -> tuple[Tensor, State, None]:
+    def step(
+        self, ids: Tensor, state: State, index: int | Tensor
+    ) -> tuple[Tensor, State, None]:
         """Read the next ids and score what may follow; as in `Seq2Seq`."""
         ids, is_one = as_columns(ids)
         vectors = self.target_embedding(ids, start_index=index)

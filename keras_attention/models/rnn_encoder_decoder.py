@@ -22,8 +22,7 @@ from keras_attention.layers.sublayers import (
     restore,
     serialize_shared,
 )
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RNNEncoder")
@@ -260,7 +259,11 @@ class RNNDecoder(BaseLayer):
         return StepState(constant, own.recurrent)
 
     def step(
-        self, inputs: Tensor, state: StepState, index: Any, training: bool = False
+        self,
+        inputs: Tensor,
+        state: StepState,
+        index: int | Tensor,
+        training: bool = False,
     ) -> tuple[Tensor, StepState, Tensor | None]:
         """Read the next positions.
 

@@ -1,5 +1,6 @@
 """Training a decoder on what it writes itself (Bengio et al. 2015)."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,8 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Step = Callable[[Tensor, Any, Any], tuple[Tensor, Any, Tensor | None]]
 
 
@@ -53,7 +54,8 @@ class ScheduledSampling(keras.layers.Layer):
 
         Args:
             step: as of `Seq2Seq`.
-            state: of its `start`, a `StepState`.
+            state: of its `start`; of a `StepState`, the constant part stays outside of
+                the loop.
             target: ids `(batch, target)`; the first one is always the true one.
 
         Returns:
@@ -61,6 +63,9 @@ class ScheduledSampling(keras.layers.Layer):
         """
         target = ops.cast(target, "int32")
         shape = ops.shape(target)
+        constant, recurrent = None, state
+        if isinstance(state, functional.StepState):
+            constant, recurrent = state
         draws, chances = (
             keras.random.uniform(shape, dtype=precise(), seed=self._seeds)
             for _ in range(2)
@@ -73,9 +78,13 @@ class ScheduledSampling(keras.layers.Layer):
             index, drawn, *tensors = states
             true, reads_true, draw = (part[:, 0] for part in inputs)
             ids = ops.where(reads_true, true, drawn)
-            recurrent = keras.tree.pack_sequence_as(state.recurrent, tensors)
-            logits, new, _ = step(ids, state._replace(recurrent=recurrent), index)
-            tensors = keras.tree.flatten(new.recurrent)
+            before = keras.tree.pack_sequence_as(recurrent, tensors)
+            if constant is not None:
+                before = functional.StepState(constant, before)
+            logits, after, _ = step(ids, before, index)
+            if constant is not None:
+                after = after.recurrent
+            tensors = keras.tree.flatten(after)
             return logits, [index + 1, _draw(logits, draw), *tensors]
 
         logits, _ = functional.run_recurrence(
@@ -84,7 +93,7 @@ class ScheduledSampling(keras.layers.Layer):
             [
                 ops.convert_to_tensor(0, "int32"),
                 target[:, 0],
-                *keras.tree.flatten(state.recurrent),
+                *keras.tree.flatten(recurrent),
             ],
         )
         return logits
@@ -95,6 +104,20 @@ class ScheduledSampling(keras.layers.Layer):
         current = self.probability(self._calls)
         self._calls.assign_add(1)
         return ops.cast(current, precise())
+
+
+def check_decoder(decoder: keras.layers.Layer) -> None:
+    """Raise unless a decoder is trained by steps."""
+    methods = [getattr(decoder, name, None) for name in ("start", "step")]
+    takes_training = all(
+        callable(method) and "training" in inspect.signature(method).parameters
+        for method in methods
+    )
+    if not takes_training:
+        raise ValueError(
+            "`scheduled_sampling` needs a decoder whose `start` and `step` take "
+            f"`training`, such as a recurrent one. Received: decoder={decoder!r}"
+        )
 
 
 def _draw(logits: Tensor, chance: Tensor) -> Tensor:

@@ -16,11 +16,11 @@ from keras_attention.argument_checks import (
 from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.embeddings import SourceVectors, source_inputs
-from keras_attention.models.scheduled_sampling import ScheduledSampling
+from keras_attention.models.scheduled_sampling import ScheduledSampling, check_decoder
 from keras_attention.precision import precise
 from keras_attention.special_ids import END, PAD, START, SpecialIds
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Memory = Any
 State = Any
 
@@ -67,7 +67,7 @@ class Seq2Seq(keras.Model):
 
     Raises:
         ValueError: for ids that are not two of the target vocabulary, vectors without a
-            target embedding, or scheduled sampling without a recurrent decoder.
+            target embedding, or scheduled sampling of a decoder that it cannot train.
 
     Example:
     >>> import numpy as np
@@ -133,11 +133,7 @@ class Seq2Seq(keras.Model):
         SpecialIds.of(self).check(logits.shape[-1])
         self.scheduled_sampling = restore(scheduled_sampling)
         if self.scheduled_sampling is not None:
-            if not hasattr(decoder, "rnn"):
-                raise ValueError(
-                    "`scheduled_sampling` needs a recurrent decoder. "
-                    f"Received: decoder={decoder!r}"
-                )
+            check_decoder(decoder)
             self._sampling = ScheduledSampling(self.scheduled_sampling)
 
     def call(self, inputs, training=None, mask=None):
@@ -195,7 +191,7 @@ class Seq2Seq(keras.Model):
         return self.decoder.start(memory, max_length)
 
     def step(
-        self, ids: Tensor, state: State, index: Any
+        self, ids: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next ids and score what may follow.
 

@@ -22,8 +22,8 @@ from keras_attention.layers.sublayers import (
     shared_within,
 )
 from keras_attention.layers.transformer.normalization import Normalization
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = list[Any]
 
 
@@ -235,7 +235,7 @@ class DecoderStack(_Stack):
         return [block.start(memory, max_length) for block in self.blocks]
 
     def step(
-        self, inputs: Tensor, state: State, index: Any
+        self, inputs: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next positions.
 

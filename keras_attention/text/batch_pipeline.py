@@ -31,7 +31,7 @@ class Column(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What `translation_dataset` is told of the batches."""
+    """The arguments of `translation_dataset` that describe its batches."""
 
     batch_tokens: int | None
     batch_size: int | None
@@ -73,7 +73,7 @@ def make_batches(
     rows_of = _batch_rows(options.batch_tokens, options.batch_size)
     draws: list[Draws | None] = [None] * len(columns)
     if times is not None:
-        # a seed a column, lest equal ones be cut in equal places
+        # each column has a seed of its own, or equal ones would be cut alike
         first = len(columns) * options.seed
         draws = [
             Draws(times, options.alpha, first + index) for index in range(len(columns))
@@ -258,20 +258,20 @@ def _collate(
     def padded(
         column: tf.RaggedTensor,
         positions: tf.Tensor,
-        fewest: tf.Tensor,
+        min_rows: tf.Tensor,
         width: tf.Tensor,
     ) -> tf.Tensor:
         rows = tf.gather(column, positions)
         longest = tf.reduce_max(rows.row_lengths())
         rounded = tf.minimum(-(-longest // bucket) * bucket, max_length)
-        shape = [tf.maximum(fewest, rows.nrows()), tf.maximum(width, rounded)]
+        shape = [tf.maximum(min_rows, rows.nrows()), tf.maximum(width, rounded)]
         return tf.ensure_shape(rows.to_tensor(PAD, shape=shape), [None, None])
 
     def collate(positions: tf.Tensor, shape: tf.Tensor) -> Any:
-        fewest, *widths = tf.unstack(shape, 1 + len(columns))
+        min_rows, *widths = tf.unstack(shape, 1 + len(columns))
         return element(
             *(
-                padded(column, positions, fewest, width)
+                padded(column, positions, min_rows, width)
                 for column, width in zip(columns, widths, strict=True)
             )
         )

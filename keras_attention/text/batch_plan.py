@@ -18,7 +18,7 @@ class BatchPlan(NamedTuple):
     groups: np.ndarray  # (N,) group of each position
     starts: np.ndarray  # (batches,) first position of each batch
     stops: np.ndarray  # (batches,) position after its last
-    shapes: np.ndarray  # (batches, 1 + C) the fewest rows, and tokens of each column
+    shapes: np.ndarray  # (batches, 1 + C) minimum of rows, and tokens of each column
 
 
 def plan_buckets(

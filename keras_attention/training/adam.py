@@ -20,7 +20,7 @@ class Adam(keras.optimizers.Adam):
     a batch are summed before they are squared, on TensorFlow as on other backends;
     Keras there squares each alone. And the averaged weights of `use_ema` forget the
     first ones soon: their momentum is `n / (n + 9)` at batch `n` where `ema_momentum`
-    is more, so that a validation of them tells something from the first epoch on.
+    is more, so that validating them is meaningful from the first epoch on.
 
     Example:
     >>> model = keras.Sequential([keras.layers.Dense(1)])

@@ -157,7 +157,7 @@ class Backup(keras.callbacks.Callback):
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         self._steps = state["steps"]
-        # As Keras's own `BackupAndRestore` tells `fit` where to begin.
+        # The way in which Keras's own `BackupAndRestore` makes `fit` begin there.
         self.model._initial_epoch = state["epoch"]
 
 

@@ -130,7 +130,7 @@ class BleuCallback(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None  # The next `fit` is another training.
-        if self.restore_best_weights and self.scores:
+        if self.folder and self.restore_best_weights and self.scores:
             self.model.load_weights(self.folder / _BEST)
 
     def _is_due(self, epoch):

@@ -8,17 +8,17 @@ Glossary of shapes: K blocks, R rows of each, V vocabulary.
 """
 
 import os
-from typing import Any
 
 import keras
 
+from keras_attention.tensor import Tensor
 from keras_attention.training import tokens
 
 _ELEMENTS = 2**19  # logits of a block: 2 MiB of float32
 _AT_ONCE = min(16, os.cpu_count() or 1)  # blocks
 
 
-def logits_for_blocks(logits: Any) -> Any:
+def logits_for_blocks(logits: Tensor) -> Tensor:
     """Return the bfloat16 tensor that float32 logits were cast from, or `None`.
 
     `None` also where blocks would not be faster: but in TensorFlow's graphs, on a GPU,
@@ -44,47 +44,71 @@ def logits_for_blocks(logits: Any) -> Any:
 
 
 def mean_cross_entropy(
-    labels: Any, logits: Any, weights: Any, label_smoothing: float
-) -> tuple[Any, Any]:
-    """Return the weighted mean of the tokens' cross-entropies, and that of each.
+    labels: Tensor, logits: Tensor, weights: Tensor, label_smoothing: float
+) -> Tensor:
+    """Return the weighted mean of the tokens' cross-entropies, a float32 scalar.
 
     Args:
         labels: int32 ids `(batch, length)` of the vocabulary.
         logits: bfloat16 `(batch, length, vocabulary)`.
         weights: float32 `(batch, length)`; the mean is zero if they sum to it.
         label_smoothing: from 0 up to, but not including, 1.
-
-    Returns:
-        A float32 scalar; float32 `(batch, length)`, without smoothing and gradient.
     """
     import tensorflow as tf
 
-    vocabulary, shape = logits.shape[-1], tf.shape(labels)
-    blocks = _blocks(tf.size(labels), max(1, _ELEMENTS // vocabulary))
-    of_block = (blocks, tf.size(labels) // blocks)
-    ids = tf.reshape(labels, (*of_block, 1))
     weights = tf.math.divide_no_nan(weights, tf.reduce_sum(weights))
-    scales = tf.reshape(weights, (*of_block, 1))
 
     @tf.custom_gradient
     def compute(logits):
-        parts = tf.reshape(logits, (*of_block, vocabulary))
-        losses, smoothed, slopes = _compute(ids, parts, scales, label_smoothing)
+        ids, scales, parts = _split(labels, weights, logits)
+        losses, slopes = _compute(ids, parts, scales, label_smoothing)
         # padding may have a loss that is infinite
-        mean = tf.reduce_sum(tf.math.multiply_no_nan(smoothed, scales))
+        mean = tf.reduce_sum(tf.math.multiply_no_nan(losses, scales))
         slopes = tf.reshape(slopes, tf.shape(logits))
 
-        def gradient(upstream, _):
+        def gradient(upstream):
             return tf.cond(  # nearly always it is 1, and a pass over all can be saved
                 tf.equal(upstream, 1.0),
                 lambda: slopes,
                 lambda: slopes * tf.cast(upstream, slopes.dtype),
             )
 
-        return (mean, losses), gradient
+        return mean, gradient
 
-    mean, losses = compute(logits)
-    return mean, tf.stop_gradient(tf.reshape(losses, shape))
+    return compute(logits)
+
+
+def token_cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
+    """Return the cross-entropy of each token, float32 `(batch, length)`.
+
+    Args:
+        labels: int32 ids `(batch, length)` of the vocabulary.
+        logits: bfloat16 `(batch, length, vocabulary)`.
+    """
+    import tensorflow as tf
+
+    losses = tf.map_fn(
+        lambda block: _losses(*block)[0],
+        _split(labels, logits),
+        fn_output_signature=tf.TensorSpec((None, 1), "float32"),
+        parallel_iterations=_AT_ONCE,
+    )
+    return tf.reshape(losses, tf.shape(labels))
+
+
+def _split(labels, *tensors):
+    """Labels, weights and logits in blocks: `(K, R, 1)`, logits `(K, R, V)`."""
+    import tensorflow as tf
+
+    tokens_of_all, vocabulary = tf.size(labels), tensors[-1].shape[-1]
+    blocks = _blocks(tokens_of_all, max(1, _ELEMENTS // vocabulary))
+    return tuple(
+        tf.reshape(
+            tensor,
+            (blocks, tokens_of_all // blocks, *(tensor.shape.as_list()[2:] or [1])),
+        )
+        for tensor in (labels, *tensors)
+    )
 
 
 def _blocks(count, most):
@@ -96,30 +120,39 @@ def _blocks(count, most):
     return tf.maximum(1, count // rows)
 
 
+def _losses(ids, logits):
+    """Losses `(R, 1)` of a block, then what they are made of."""
+    import tensorflow as tf
+
+    logits = tf.cast(logits, "float32")  # (R, V)
+    probabilities = tf.nn.softmax(logits)
+    label_logit, label_probability = (
+        tf.gather(values, ids, batch_dims=1)  # (R, 1)
+        for values in (logits, probabilities)
+    )
+    losses = tokens.negative_log(label_probability, label_logit, logits, probabilities)
+    return losses, label_logit, logits, probabilities
+
+
 def _compute(ids, logits, scales, label_smoothing):
-    """Losses `(K, R, 1)`, plain and smoothed, and the gradient of the logits."""
+    """Losses `(K, R, 1)`, and the gradient of the logits."""
     import tensorflow as tf
 
     blocks, vocabulary = tf.shape(ids)[0], logits.shape[-1]
     rest, share = 1.0 - label_smoothing, label_smoothing / vocabulary
 
     def step(block, losses, slopes):
-        part = tf.cast(logits[block], "float32")  # (R, V)
-        probabilities = tf.nn.softmax(part)
-        label_logit, label_probability = (
-            tf.gather(values, ids[block], batch_dims=1)  # (R, 1)
-            for values in (part, probabilities)
-        )
-        loss = tokens.negative_log(label_probability, label_logit, part, probabilities)
-        mean = tf.reduce_mean(part, axis=-1, keepdims=True)
-        smoothed = loss + label_smoothing * (label_logit - mean)
-        truth = tf.one_hot(ids[block, :, 0], vocabulary, rest + share, share)
+        own = ids[block]
+        loss, label_logit, part, probabilities = _losses(own, logits[block])
+        if label_smoothing:
+            mean = tf.reduce_mean(part, axis=-1, keepdims=True)
+            loss += label_smoothing * (label_logit - mean)
+        truth = tf.one_hot(own[:, 0], vocabulary, rest + share, share)
         slope = tf.cast((probabilities - truth) * scales[block], logits.dtype)
-        both = tf.stack([loss, smoothed])
-        return block + 1, losses.write(block, both), slopes.write(block, slope)
+        return block + 1, losses.write(block, loss), slopes.write(block, slope)
 
     found = (
-        tf.TensorArray("float32", blocks, element_shape=(2, None, 1)),
+        tf.TensorArray("float32", blocks, element_shape=(None, 1)),
         tf.TensorArray(logits.dtype, blocks, element_shape=(None, vocabulary)),
     )
     _, losses, slopes = tf.while_loop(
@@ -128,4 +161,4 @@ def _compute(ids, logits, scales, label_smoothing):
         (tf.constant(0), *found),
         parallel_iterations=_AT_ONCE,
     )
-    return *tf.unstack(losses.stack(), axis=1), slopes.stack()
+    return losses.stack(), slopes.stack()

@@ -10,6 +10,7 @@ from keras_attention.argument_checks import (
     takes_numpy,
 )
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 from keras_attention.training import blockwise, tokens
 
 
@@ -83,7 +84,9 @@ class MaskedCrossEntropy(keras.losses.Loss):
         self.label_smoothing = label_smoothing
         self.ignore_id = tokens.check_ignore_id(ignore_id)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def __call__(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """Return the weighted mean over the real tokens of the batch."""
         # Keras's own `__call__` turns labels into floats and multiplies weights
         # by the mask of the predictions, so here it is given the losses only
@@ -93,18 +96,17 @@ class MaskedCrossEntropy(keras.losses.Loss):
         weighted_mean = _WeightedMean(dtype)
         in_bfloat16 = blockwise.logits_for_blocks(logits)
         if in_bfloat16 is not None:
-            mean, losses = blockwise.mean_cross_entropy(
+            mean = blockwise.mean_cross_entropy(
                 tokens.inside(labels, self.ignore_id),
                 in_bfloat16,
                 weights,
                 self.label_smoothing,
             )
-            tokens.remember(labels, logits, self.ignore_id, losses)
             return weighted_mean(ops.ones(1), ops.reshape(mean, (1,)))
         losses = self._losses(labels, logits)  # (B, L)
         return weighted_mean(weights, losses, sample_weight=weights)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each token, `(batch, length)`, zero where padded."""
         return self._losses(*tokens.convert_labels_and_logits(y_true, y_pred))
 
@@ -116,7 +118,7 @@ class MaskedCrossEntropy(keras.losses.Loss):
             "name": self.name,
         }
 
-    def _losses(self, labels: Any, logits: Any) -> Any:
+    def _losses(self, labels: Tensor, logits: Tensor) -> Tensor:
         return tokens.token_cross_entropy(
             labels, logits, self.ignore_id, self.label_smoothing
         )

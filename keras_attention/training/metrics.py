@@ -11,7 +11,8 @@ from keras import ops
 
 from keras_attention.argument_checks import takes_numpy
 from keras_attention.precision import precise
-from keras_attention.training import tokens
+from keras_attention.tensor import Tensor
+from keras_attention.training import blockwise, tokens
 
 
 class _TokenMean(keras.metrics.Metric):
@@ -22,7 +23,9 @@ class _TokenMean(keras.metrics.Metric):
         self.ignore_id = tokens.check_ignore_id(ignore_id)
         self._mean = keras.metrics.Mean(name="mean", dtype=precise())
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         """Count one more batch.
 
         Args:
@@ -37,10 +40,10 @@ class _TokenMean(keras.metrics.Metric):
         # flat, since of two axes Keras's mean would average rows first
         self._mean.update_state(ops.reshape(values, (-1,)), ops.reshape(weights, (-1,)))
 
-    def _values(self, labels: Any, logits: Any) -> Any:
+    def _values(self, labels: Tensor, logits: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         """Return the mean, 0 before the first real token."""
         return self._mean.result()
 
@@ -76,7 +79,7 @@ class MaskedAccuracy(_TokenMean):
     def __init__(self, ignore_id: int = 0, name: str = "masked_accuracy") -> None:
         super().__init__(ignore_id, name)
 
-    def _values(self, labels: Any, logits: Any) -> Any:
+    def _values(self, labels: Tensor, logits: Tensor) -> Tensor:
         return ops.equal(ops.cast(ops.argmax(logits, axis=-1), labels.dtype), labels)
 
 
@@ -108,9 +111,14 @@ class Perplexity(_TokenMean):
     def __init__(self, ignore_id: int = 0, name: str = "perplexity") -> None:
         super().__init__(ignore_id, name)
 
-    def _values(self, labels: Any, logits: Any) -> Any:
-        return tokens.token_cross_entropy(labels, logits, self.ignore_id)
+    def _values(self, labels: Tensor, logits: Tensor) -> Tensor:
+        in_bfloat16 = blockwise.logits_for_blocks(logits)
+        if in_bfloat16 is None:
+            return tokens.token_cross_entropy(labels, logits, self.ignore_id)
+        ids = tokens.inside(labels, self.ignore_id)
+        losses = blockwise.token_cross_entropy(ids, in_bfloat16)
+        return ops.where(ops.not_equal(labels, self.ignore_id), losses, 0.0)
 
-    def result(self) -> Any:
+    def result(self) -> Tensor:
         """Return the perplexity, 1 before the first real token."""
         return ops.exp(self._mean.result())

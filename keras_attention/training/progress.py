@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_attention.argument_checks import takes_numpy
+from keras_attention.tensor import Tensor
 from keras_attention.training import tokens
 
 
@@ -33,7 +34,9 @@ class TokenCount(keras.metrics.Metric):
         self._millions = self.add_weight(name="millions", initializer="zeros")
         self._rest = self.add_weight(name="rest", initializer="zeros")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         """Count one more batch; predictions and weights say nothing here."""
         real = ops.not_equal(y_true, self.ignore_id)
         total = self._rest + ops.sum(ops.cast(real, "float32"))

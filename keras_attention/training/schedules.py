@@ -12,6 +12,7 @@ from keras_attention.argument_checks import (
     takes_numpy,
 )
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="InverseSquareRoot")
@@ -55,7 +56,7 @@ class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
         self.peak = peak
         self.warmup_steps = warmup_steps
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: int | Tensor) -> Tensor:
         """Return the learning rate of the update that follows `step` others."""
         # Keras counts from 0, and a first step without effect would be wasted
         share = (ops.cast(step, precise()) + 1.0) / self.warmup_steps
@@ -98,7 +99,7 @@ class InverseSigmoidDecay(keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(f"`k` must be at least 1. Received: k={k!r}")
         self.k = k
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: int | Tensor) -> Tensor:
         """Return the probability after `step` steps."""
         return self.k / (self.k + ops.exp(ops.cast(step, precise()) / self.k))
 

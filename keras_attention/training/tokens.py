@@ -1,4 +1,4 @@
-"""What the loss and the metrics say of each token: is it real, how well is it told.
+"""What the loss and the metrics know of each token: is it real, is it predicted.
 
 Glossary of shapes: B batch, L length, V vocabulary.
 """
@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
 _SMALLEST = 1e-30  # float32 has full precision down to 1.2e-38
 
@@ -26,7 +27,7 @@ def check_ignore_id(ignore_id: Any) -> int:
     return ignore_id
 
 
-def convert_labels_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def convert_labels_and_logits(y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Return int32 labels and precise logits, after checking that they agree.
 
     Args:
@@ -69,8 +70,8 @@ def convert_labels_and_logits(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def token_weights(
-    labels: Any, sample_weight: Any, ignore_id: int, dtype: str = "float32"
-) -> Any:
+    labels: Tensor, sample_weight: Tensor, ignore_id: int, dtype: str = "float32"
+) -> Tensor:
     """Return weights `(batch, length)`: zero where a label is padding.
 
     The labels alone decide what is padding; a mask that Keras left on the
@@ -105,8 +106,8 @@ def token_weights(
 
 
 def token_cross_entropy(
-    labels: Any, logits: Any, ignore_id: int, label_smoothing: float = 0.0
-) -> Any:
+    labels: Tensor, logits: Tensor, ignore_id: int, label_smoothing: float = 0.0
+) -> Tensor:
     """Return the cross-entropy of every token in nats: zero where a label is padding.
 
     With smoothing, the label keeps a probability of `1 - label_smoothing` and
@@ -123,29 +124,16 @@ def token_cross_entropy(
         `(batch, length)`, in the dtype of the logits.
     """
     real = ops.not_equal(labels, ignore_id)  # (B, L)
-    losses = None if label_smoothing else _remembered(labels, logits, ignore_id)
-    if losses is None:
-        losses = _cross_entropy(inside(labels, ignore_id), logits, label_smoothing)
+    losses = _cross_entropy(inside(labels, ignore_id), logits, label_smoothing)
     return ops.where(real, losses, 0.0)
 
 
-def inside(labels: Any, ignore_id: int) -> Any:
+def inside(labels: Tensor, ignore_id: int) -> Tensor:
     """Return the labels, with an id of the vocabulary where one is padding."""
     return ops.where(ops.equal(labels, ignore_id), ops.zeros_like(labels), labels)
 
 
-def remember(labels: Any, logits: Any, ignore_id: int, losses: Any) -> None:
-    """Keep the cross-entropies of a batch with its logits, for metrics to come."""
-    logits._token_losses = (labels, ignore_id, losses)
-
-
-def _remembered(labels: Any, logits: Any, ignore_id: int) -> Any:
-    """What was remembered of these very tensors, or `None`."""
-    known, known_id, losses = getattr(logits, "_token_losses", (None, None, None))
-    return losses if known is labels and known_id == ignore_id else None
-
-
-def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
+def _cross_entropy(labels: Tensor, logits: Tensor, label_smoothing: float) -> Tensor:
     """Cross-entropy `(B, L)`, with a gradient that takes few passes over the logits.
 
     What a backend derives by itself computes the exponentials twice, and that of the
@@ -172,15 +160,17 @@ def _cross_entropy(labels: Any, logits: Any, label_smoothing: float) -> Any:
             slopes = (probabilities - share) * weight  # (BL, V)
             at_label = (probability - share - (1.0 - label_smoothing)) * weight
             rows = ops.reshape(ops.arange(ops.shape(index)[0], dtype="int32"), (-1, 1))
-            places = ops.concatenate([rows, index], axis=-1)
-            return ops.scatter_update(slopes, places, ops.squeeze(at_label, -1))
+            at = ops.concatenate([rows, index], axis=-1)
+            return ops.scatter_update(slopes, at, ops.squeeze(at_label, -1))
 
         return losses, gradient
 
     return ops.reshape(compute(ops.reshape(logits, (-1, vocabulary))), shape)
 
 
-def negative_log(probability: Any, logit: Any, logits: Any, probabilities: Any) -> Any:
+def negative_log(
+    probability: Tensor, logit: Tensor, logits: Tensor, probabilities: Tensor
+) -> Tensor:
     """Return the negative logarithm of a softmax `(BL, 1)`, of probabilities of 0 too.
 
     Where float32 has lost one, the way is from the largest of its row, which takes two

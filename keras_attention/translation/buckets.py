@@ -18,7 +18,7 @@ class Buckets:
     once and outputs are written step by step.
 
     Args:
-        most_rows: of one call of the function.
+        max_rows: of one call of the function.
         longest: length of the longest row.
 
     Attributes:
@@ -26,8 +26,8 @@ class Buckets:
         lengths: possible lengths, likewise.
     """
 
-    def __init__(self, most_rows: int, longest: int) -> None:
-        self.rows = [*_steps(1, 2, most_rows)]
+    def __init__(self, max_rows: int, longest: int) -> None:
+        self.rows = [*_steps(1, 2, max_rows)]
         self.lengths = [*_steps(SHORTEST, 4, longest)]
 
     def shapes(

@@ -135,8 +135,10 @@ class Serving:
 
     def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
         """Inputs that are put into the bucket of so many rows and tokens."""
-        fewest = max((0, *(other for other in self._buckets.lengths if other < length)))
-        one = self.source.of_length(fewest, length)
+        shorter = max(
+            (0, *(other for other in self._buckets.lengths if other < length))
+        )
+        one = self.source.of_length(shorter, length)
         return dict(
             zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
         )

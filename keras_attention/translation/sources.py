@@ -68,17 +68,17 @@ class TextSource:
         return self._tokenizer.split(text)
 
     def example(self, rows: int, length: int) -> tf.Tensor:
-        """Rows of nothing, so long, as the model takes them."""
+        """Empty rows, padded to a length, as the model takes them."""
         return tf.fill([rows, length], self._end)
 
     def examples(self) -> list[Any]:
         """Some texts to be compared."""
         return ["", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20]
 
-    def of_length(self, fewest: int, most: int) -> Any:
-        """A text of more than so many tokens, where there is one, up to so many."""
-        texts = ["a " * count for count in range(1, most + 1)]
-        return texts[int(np.argmax(self.lengths(texts) > fewest))]
+    def of_length(self, above: int, up_to: int) -> Any:
+        """A text of `up_to` tokens at most, and more than `above` where possible."""
+        texts = ["a " * count for count in range(1, up_to + 1)]
+        return texts[int(np.argmax(self.lengths(texts) > above))]
 
     def as_json(self, texts: Iterable[Any]) -> list[Any]:
         """Texts as JSON holds them."""
@@ -164,7 +164,7 @@ class VectorSource:
         return source["source_mask"]
 
     def example(self, rows: int, length: int) -> dict[str, tf.Tensor]:
-        """Rows of nothing, so long, as the model takes them."""
+        """Empty rows, padded to a length, as the model takes them."""
         return {
             "source": tf.zeros([rows, length, self._dim]),
             "source_mask": tf.zeros([rows, length], tf.bool),
@@ -175,9 +175,9 @@ class VectorSource:
         drawn = np.random.default_rng(0).normal(size=(20, self._dim))
         return [drawn[:length].astype("float32") for length in (1, 0, 2, 5, 20)]
 
-    def of_length(self, fewest: int, most: int) -> Any:
-        """A source of up to so many vectors."""
-        return np.zeros((most, self._dim), "float32")
+    def of_length(self, above: int, up_to: int) -> Any:
+        """A source of `up_to` vectors."""
+        return np.zeros((up_to, self._dim), "float32")
 
     def as_json(self, sources: Iterable[Any]) -> list[Any]:
         """Sources as JSON holds them."""

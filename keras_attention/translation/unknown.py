@@ -23,7 +23,7 @@ def replace_unknown(
         unknown_id: among `ids`.
 
     Returns:
-        `(rows,)`. A translation whose places cannot be told, since the model wrote
+        `(rows,)`. A translation whose places are not known, since the model wrote
         U+2047 itself, stays as it is.
     """
     is_unknown = tf.equal(ids, unknown_id)

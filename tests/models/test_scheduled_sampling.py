@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_attention.functional import StepState
-from keras_attention.layers import Attention
+from keras_attention.layers import Attention, PositionalEmbedding
 from keras_attention.models import Seq2Seq, gnmt
 from keras_attention.models.scheduled_sampling import ScheduledSampling
 from keras_attention.training import InverseSigmoidDecay, MaskedCrossEntropy
@@ -268,8 +268,66 @@ def test_something_else_than_a_probability_is_named(probability):
 
 def test_a_transformer_is_refused():
     config = build("transformer", num_layers=1).get_config()
-    message = (
-        "`scheduled_sampling` needs a recurrent .* Received: decoder=<DecoderStack"
-    )
+    message = "`scheduled_sampling` needs a decoder .* Received: decoder=<DecoderStack"
     with pytest.raises(ValueError, match=message):
         Seq2Seq.from_config({**config, "scheduled_sampling": 0.5})
+
+
+class Averages(keras.layers.Layer):
+    """A decoder whose state is one tensor: the sum of what it read, and of a source."""
+
+    supports_masking = True
+
+    def call(self, inputs, memory):
+        count = 1 + keras.ops.arange(keras.ops.shape(inputs)[1], dtype="float32")
+        total = keras.ops.cumsum(inputs, axis=1) / keras.ops.reshape(count, (1, -1, 1))
+        return total + keras.ops.expand_dims(memory, 1)
+
+    def start(self, memory, max_length, training=False):
+        return keras.ops.stack([memory, keras.ops.zeros_like(memory)], axis=1)
+
+    def step(self, inputs, state, index, training=False):
+        memory, total = state[:, 0], state[:, 1] + inputs[:, 0]
+        count = keras.ops.cast(index + 1, total.dtype)
+        hidden = keras.ops.expand_dims(memory + total / count, 1)
+        return hidden, keras.ops.stack([memory, total], axis=1), None
+
+
+class LastVector(keras.layers.Layer):
+    def call(self, inputs, padding_mask=None):
+        return inputs[:, -1]
+
+
+def _own(decoder, probability):
+    return Seq2Seq(
+        keras.layers.Embedding(11, 6),
+        LastVector(),
+        decoder,
+        PositionalEmbedding(13, 6),
+        scheduled_sampling=probability,
+    )
+
+
+def test_a_decoder_of_ones_own_is_trained_on_its_ids():
+    decoder = Averages()
+    always, never = (_own(decoder, probability) for probability in (1.0, 0.0))
+    never.set_weights(always.get_weights())
+    expected = to_numpy(always(FULL))
+    np.testing.assert_allclose(_trained(always, FULL), expected, atol=1e-5)
+    found = _trained(never, FULL)
+    np.testing.assert_allclose(found[:, 0], expected[:, 0], atol=1e-5)
+    assert not np.allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("methods", [{}, {"start": 1, "step": 1}], ids=str)
+def test_a_decoder_that_cannot_be_trained_by_steps_is_refused(methods):
+    class Other(keras.layers.Layer):
+        supports_masking = True
+
+        def call(self, inputs, memory):
+            return inputs
+
+    for name in methods:
+        setattr(Other, name, lambda self, *args: None)
+    with pytest.raises(ValueError, match="`start` and `step` take `training`.*Other"):
+        _own(Other(), 0.5)

@@ -14,8 +14,7 @@ from keras_attention.argument_checks import (
 )
 from keras_attention.layers.projection import apply_dense, build_dense
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 ALIGNMENTS = ("softmax", "local_m", "local_p", "monotonic")
 
@@ -40,11 +39,13 @@ class Alignment(keras.layers.Layer):
     def build(self, query_shape):
         self.built = True
 
-    def state_sizes(self, source: Any) -> list[Any]:
+    def state_sizes(self, source: int | Tensor) -> list[Any]:
         """Widths of what a query leaves to the next one, for `source` keys."""
         return []
 
-    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+    def initial_state(
+        self, batch_size: int | Tensor, source: int | Tensor
+    ) -> list[Tensor]:
         """What the first query finds: tensors `(batch, width)`."""
         dtype = precise(self.compute_dtype)
         sizes = self.state_sizes(source)

@@ -26,8 +26,8 @@ from keras_attention.layers.sublayers import (
     restore,
     serialize_shared,
 )
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 SCORES = ("dot", "scaled_dot", "general", "additive", "cosine")
 
 
@@ -131,7 +131,7 @@ class Attention(AttentionSteps):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.score = restore(score)
-        self.units = units
+        self.units: Any = units  # an integer for the additive score
         self.dropout = dropout
         self.seed = seed
         self.normalize = normalize

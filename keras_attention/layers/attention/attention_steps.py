@@ -11,8 +11,7 @@ from keras_attention.functional import StepState
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.projection import apply_dense
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class AttentionSteps(BaseLayer):
@@ -43,7 +42,7 @@ class AttentionSteps(BaseLayer):
         return StepState({}, {"past": past, "alignment": state})
 
     def step(
-        self, query: Tensor, state: StepState, index: Any
+        self, query: Tensor, state: StepState, index: int | Tensor
     ) -> tuple[Tensor, StepState, Tensor]:
         """Attend from the next positions.
 
@@ -100,19 +99,23 @@ class AttentionSteps(BaseLayer):
             parts["fertility"] = self._coverage.fertility(key)
         return parts
 
-    def state_sizes(self, source: Any) -> list[Any]:
+    def state_sizes(self, source: int | Tensor) -> list[Any]:
         """Widths of what a query leaves to the next one, for `source` keys."""
         covered = [] if self._coverage is None else [source]
         return self._alignment.state_sizes(source) + covered
 
-    def initial_state(self, batch_size: Any, source: Any) -> list[Tensor]:
+    def initial_state(
+        self, batch_size: int | Tensor, source: int | Tensor
+    ) -> list[Tensor]:
         """What the first query finds: tensors `(batch, width)`."""
         state = self._alignment.initial_state(batch_size, source)
         if self._coverage is not None:
             state.append(ops.zeros((batch_size, source), precise(self.compute_dtype)))
         return state
 
-    def draw_noise(self, batch_size: Any, target: Any, source: Any) -> Tensor | None:
+    def draw_noise(
+        self, batch_size: int | Tensor, target: int | Tensor, source: int | Tensor
+    ) -> Tensor | None:
         """What training adds to scores `(batch, target, source)`, if anything."""
         return self._alignment.draw_noise(batch_size, target, source)
 
@@ -163,9 +166,9 @@ class AttentionSteps(BaseLayer):
         """Weights of one query, by keys that know what is covered."""
         *state, covered = state
         key, fertility = projected_key["key"], projected_key.get("fertility")
-        told = {"key": self._coverage.tell(key, covered, fertility)}
+        key = self._coverage.add_coverage(key, covered, fertility)
         weights, state = self._compute_weights(
-            query, told, mask, state, training, noise
+            query, {"key": key}, mask, state, training, noise
         )
         return weights, [*state, covered + weights[:, 0]]
 

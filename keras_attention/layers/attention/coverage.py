@@ -1,4 +1,4 @@
-"""What keys know of how much they were attended to."""
+"""Keys that know how much they were attended to (Tu et al. 2016)."""
 
 from typing import Any
 
@@ -7,8 +7,7 @@ from keras import ops
 
 from keras_attention.layers.projection import apply_dense, build_dense
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 COVERAGES = ("sum", "fertility")
 # A source word is translated by at most as many target words (Tu et al. 2016).
@@ -28,6 +27,7 @@ class Coverage(keras.layers.Layer):
         self.kind = kind
 
     def build(self, key_shape, projected_width):
+        # saved files have it under this name
         self._told = build_dense(
             self, "told", projected_width, (None, 1), use_bias=False
         )
@@ -42,7 +42,7 @@ class Coverage(keras.layers.Layer):
         fertility = ops.cast(fertility, precise(self.compute_dtype))
         return LARGEST_FERTILITY * ops.maximum(fertility, 1e-3)
 
-    def tell(
+    def add_coverage(
         self, projected_key: Tensor, covered: Tensor, fertility: Tensor | None
     ) -> Tensor:
         """Keys that know the sum of their weights so far.

@@ -11,8 +11,7 @@ from keras_attention.layers.attention.multi_head_attention import MultiHeadAtten
 from keras_attention.layers.attention.multi_head_checks import check_layer_options
 from keras_attention.layers.projection import serialize_options
 from keras_attention.layers.sublayers import quantized_dtype, serialize_shared
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 VECTORS = ("first_query", "first_key", "second_query", "second_key")
 

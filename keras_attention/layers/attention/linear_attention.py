@@ -21,8 +21,8 @@ from keras_attention.layers.projection import (
 )
 from keras_attention.layers.sublayers import quantized_dtype
 from keras_attention.precision import precise
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = dict[str, Tensor]
 
 
@@ -215,7 +215,7 @@ class LinearAttention(BaseLayer):
         return {"memory": functional.linear_state(keys, values)}
 
     def step(
-        self, query: Tensor, state: State, index: Any
+        self, query: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, None]:
         """Attend from the next positions.
 

@@ -16,8 +16,7 @@ from keras_attention.layers.sublayers import (
     restore,
     serialize_shared,
 )
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 AXES = "batch, ..., dim"
 

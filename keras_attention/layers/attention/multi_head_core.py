@@ -1,7 +1,5 @@
 """Attention of several heads to keys and values, over one axis or several."""
 
-from typing import Any
-
 from keras import ops
 
 from keras_attention import functional
@@ -10,8 +8,7 @@ from keras_attention.layers.attention.multi_head_projections import (
     HeadProjections,
 )
 from keras_attention.layers.positions.distance_bias import DistanceBias
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class HeadAttention(HeadProjections):
@@ -85,19 +82,16 @@ class HeadAttention(HeadProjections):
         self, query, value, key, query_mask, key_mask, pair_mask, **options
     ):
         """Attend as over sequences, with the other axes as part of the batch."""
-        tensors = query, value, key
-        masks = [
-            mask if mask is None else functional.fold(mask, self._axes, trailing=0)
-            for mask in (query_mask, key_mask)
-        ]
+        tensors = {"query": query, "value": value, "key": key}
+        masks = {"query_mask": query_mask, "key_mask": key_mask}
+        folded = {
+            name: None if part is None else functional.fold(part, self._axes, trailing)
+            for parts, trailing in ((tensors, 1), (masks, 0))
+            for name, part in parts.items()
+        }
         if pair_mask is not None:
             pair_mask = functional.fold_pairs(pair_mask, query, value, self._axes)
-        results = self._attend(
-            *(None if t is None else functional.fold(t, self._axes) for t in tensors),
-            *masks,
-            pair_mask,
-            **options,
-        )
+        results = self._attend(**folded, pair_mask=pair_mask, **options)
         if not options["return_attention_scores"]:
             return functional.unfold(results, query, self._axes)
         output, weights = results

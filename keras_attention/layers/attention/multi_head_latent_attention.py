@@ -12,8 +12,7 @@ from keras_attention.layers.attention.multi_head_checks import check_layer_optio
 from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
 from keras_attention.layers.projection import matrix_of, serialize_options
 from keras_attention.layers.sublayers import quantized_dtype
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable(
@@ -124,7 +123,9 @@ class MultiHeadLatentAttention(MultiHeadAttention):
             "chunk_size": self.chunk_size,
         }
 
-    def init_cache(self, batch_size: Any, max_length: int) -> dict[str, Tensor]:
+    def init_cache(
+        self, batch_size: int | Tensor, max_length: int
+    ) -> dict[str, Tensor]:
         """An empty cache of `max_length` positions, to pass with a `cache_index`."""
         shape = batch_size, 1, max_length, self.latent_dim + self.rotary_dim
         return {"key": ops.zeros(shape, self.compute_dtype)}
@@ -133,7 +134,7 @@ class MultiHeadLatentAttention(MultiHeadAttention):
         self,
         value: Tensor,
         key: Tensor | None = None,
-        start: Any = 0,
+        start: int | Tensor = 0,
         positions: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The latent vectors and rotary keys, once for all steps that attend to them.

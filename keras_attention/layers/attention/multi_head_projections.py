@@ -12,8 +12,8 @@ from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
 from keras_attention.layers.projection import build_dense
 from keras_attention.layers.sublayers import build_once
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Cache = dict[str, Tensor]
 
 
@@ -63,7 +63,7 @@ class HeadProjections(BaseLayer):
         self,
         value: Tensor,
         key: Tensor | None = None,
-        start: Any = 0,
+        start: int | Tensor = 0,
         positions: Tensor | None = None,
     ) -> Cache:
         """Project keys and values by heads, once for all steps that attend to them.

@@ -7,8 +7,8 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.layers.attention.multi_head_core import HeadAttention
 from keras_attention.layers.attention.multi_head_projections import Cache
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = dict[str, Any]
 
 
@@ -20,7 +20,7 @@ class HeadSteps(HeadAttention):
     has written or inherited. So only these numbers move when it continues another.
     """
 
-    def init_cache(self, batch_size: Any, max_length: int) -> Cache:
+    def init_cache(self, batch_size: int | Tensor, max_length: int) -> Cache:
         """An empty cache of `max_length` positions, to pass with a `cache_index`."""
         heads, dtype = self._key_value_heads, self.compute_dtype
         keys = self._maps * heads, max_length, self.key_dim
@@ -54,7 +54,7 @@ class HeadSteps(HeadAttention):
         return {"memory": self.project_memory(memory), **mask}
 
     def step(
-        self, query: Tensor, state: State, index: Any
+        self, query: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, Tensor | None]:
         """Attend from the next positions.
 
@@ -169,7 +169,7 @@ class HeadSteps(HeadAttention):
         return output, {"past": past, "slots": slots}, weights
 
 
-def _at_least_one(count: Any) -> Any:
+def _at_least_one(count: int | Tensor) -> Any:
     return max(count, 1) if isinstance(count, int) else ops.maximum(count, 1)
 
 
@@ -181,7 +181,7 @@ def _make_room(part: Tensor, count: int) -> Tensor:
     return ops.reshape(slots, (batch, heads, length * count, dim))
 
 
-def _split_weights(weights: Tensor | None, length: Any) -> Tensor | None:
+def _split_weights(weights: Tensor | None, length: int | Tensor) -> Tensor | None:
     """`(batch, heads, length * hypotheses, source)` by rows, as queries are split."""
     if weights is None:
         return None

@@ -12,8 +12,7 @@ from keras_attention.argument_checks import (
 )
 from keras_attention.layers.positions.distance_bias import DistanceBias
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="AlibiBias")

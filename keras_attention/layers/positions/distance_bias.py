@@ -6,8 +6,7 @@ from keras import ops
 
 from keras_attention.argument_checks import check_axes
 from keras_attention.layers.base_layer import BaseLayer
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 AXES = "batch, heads, target, source"
 

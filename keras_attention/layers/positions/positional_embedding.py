@@ -17,8 +17,7 @@ from keras_attention.argument_checks import (
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.sublayers import quantized_dtype
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 POSITIONS = ("sinusoidal", "learned", None)
 # How far each float dtype counts without a gap; the others count all ids.
@@ -32,7 +31,7 @@ class PositionalEmbedding(BaseLayer):
     Args:
         vocabulary_size: number of token ids.
         embedding_dim: width of the vectors.
-        max_length: number of positions that can be told apart. `"learned"` needs it;
+        max_length: number of distinct positions. `"learned"` needs it;
             for the others it is a limit that is checked when given.
         positions: `"sinusoidal"`, `"learned"`, or `None` for token vectors alone.
         scale: whether token vectors are multiplied by `sqrt(embedding_dim)`.

@@ -12,8 +12,7 @@ from keras_attention.argument_checks import (
     takes_numpy,
 )
 from keras_attention.layers.base_layer import BaseLayer
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="RotaryEmbedding")

@@ -32,8 +32,6 @@ from keras_attention.layers.sublayers import (
 )
 from keras_attention.precision import precise
 
-Tensor = Any
-
 ORDERS = ("luong", "bahdanau")
 
 
@@ -207,7 +205,7 @@ class AttentionRNN(AttentionRNNSteps):
         )
         outputs = ops.cast(outputs, self.compute_dtype)
         outputs = self._output_dropout(outputs, training=training)
-        results = (outputs,)
+        results: tuple[Any, ...] = (outputs,)
         if return_attention_scores:
             results = (*results, ops.cast(weights, self.compute_dtype))
         if return_state:

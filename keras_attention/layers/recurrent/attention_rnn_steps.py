@@ -22,8 +22,7 @@ from keras_attention.layers.recurrent.cells import (
     run_cell,
     state_sizes,
 )
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class AttentionRNNSteps(BaseLayer):
@@ -58,7 +57,11 @@ class AttentionRNNSteps(BaseLayer):
         return StepState(constant, self._complete(initial_state, rows, source))
 
     def step(
-        self, inputs: Tensor, state: StepState, index: Any, training: bool = False
+        self,
+        inputs: Tensor,
+        state: StepState,
+        index: int | Tensor,
+        training: bool = False,
     ) -> tuple[Tensor, StepState, Tensor]:
         """Read the next positions.
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class AttentionState(NamedTuple):

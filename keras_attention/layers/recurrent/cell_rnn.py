@@ -30,8 +30,7 @@ from keras_attention.layers.recurrent.cells import (
     state_sizes,
 )
 from keras_attention.layers.sublayers import quantized_dtype, restore, serialize_shared
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="CellRNN")
@@ -203,7 +202,11 @@ class CellRNN(BaseLayer):
         return StepState(constant, self._complete(initial_state, rows))
 
     def step(
-        self, inputs: Tensor, state: StepState, index: Any, training: bool = False
+        self,
+        inputs: Tensor,
+        state: StepState,
+        index: int | Tensor,
+        training: bool = False,
     ) -> tuple[Tensor, StepState, None]:
         """Read the next positions.
 

@@ -9,8 +9,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.argument_checks import check_axes
 from keras_attention.layers.sublayers import build_once
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 def check_cell(cell: Any) -> None:
@@ -85,7 +84,9 @@ def cast_states(cell: Any, states: Sequence[Tensor]) -> list[Tensor]:
     return [ops.cast(*pair) for pair in zip(states, dtypes, strict=True)]
 
 
-def check_states(states: Sequence[Tensor], batch_size: Any, sizes: list[Any]) -> None:
+def check_states(
+    states: Sequence[Tensor], batch_size: int | Tensor, sizes: list[Any]
+) -> None:
     """Raise unless states, given by a caller, are of shape `(batch, size)` each.
 
     Args:
@@ -106,7 +107,7 @@ def check_states(states: Sequence[Tensor], batch_size: Any, sizes: list[Any]) ->
             )
 
 
-def initial_states(cell: Any, batch_size: Any) -> list[Any]:
+def initial_states(cell: Any, batch_size: int | Tensor) -> list[Any]:
     """A built cell's states before the first step, in one list: its own, or zeros."""
     if hasattr(cell, "get_initial_state"):
         states = keras.tree.flatten(cell.get_initial_state(batch_size=batch_size))
@@ -125,7 +126,7 @@ def build_cell(cell: Any, shapes: list[Any]) -> None:
         build_once(cell, (shapes[0][0], sum(shape[-1] for shape in shapes)))
 
 
-def factors(batch_size: Any, rate: float, seeds: Any, dtype: str) -> Any:
+def factors(batch_size: int | Tensor, rate: float, seeds: Any, dtype: str) -> Any:
     """A function from a width to factors `(batch, width)` that drop at a rate.
 
     They keep the mean of what they multiply; at a rate of 0, there are none.

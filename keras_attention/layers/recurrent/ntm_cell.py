@@ -12,8 +12,7 @@ from keras_attention.layers.recurrent.cells import input_parts, part_shapes
 from keras_attention.layers.recurrent.recurrent_cell import RecurrentCell
 from keras_attention.layers.sublayers import build_once, quantized_dtype
 from keras_attention.precision import precise
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 CONTROLLERS = ("lstm", "feed_forward")
 
@@ -176,7 +175,7 @@ class NTMCell(BaseLayer):
     def output_size(self) -> int:
         return self.units + self.read_heads * self.memory_dim
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
         """Zeros of the controller, learned readings and weights, a constant memory."""
 
         def repeat(row):

@@ -6,8 +6,7 @@ import keras
 from keras import ops
 
 from keras_attention.argument_checks import check_choice
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 READOUTS = ("tanh", "maxout", "hidden")
 

@@ -15,8 +15,8 @@ from keras_attention.argument_checks import (
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.recurrent.cells import input_parts, part_shapes
 from keras_attention.layers.sublayers import quantized_dtype
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Draw = Callable[[int], Tensor | None]
 
 CELLS = ("lstm", "gru", "simple")
@@ -90,7 +90,9 @@ class RecurrentCell(BaseLayer):
         self._recurrent_dense = self._dense(
             "recurrent", (None, self.units), is_gru, kernel_initializer="orthogonal"
         )
-        self._input_norm = self._recurrent_norm = self._carry_norm = None
+        self._input_norm: Any = None
+        self._recurrent_norm: Any = None
+        self._carry_norm: Any = None
         if self.layer_normalization:
             gates = self._recurrent_dense.units
             self._input_norm = self._norm(
@@ -129,7 +131,7 @@ class RecurrentCell(BaseLayer):
     def output_size(self) -> int:
         return self.units
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
         """States of zeros."""
         return [
             ops.zeros((batch_size, size), dtype=self.compute_dtype)

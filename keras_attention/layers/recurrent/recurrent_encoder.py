@@ -19,8 +19,6 @@ from keras_attention.layers.recurrent.cells import draw_dropout_masks, factors, 
 from keras_attention.layers.recurrent.recurrent_cell import CELLS, RecurrentCell
 from keras_attention.layers.sublayers import quantized_dtype
 
-Tensor = Any
-
 
 @keras.saving.register_keras_serializable("keras_attention", name="RecurrentEncoder")
 class RecurrentEncoder(BaseLayer):

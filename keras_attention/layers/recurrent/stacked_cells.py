@@ -21,8 +21,8 @@ from keras_attention.layers.recurrent.cells import (
     state_sizes,
 )
 from keras_attention.layers.sublayers import restore, serialize_shared
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 Draw = Callable[[int], Tensor | None]
 
 
@@ -131,7 +131,7 @@ class StackedCells(BaseLayer):
             "share_last_part": self.share_last_part,
         }
 
-    def get_initial_state(self, batch_size: Any = None) -> list[Tensor]:
+    def get_initial_state(self, batch_size: int | Tensor | None = None) -> list[Tensor]:
         """The states of all cells before the first step, the lowest first."""
         return [
             state for cell in self.cells for state in initial_states(cell, batch_size)

@@ -21,8 +21,7 @@ from keras_attention.layers.sublayers import (
 from keras_attention.layers.transformer.feed_forward import FeedForward
 from keras_attention.layers.transformer.normalization import Normalization
 from keras_attention.layers.transformer.residual import Residual
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 # What a block hands on to its attentions.
 ATTENTION_OPTIONS = (

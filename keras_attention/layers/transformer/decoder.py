@@ -71,7 +71,7 @@ class TransformerDecoder(DecoderSteps):
             `keras.layers.TimeDistributed` give it.
 
     Masks given here are combined with those on the sequences. With a cache, those of
-    the decoder are of its queries; which positions of the past are padding is told by a
+    the decoder are of its queries; the padding of the past is given by a
     `decoder_attention_mask`, `(batch, 1, length of the cache)`.
 
     Returns:

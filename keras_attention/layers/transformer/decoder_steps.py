@@ -5,8 +5,8 @@ from typing import Any
 from keras_attention import functional
 from keras_attention.layers import steps
 from keras_attention.layers.transformer.block import TransformerBlock
+from keras_attention.tensor import Tensor
 
-Tensor = Any
 State = dict[str, Any]
 Cache = dict[str, dict[str, Tensor]]
 
@@ -15,7 +15,10 @@ class DecoderSteps(TransformerBlock):
     """The steps of `TransformerDecoder`, which has the constructor and the call."""
 
     def init_cache(
-        self, batch_size: Any, max_length: int, encoder_sequence: Tensor | None = None
+        self,
+        batch_size: int | Tensor,
+        max_length: int,
+        encoder_sequence: Tensor | None = None,
     ) -> Cache:
         """An empty past of `max_length` positions, and the projected memory."""
         cache = {
@@ -53,7 +56,7 @@ class DecoderSteps(TransformerBlock):
         return state
 
     def step(
-        self, inputs: Tensor, state: State, index: Any
+        self, inputs: Tensor, state: State, index: int | Tensor
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next positions.
 

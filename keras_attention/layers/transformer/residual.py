@@ -7,8 +7,7 @@ from keras import ops
 
 from keras_attention.layers.dropout import FeatureDropout
 from keras_attention.layers.transformer.normalization import Normalization
-
-Tensor = Any
+from keras_attention.tensor import Tensor
 
 
 class Residual(keras.layers.Layer):
