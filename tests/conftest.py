@@ -16,7 +16,7 @@ import keras
 import pytest
 from hypothesis import settings
 
-from tests.selection import name_to_draw, seed_of_commit, select
+from tests.selection import SLOW, SLOWLY, name_to_draw, seed_of_commit, select
 
 BACKEND = keras.backend.backend()
 
@@ -70,8 +70,8 @@ def pytest_addoption(parser):
         type=int,
         default=8,
         metavar="N",
-        help="of the parameters of a test, and of all slow tests, take one in N (1 for "
-        "all; the default is 8); of a test marked `whole`, all",
+        help="of the parameters of a test take one in N, and of all slow tests one in "
+        f"{SLOWLY} N (1 for all; the default is 8); of a test marked `whole`, all",
     )
     parser.addoption(
         "--seed",
@@ -82,13 +82,15 @@ def pytest_addoption(parser):
 
 def pytest_report_header(config):
     every, seed = config.getoption("every"), config.getoption("seed")
-    return f"one in {every} of parameters and slow tests: --every {every} --seed {seed}"
+    return f"one in {every} of parameters: --every {every} --seed {seed}"
 
 
 def pytest_collection_modifyitems(config, items):
     every, seed = config.getoption("every"), config.getoption("seed")
     names = {item: name_to_draw(item) for item in items}
-    taken = select(names.values(), every, seed)
+    slow = {name for name in names.values() if name.startswith(SLOW)}
+    rarely = SLOWLY * every if every > 1 else 1
+    taken = select({*names.values()} - slow, every, seed) | select(slow, rarely, seed)
     kept, left_out = [], []
     for item in items:
         is_taken = names[item] in taken

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+SLOW = "slow["  # begins the name of a slow test
+SLOWLY = 3  # how many times as rarely as parameters they are drawn
+
 
 def select(names: Iterable[str], every: int, seed: int) -> set[str]:
     """One in `every` of the parameters of each test, drawn by their names.
@@ -34,7 +37,7 @@ def select(names: Iterable[str], every: int, seed: int) -> set[str]:
 def name_to_draw(item: Any) -> str:
     """A name of a test for `select`: slow ones are as the parameters of one."""
     is_slow = item.get_closest_marker("slow") is not None
-    return f"slow[{item.nodeid}]" if is_slow else item.nodeid
+    return f"{SLOW}{item.nodeid}]" if is_slow else item.nodeid
 
 
 def seed_of_commit(folder: Path) -> int:

@@ -64,6 +64,7 @@ def run_train(pairs_file):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["transformer", "rnn"])
 def test_translate_trains_and_translates(
     architecture, run_train, tmp_path, capsys, monkeypatch

@@ -205,6 +205,7 @@ def test_what_was_trained_in_lower_case_is_measured_in_it(folded, tmp_path, caps
     assert scores[0] == scores[1]
 
 
+@pytest.mark.slow
 def test_what_was_trained_with_case_is_measured_with_it(saved, tmp_path):
     outputs = Translator.load(saved)(list(ENGLISH))
     rows = [

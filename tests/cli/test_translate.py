@@ -86,6 +86,7 @@ def send_hostile_rows(folder, count):
     return len(rows)
 
 
+@pytest.mark.slow
 def test_hostile_rows_are_translated_as_by_a_call(folder):
     assert send_hostile_rows(folder, 30 * len(KINDS)) > 30 * len(KINDS)
 
@@ -98,6 +99,7 @@ def _interruptible():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_interruptible")
 def test_the_end_of_reader_or_user_is_quiet(folder):
     with command(folder) as left, command(folder) as interrupted:

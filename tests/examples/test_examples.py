@@ -167,6 +167,7 @@ def test_an_attention_of_the_package_takes_the_place_of_ones_own(name):
     run_an_attention(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", EXAMPLE_RUNS, ids=lambda run: run.__name__)
 def test_an_example_runs(run, tmp_path):
     run(tmp_path)

@@ -106,6 +106,7 @@ def test_a_wide_beam_finds_what_enumeration_finds(name, jit_compile):
         assert written[0] == possible[0][0]
 
 
+@pytest.mark.slow
 @xla
 @every_model
 def test_one_beam_and_one_candidate_are_greedy_search(name, jit_compile):
@@ -122,6 +123,7 @@ def test_one_beam_and_one_candidate_are_greedy_search(name, jit_compile):
         np.testing.assert_allclose(found.attention, expected.attention, atol=1e-4)
 
 
+@pytest.mark.slow
 @every_model
 def test_a_prefix_is_read_in_one_pass(name):
     model, prefix = make(name), np.where(TARGET == 3, 4, TARGET)[:, 1:4]
@@ -133,6 +135,7 @@ def test_a_prefix_is_read_in_one_pass(name):
     np.testing.assert_array_equal(found.ids[:, 0, 3], logits.argmax(axis=1))
 
 
+@pytest.mark.slow
 @every_model
 def test_padding_of_the_source_changes_nothing(name):
     model, target, search = make(name), ids_of(name), BeamSearch(3, 6)
@@ -158,6 +161,7 @@ def test_it_is_saved_and_loaded(name, tmp_path):
     )
 
 
+@pytest.mark.slow
 @every_model
 def test_it_runs_by_its_command_line(name):
     small = ["--pairs", "64", "--tested", "5", "--epochs", "1", "--dim", "8"]

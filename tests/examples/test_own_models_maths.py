@@ -94,6 +94,7 @@ def test_what_cannot_be_has_no_gradient():
     np.testing.assert_allclose(input_gradient(loss, values), [0, -3, 1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_pointer_model_copies_words_without_an_id():
     module = load("pointer_generator")
     words = module.Words(["saw", "the", "was"], num_unknown=2)

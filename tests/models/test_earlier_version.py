@@ -86,6 +86,7 @@ def test_a_model_that_is_built_again_takes_their_weights(
     assert_logits(model, folder)
 
 
+@pytest.mark.slow
 @every("trainings")
 def test_a_training_that_was_compiled_loads(version, name, folder_of):
     folder = folder_of(version, "trainings", name)

@@ -110,6 +110,7 @@ def test_a_saved_file_loads_in_a_fresh_process(name, tmp_path):
     np.testing.assert_allclose(found, to_numpy(model(IDS)), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 def test_it_learns_a_text_and_writes_it_on():
     model = language_model(11, "rnn", embedding_dim=8, units=16, dropout=0.0)
@@ -124,6 +125,7 @@ def test_it_learns_a_text_and_writes_it_on():
     assert found.ids[0, 0].tolist() == [4, 5, 6, 7, 8, 3, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="a Translator needs TensorFlow")
 def test_a_translator_continues_texts_and_exports(tmp_path):
     import tensorflow as tf

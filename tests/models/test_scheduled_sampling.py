@@ -218,6 +218,7 @@ def _compile(model):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "gnmt"])
 def test_it_learns_by_fit(name):
     model = _make(name, InverseSigmoidDecay(k=3))

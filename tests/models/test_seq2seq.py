@@ -65,6 +65,7 @@ def test_logits_carry_the_mask_of_the_target(name):
     np.testing.assert_array_equal(mask_of(_make(name)(INPUTS)), IS_REAL)
 
 
+@pytest.mark.slow
 @every_model
 def test_it_learns_by_fit(name):
     model = _make(name)

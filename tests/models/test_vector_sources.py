@@ -73,6 +73,7 @@ def _best(model, row, max_length):
     return [(outputs[index], scores[index]) for index in np.argsort(-scores)]
 
 
+@pytest.mark.slow
 def test_beams_find_what_enumeration_finds(model):
     found = BeamSearch(64, max_length=3, length_penalty=0.0)(model, INPUTS)
     for row in range(3):

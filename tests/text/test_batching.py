@@ -127,6 +127,7 @@ def test_every_pair_once_and_no_more_padding_than_promised(
     assert partial <= len(buckets)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 23)), min_size=1),
@@ -229,6 +230,7 @@ def test_a_repeated_dataset_goes_on_across_epochs():
     assert same(epoch(stream.repeat().take(len(whole) - 5)), whole[5:])
 
 
+@pytest.mark.slow
 def test_shuffling_reaches_every_place_of_a_bucket():
     lines = [sentence(index, 3) for index in range(5)]
     dataset = make(lines, lines, batch_size=5)

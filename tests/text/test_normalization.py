@@ -82,6 +82,7 @@ def test_rules_are_exported(tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_lower_case_is_the_same_in_every_locale(fresh_process):
     script = (
         "import os, sys\n"

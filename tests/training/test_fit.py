@@ -113,6 +113,7 @@ def test_mixed_precision_reports_the_loss_of_its_logits(policy):
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 def test_a_compiled_model_is_saved_and_loaded(tmp_path):
     model = make_model()

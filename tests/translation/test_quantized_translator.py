@@ -27,6 +27,7 @@ def relative_error(found, expected):
     return np.sqrt(np.mean((found - expected) ** 2)) / np.std(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_what_was_translated_before_is_translated_anew(architecture):
     translate = make_translator(architecture)

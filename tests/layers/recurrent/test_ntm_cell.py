@@ -159,6 +159,7 @@ def test_the_memory_begins_constant_and_the_weights_as_learned():
     assert not np.allclose(to_numpy(moved[-2]), weights)
 
 
+@pytest.mark.slow
 @pytest.mark.one_backend
 def test_a_long_run_of_large_inputs_stays_finite_with_its_gradients():
     layer = _layer(shift_range=2)
