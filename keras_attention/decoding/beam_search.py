@@ -32,8 +32,7 @@ from keras_attention.tensor import Tensor
 
 NORMALIZATIONS = ("gnmt", "length")
 MOST_PENALTY = 10  # beyond it, lengths to its power leave float32
-# Less attention than this counts as none.
-_LEAST_COVERAGE = 1e-6
+_LEAST_COVERAGE = 1e-6  # less attention counts as none
 
 
 @keras.saving.register_keras_serializable("keras_attention", name="BeamSearch")

@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
 from keras_attention.export.functions import MARKER
 from keras_attention.saved_folders import check_free
+from keras_attention.translation import Translator
 
 CLIENT = Path(__file__).with_name("client.py")
 EXPORT = """
@@ -47,15 +49,15 @@ def translate_in_fresh_process(
 
 
 def export_in_fresh_process(
-    translator: str | PathLike[str],
+    translator: Translator,
     path: str | PathLike[str],
     overwrite: bool,
     check: bool | Sequence[str],
 ) -> None:
-    """Export a saved `Translator` where Keras runs on TensorFlow.
+    """Export a `Translator` where Keras runs on TensorFlow.
 
     Args:
-        translator: its folder.
+        translator: saved, and loaded there.
         path: the folder to write; it appears when it is complete.
         overwrite: whether a SavedModel there may be replaced.
         check: as of `Translator.export`.
@@ -67,14 +69,16 @@ def export_in_fresh_process(
     check_free(path, MARKER, overwrite)
     check = check if isinstance(check, bool) else list(check)
     options = {"path": str(path), "overwrite": overwrite, "check": check}
-    done = subprocess.run(
-        [sys.executable, "-c", EXPORT, str(translator)],
-        input=json.dumps(options),  # an argument has a limit
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
-    )
+    with tempfile.TemporaryDirectory() as beside:
+        translator.save(f"{beside}/translator")
+        done = subprocess.run(
+            [sys.executable, "-c", EXPORT, f"{beside}/translator"],
+            input=json.dumps(options),  # an argument has a limit
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        )
     if done.returncode:
         raise RuntimeError(
             f"The Translator could not be exported on TensorFlow:\n{done.stderr}"

@@ -10,7 +10,10 @@ import tensorflow as tf
 
 from keras_attention._version import __version__
 from keras_attention.export.client import BATCH
-from keras_attention.export.fresh_process import translate_in_fresh_process
+from keras_attention.export.fresh_process import (
+    export_in_fresh_process,
+    translate_in_fresh_process,
+)
 from keras_attention.export.functions import (
     custom_operations,
     export_saved_model,
@@ -18,6 +21,7 @@ from keras_attention.export.functions import (
 )
 from keras_attention.export.warm_up import write_warm_up
 from keras_attention.optional_packages import is_installed
+from keras_attention.translation import Translator
 from keras_attention.translation.graphs import Serving
 
 HELP = {
@@ -34,24 +38,31 @@ HELP = {
 
 
 def write_saved_model(
-    serving: Serving,
+    translator: Translator,
     path: str | PathLike[str],
     overwrite: bool,
-    check: bool | Sequence[str],
+    check: bool | Sequence[Any],
 ) -> None:
     """Write the signatures, what they are, and requests to begin with.
 
     Args:
-        serving: what to write.
+        translator: what to write; on another backend, a process with TensorFlow's does.
         path: the folder to write; it appears when it is complete.
         overwrite: whether a SavedModel there may be replaced.
-        check: texts that must be translated in a fresh process as they are here; some
+        check: sources that must be translated in a fresh process as they are here; some
             short ones when `True`, none when `False`.
 
     Raises:
         FileExistsError: when something stands at `path` that may not be replaced.
         RuntimeError: when the fresh process fails or translates otherwise.
     """
+    if not isinstance(check, bool):
+        translator.source.check("check", check)
+        check = translator.source.as_json(check)
+    if keras.config.backend() != "tensorflow":
+        export_in_fresh_process(translator, path, overwrite, check)
+        return
+    serving = translator.serving
     signatures = serving.signatures()
 
     def finish(folder: Path) -> None:

@@ -23,6 +23,15 @@ def check_strings(name: str, texts: Any) -> None:
             )
 
 
+def check_as_many(name: str, given: Sequence[Any], texts: Sequence[Any]) -> None:
+    """Raise unless an argument has an element for each text."""
+    if len(given) != len(texts):
+        raise ValueError(
+            f"`{name}` must have an element for each text. "
+            f"Received: {len(given)} {name} for {len(texts)} texts"
+        )
+
+
 def batch_by_length(
     lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
 ) -> Iterator[list[int]]:

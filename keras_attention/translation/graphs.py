@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,6 +13,7 @@ from keras_attention.decoding import Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.parts import check_search
 from keras_attention.translation.sources import make_source, to_ids
 from keras_attention.translation.unknown import replace_unknown as replace
 
@@ -302,3 +304,21 @@ def _end_at_once(
 
     changed = {"ids": ids, "lengths": first, "scores": scores}
     return {**found, **{name: put(name, value) for name, value in changed.items()}}
+
+
+def make_serving(
+    model: Any,
+    source_tokenizer: Tokenizer | None,
+    target_tokenizer: Tokenizer,
+    search: Search,
+    *settings: Any,
+) -> Serving:
+    """The graphs of a Translator, whose search must be one for its model."""
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(
+            "A Translator translates on Keras's TensorFlow backend: `save` it, and "
+            "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
+            f"Received: backend={keras.config.backend()!r}"
+        )
+    check_search(search, model.target_embedding.max_length)
+    return Serving(model, source_tokenizer, target_tokenizer, search, *settings)

@@ -99,6 +99,14 @@ def read_hypotheses(
     ]
 
 
+def read_translations(
+    found: dict[str, Any], target_tokenizer: Tokenizer
+) -> list[tuple[str, bool]]:
+    """What `Serving.translate` found: each translation, and whether it is complete."""
+    translations = map(bytes.decode, found["translation"].numpy())
+    return [*zip(translations, found["is_complete"].numpy(), strict=True)]
+
+
 def read_scores(found: dict[str, Any], target_tokenizer: Tokenizer) -> list[Score]:
     """What `Serving.scores` found, one for each row."""
     found = {name: part.numpy() for name, part in found.items()}

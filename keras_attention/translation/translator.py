@@ -2,7 +2,6 @@
 
 import math
 import os
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,15 +22,12 @@ from keras_attention.text.strings import to_strings
 from keras_attention.text.vectorization import as_tokenizer
 from keras_attention.translation.batches import (
     batch_by_length,
+    check_as_many,
     check_strings,
     map_batches,
 )
-from keras_attention.translation.folder import (
-    MARKER,
-    read_translator,
-    write_translator,
-)
-from keras_attention.translation.graphs import Serving
+from keras_attention.translation.folder import MARKER, read_translator, write_translator
+from keras_attention.translation.graphs import Serving, make_serving
 from keras_attention.translation.parts import (
     check_process,
     check_search,
@@ -45,6 +41,7 @@ from keras_attention.translation.results import (
     rank,
     read_hypotheses,
     read_scores,
+    read_translations,
 )
 from keras_attention.translation.sources import make_source
 
@@ -130,7 +127,7 @@ class Translator:
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         self.replace_unknown = replace_unknown
-        self._graphs = UpToDate(_make_serving)
+        self._graphs = UpToDate(make_serving)
         self._process = os.getpid()
 
     @property
@@ -140,11 +137,13 @@ class Translator:
         return min(self.max_source_length, limit or self.max_source_length)
 
     @property
-    def _source(self) -> Any:
+    def source(self) -> Any:
+        """What it reads: a `TextSource` or a `VectorSource`."""
         return make_source(self.model, self.source_tokenizer, self.source_limit)
 
     @property
-    def _serving(self) -> Serving:
+    def serving(self) -> Serving:
+        """Its graphs: new ones where the model or a setting was replaced."""
         check_process(self._process)
         serving: Serving = self._graphs(
             self.model,
@@ -161,15 +160,12 @@ class Translator:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
             return self([texts])[0]
-        found = self._in_batches(self._call_batch, texts)
+        found = self._in_batches(self.serving.translate, read_translations, texts)
         return [translation for translation, _ in found]
 
     def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
-        """The translations that the search found of each text, best first.
-
-        There may be fewer than it has hypotheses, but one at least.
-        """
-        return self._in_batches(self._hypotheses_batch, texts)
+        """The translations that were found of each text, best first, one at least."""
+        return self._in_batches(self.serving.hypotheses, read_hypotheses, texts)
 
     def stream(
         self,
@@ -207,12 +203,13 @@ class Translator:
 
     def _stream(self, texts, batch_tokens, window, counts):
         while ahead := list(islice(texts, window)):
-            source = self._source
+            source = self.source
             source.check("texts", ahead)
             lengths = source.lengths(ahead)
             read = np.minimum(lengths, self.source_limit)
             parts = batch_by_length(read, window, batch_tokens)
-            found = map_batches(self._call_batch, parts, (source.batch, ahead))
+            translate = self._reading(self.serving.translate, read_translations)
+            found = map_batches(translate, parts, (source.batch, ahead))
             counts["texts"] += len(ahead)
             counts["cut_texts"] += int((lengths > read).sum())
             counts["cut_translations"] += sum(not whole for _, whole in found)
@@ -227,7 +224,7 @@ class Translator:
                 cut; if it has none, what is longer than 256 tokens, `max_source_length`
                 and the search's `max_length`.
         """
-        return self._in_batches(self._score_batch, texts, references)
+        return self._in_batches(self.serving.scores, read_scores, texts, references)
 
     def rerank(
         self,
@@ -248,14 +245,10 @@ class Translator:
             ValueError: unless there is a list of strings for each text.
         """
         check_strings("texts", texts)
+        check_as_many("candidates", candidates, texts)
         for some in candidates:
             check_strings("candidates", some)
         check_number(0, math.inf, length_penalty=length_penalty)
-        if len(texts) != len(candidates):
-            raise ValueError(
-                "`candidates` must hold a list for each text. Received: "
-                f"{len(candidates)} lists for {len(texts)} texts"
-            )
         pairs = zip(texts, candidates, strict=True)
         repeated = [text for text, some in pairs for _ in some]
         scores = self.score(repeated, [one for some in candidates for one in some])
@@ -311,20 +304,17 @@ class Translator:
         - `score`: `text` and `reference` to the `log_probability` of the reference with
           its end, and its `length` in tokens.
         - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
-          gives and each `length` in tokens. TensorFlow Serving puts defaults in place
-          of options that are not given; in Python, `loaded.translate(texts,
-          num_beams=2)` does the same. There one text gives what it gives a row of, and
-          texts may have any number of axes. After an error about something else than
+          gives and each `length` in tokens. TensorFlow Serving fills in options that
+          are not given; in Python, `loaded.translate(texts, num_beams=2)` does so, and
+          takes texts of any number of axes. After an error about something else than
           strings, TensorFlow lets other threads wait for ever.
 
-        Like all of TensorFlow it answers in the process that loaded it: one that is
-        forked after that waits for ever at its first call. So each worker loads it
-        itself.
+        Each worker loads it by itself: in a process that is forked after loading it,
+        the first call waits for ever, as with all of TensorFlow.
 
         Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
-        and versions, and requests with which TensorFlow Serving warms up, where
-        tensorflow-serving-api is installed. On another backend of Keras, a process with
-        TensorFlow's writes all this.
+        and versions, and, where tensorflow-serving-api is installed, requests with
+        which TensorFlow Serving warms up.
 
         Args:
             path: the folder to write; it appears when it is complete.
@@ -337,17 +327,9 @@ class Translator:
             RuntimeError: when the fresh process fails or translates otherwise.
         """
         # Formats are written by what stands above a `Translator`.
-        from keras_attention.export import export_in_fresh_process, write_saved_model
+        from keras_attention.export import write_saved_model
 
-        if not isinstance(check, bool):
-            self._source.check("check", check)
-            check = self._source.as_json(check)
-        if keras.config.backend() != "tensorflow":
-            with tempfile.TemporaryDirectory() as beside:
-                self.save(f"{beside}/translator")
-                export_in_fresh_process(f"{beside}/translator", path, overwrite, check)
-            return
-        write_saved_model(self._serving, path, overwrite, check)
+        write_saved_model(self, path, overwrite, check)
 
     def quantize(self) -> None:
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.
@@ -360,7 +342,7 @@ class Translator:
             ValueError: for a model that is quantized already.
         """
         with warnings.catch_warnings():
-            # It names every layer that has no kernel.
+            # it names every layer that has no kernel
             warnings.filterwarnings("ignore", "Layer .* `quantize` method")
             self.model.quantize("int8")
 
@@ -386,11 +368,11 @@ class Translator:
                 raise ValueError(
                     f"`{name}` must be a list of integers. Received: {name}={numbers}"
                 )
-        self(self._source.examples()[:1])
-        shapes = self._serving.shapes(rows, lengths)
+        self(self.source.examples()[:1])
+        shapes = self.serving.shapes(rows, lengths)
         progress = keras.utils.Progbar(len(shapes), unit_name="program")
         for count, shape in enumerate(shapes):
-            self._serving.warm_up(*shape)
+            self.serving.warm_up(*shape)
             progress.update(count + 1)
 
     @staticmethod
@@ -398,46 +380,19 @@ class Translator:
         """Raise now what `save` would raise later for this path."""
         check_free(path, MARKER, overwrite)
 
-    def _score_batch(self, *texts_and_references):
-        found = self._serving.scores(*texts_and_references)
-        return read_scores(found, self.target_tokenizer)
-
-    def _call_batch(self, *texts):
-        found = self._serving.translate(*texts)
-        translations, whole = (
-            found[name].numpy() for name in ("translation", "is_complete")
-        )
-        return zip(map(bytes.decode, translations), whole, strict=True)
-
-    def _hypotheses_batch(self, *texts):
-        found = self._serving.hypotheses(*texts)
-        return read_hypotheses(found, self.target_tokenizer)
-
-    def _in_batches(self, function: Any, texts: Any, *references: Any) -> Any:
+    def _in_batches(self, graph, read, texts, *references):
         """Texts of one length together: short ones do not wait for long ones."""
         check_process(self._process)
-        source = self._source
+        source = self.source
         source.check("texts", texts)
         columns, lengths = [(source.batch, texts)], [*map(len, texts)]
         for given in references:
             check_strings("references", given)
-            if len(texts) != len(given):
-                raise ValueError(
-                    "`texts` and `references` must be of one length. Received: "
-                    f"{len(texts)} texts, {len(given)} references"
-                )
+            check_as_many("references", given, texts)
             columns.append((lambda part: (to_strings(part),), given))
             lengths = [*map(max, lengths, map(len, given))]
         parts = batch_by_length(lengths, self.batch_size)
-        return map_batches(function, parts, *columns)
+        return map_batches(self._reading(graph, read), parts, *columns)
 
-
-def _make_serving(model, source_tokenizer, target_tokenizer, search, *settings):
-    if keras.config.backend() != "tensorflow":
-        raise RuntimeError(
-            "A Translator translates on Keras's TensorFlow backend: `save` it, and "
-            "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
-            f"Received: backend={keras.config.backend()!r}"
-        )
-    check_search(search, model.target_embedding.max_length)
-    return Serving(model, source_tokenizer, target_tokenizer, search, *settings)
+    def _reading(self, graph, read):
+        return lambda *inputs: read(graph(*inputs), self.target_tokenizer)

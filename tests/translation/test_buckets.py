@@ -77,10 +77,10 @@ def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     translate = make_translator("recurrent", "words", search=search, batch_size=2)
     translate.warm_up(rows=[2], lengths=[9])
     assert ("program" in capsys.readouterr().out) == jit_compile
-    traced = translate._serving._find.experimental_get_tracing_count()
+    traced = translate.serving._find.experimental_get_tracing_count()
     assert traced == 1
     assert len(translate(list(ENGLISH))) == len(ENGLISH)
-    assert translate._serving._find.experimental_get_tracing_count() == traced
+    assert translate.serving._find.experimental_get_tracing_count() == traced
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def test_anything_but_strings_is_refused(texts):
         translator().hypotheses("one")
     with pytest.raises(ValueError, match="`references` must be a list of strings"):
         translator().score(["one"], texts)
-    with pytest.raises(ValueError, match="one length.* 1 texts, 2 references"):
+    with pytest.raises(ValueError, match="for each text.* 2 references for 1 texts"):
         translator().score(["one"], ["one", "two"])
     for candidates in ("one", [texts]):
         with pytest.raises(ValueError, match="`candidates` must "):
