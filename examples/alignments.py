@@ -135,7 +135,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--sentence", help="what to translate; the longest test sentence by default")
     add("--epochs", type=int, default=6)
-    add("--limit", type=int, help="use only so many pairs")
+    add("--limit", type=int, help="use only this many pairs")
     add("--units", type=int, default=256, help="of the recurrent model")
     add("--num-layers", type=int, default=3, help="of the Transformer, as below")
     add("--num-heads", type=int, default=4)

@@ -99,7 +99,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--epochs", type=int, default=3)
-    add("--sentences", type=int, help="use only so many training sentences")
+    add("--sentences", type=int, help="use only this many training sentences")
     add("--output", default="register_classifier.keras", help="the saved model")
     add("--seed", type=int, default=0)
     return parser.parse_args(arguments)

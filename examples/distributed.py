@@ -196,7 +196,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--model-axis", type=int, default=1, help="devices that share one model")
     add("--source", help="file of source lines; without it the shipped corpus")
     add("--target", help="their translations, in the same order")
-    add("--limit", type=int, help="use only so many pairs")
+    add("--limit", type=int, help="use only this many pairs")
     add("--epochs", type=int, default=8)
     add("--batch-tokens", type=int, default=2048, help="of all processes together")
     add("--shapes", type=int, default=8, help="of batches, each of which is compiled")

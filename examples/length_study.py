@@ -227,7 +227,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--models", nargs="+", choices=tuple(MODELS), default=list(MODELS))
     add("--bins", type=int, nargs="+", default=[1, 8, 11, 14, 17, 20, 24])
     add("--per-bin", type=int, default=300, help="test sentences of each length")
-    add("--limit", type=int, help="use only so many pairs")
+    add("--limit", type=int, help="use only this many pairs")
     add("--minutes", type=float, default=15.0, help="of training, for each model")
     add("--epochs", type=int, default=40, help="the most")
     add("--vocabulary-size", type=int, help="by default by the size of the data")

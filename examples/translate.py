@@ -89,7 +89,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--limit", type=int, help="use only so many pairs")
+    parser.add_argument("--limit", type=int, help="use only this many pairs")
     parser.add_argument("--output", default="translation-run", help="folder to write")
     parser.add_argument("--overwrite", action="store_true", help="a run there")
     return parser.parse_args(arguments)

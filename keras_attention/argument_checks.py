@@ -1,4 +1,4 @@
-"""Checks of constructor arguments, with messages that show what came."""
+"""Checks of constructor arguments, with messages that show the value received."""
 
 import functools
 import inspect
@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def takes_numpy(function: Function) -> Function:
-    """Let a constructor or a builder take NumPy's numbers, and see Python's.
+    """Convert NumPy numbers among the arguments of a constructor to Python's.
 
     What an array or a table of results holds is as good a size or rate as any other,
     and a configuration of Python's numbers alone can be written as JSON.
@@ -57,21 +57,21 @@ def check_positive(**arguments: Any) -> None:
 
 
 def check_count(**arguments: Any) -> None:
-    """Raise unless each argument is an integer from 0 on."""
+    """Raise unless each argument is a non-negative integer."""
     for name, value in arguments.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError(
-                f"`{name}` must be an integer from 0 on. Received: {name}={value!r}"
+                f"`{name}` must be a non-negative integer. Received: {name}={value!r}"
             )
 
 
 def check_index(count: int, **arguments: Any) -> None:
-    """Raise unless each argument is the index of one of so many, from either end."""
+    """Raise unless each argument is a valid index, which may count from the end."""
     for name, value in arguments.items():
         is_integer = isinstance(value, int) and not isinstance(value, bool)
         if not is_integer or not -count <= value < count:
             raise ValueError(
-                f"`{name}` must be an index of one of {count}. "
+                f"`{name}` must be a valid index of {count} items. "
                 f"Received: {name}={value!r}"
             )
 
@@ -87,7 +87,7 @@ def check_positive_number(**arguments: Any) -> None:
 
 
 def check_number(least: float, most: float, **arguments: Any) -> None:
-    """Raise unless each argument is a finite number between two, which it may be."""
+    """Raise unless each argument is a finite number within two bounds, or at one."""
     for name, value in arguments.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value) or not least <= value <= most:
@@ -146,7 +146,7 @@ def check_axes(axes: str, **shapes: Any) -> None:
 
 
 def check_given(**shapes: Any) -> None:
-    """Raise unless each tensor is there: wrappers may hand on the first alone.
+    """Raise unless each tensor is given: wrappers may pass on the first one only.
 
     Args:
         **shapes: the shapes of tensors by the names of their arguments, or `None`.
@@ -154,7 +154,7 @@ def check_given(**shapes: Any) -> None:
     for name, shape in shapes.items():
         if shape is None:
             raise ValueError(
-                f"`{name}` is missing. `keras.layers.TimeDistributed` hands on one "
+                f"`{name}` is missing. `keras.layers.TimeDistributed` passes on one "
                 "tensor alone: put its steps into the batch by a reshape before and "
                 f"after. Received: {name}=None"
             )

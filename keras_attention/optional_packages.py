@@ -1,4 +1,4 @@
-"""What only some installations have, and what to say where it is missing."""
+"""Packages that come with an extra, and errors that name it where one is missing."""
 
 import importlib.util
 import sys

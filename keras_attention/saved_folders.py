@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all, and read likewise."""
+"""Folders that are written whole or not at all, and checked when read."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The ids that are no words."""
+"""The ids with a special meaning."""
 
 from typing import Any, NamedTuple, Self
 

@@ -94,7 +94,7 @@ def make_corpus(options: argparse.Namespace, files: Mapping[str, Part]) -> text.
 
 
 def checksums(files: Mapping[str, Part]) -> dict[str, str]:
-    """What only equal lines have in common, for each side of some parts.
+    """A checksum of the lines of each side of some parts.
 
     Args:
         files: by the beginning of their sides' names, such as `"validation_"`.

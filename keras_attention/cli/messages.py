@@ -37,14 +37,14 @@ def say_counts(counts: Mapping[str, int], translator: "Translator", name: str) -
 
 
 def wait_for_readers() -> None:
-    """Let standard streams wait until what is written is read; else it may be lost."""
+    """Make writes to standard streams wait for readers; else output may be lost."""
     for stream in sys.stdout, sys.stderr:
         with suppress(OSError, ValueError, AttributeError):
             os.set_blocking(stream.fileno(), True)
 
 
 def is_mistake(error: Exception) -> bool:
-    """Whether an error is of what a user can mend, and not of this package."""
+    """Whether an error is about something that the user can fix."""
     kinds = (ValueError, OSError, ArithmeticError, ImportError)
     # A full disk, of which TensorFlow, if it was imported, has its own kind.
     tensorflow = sys.modules.get("tensorflow")
@@ -68,7 +68,7 @@ def is_without_reader(error: Exception) -> bool:
 
 
 def discard_output() -> None:
-    """Let what is not written yet go nowhere, or it would fail once more at the end."""
+    """Discard pending output, which would otherwise fail once more at exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

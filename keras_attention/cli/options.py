@@ -57,16 +57,16 @@ def add_search(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A number of the command line, from 1 on."""
+    """A positive integer of the command line."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 def natural(text: str) -> int:
-    """A number of the command line, from 0 on."""
+    """A non-negative integer of the command line."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a non-negative integer")
     return int(text)
 
 
@@ -79,14 +79,14 @@ def above_zero(text: str) -> float:
 
 
 def named(text: str) -> str:
-    """A path of the command line, which an empty variable is not."""
+    """A path given on the command line, which must not be empty."""
     if text:
         return text
     raise argparse.ArgumentTypeError("the name is empty")
 
 
 def bleu_tokenizer(name: str) -> str:
-    """One of sacrebleu's tokenizers, which has what it needs."""
+    """One of sacrebleu's tokenizers whose requirements are installed."""
     with needs("sacrebleu", extra="bleu", by="--bleu-tokenize"):
         import sacrebleu  # `translate` does without it
 

@@ -35,7 +35,7 @@ def prepare() -> None:
 
 
 def open_closed_streams() -> None:
-    """Open what is closed of the standard streams: the next file would get its number.
+    """Open closed standard streams, whose numbers the next files would otherwise get.
 
     Python's own `sys.stdin`, `sys.stdout` or `sys.stderr` remains `None`.
     """
@@ -47,6 +47,6 @@ def open_closed_streams() -> None:
 
 
 def clean_up_when_interrupted() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt`, where half a folder is to be removed."""
+    """Let Ctrl-C raise `KeyboardInterrupt`, so that incomplete folders are removed."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -14,7 +14,7 @@ from keras_attention.visualization import plot_attention
 
 
 def show_samples(translator: Translator, test: Part, count: int) -> None:
-    """Print some test sentences, evenly from all, with translations and references."""
+    """Print evenly spaced test sentences with their translations and references."""
     count = min(count, len(test[0]))
     chosen = [index * len(test[0]) // count for index in range(count)]
     sources, references = ([side[index] for index in chosen] for side in test)

@@ -20,7 +20,7 @@ FREE = {"export", "minutes", "samples"}  # what may change on the way
 
 
 def check_new(folder: Path, overwrite: bool) -> None:
-    """Raise `FileExistsError` where a folder holds something that is to stay."""
+    """Raise `FileExistsError` for a folder that holds something worth keeping."""
     if (folder / SETTINGS).is_file() and not overwrite:
         raise FileExistsError(
             f"{folder} holds a run: --resume continues it, --overwrite replaces it, "

@@ -9,7 +9,7 @@ from keras_attention.translation.translator import Translator
 
 
 def check_backend() -> None:
-    """Raise `ValueError` where nothing can be translated."""
+    """Raise `ValueError` on a backend that cannot translate."""
     if keras.config.backend() != "tensorflow":
         raise ValueError(
             "a translator translates on TensorFlow: KERAS_BACKEND=tensorflow. On JAX, "

@@ -60,7 +60,7 @@ class BeamSearch(Search):
             there is cut, and counts as complete.
         length_penalty: from 0 to 10; 0 compares log-probabilities, more favours long
             outputs.
-        coverage_penalty: from 0 on; the model must have attention then.
+        coverage_penalty: not negative; above 0 the model must have attention.
         normalization: `"gnmt"` or `"length"`.
         num_hypotheses: how many outputs are asked for; `num_beams` when left out. A row
             that looks for fewer is done sooner.
@@ -328,7 +328,7 @@ class BeamSearch(Search):
         return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
 
     def _fill(self, beams, best, parents, last, is_source, max_length, index, end):
-        """The beams after a step, and what has ended in it."""
+        """The beams after a step, and the outputs that ended in it."""
         moved = {
             name: take(beams[name], parents)
             for name in ("ids", "backpointers", "coverage")
@@ -361,7 +361,7 @@ class BeamSearch(Search):
         }
 
     def _penalty(self, coverage, is_source):
-        """What is added to scores for how far the source is covered."""
+        """The coverage penalty, which is added to scores."""
         covered = ops.log(ops.clip(coverage, _LEAST_COVERAGE, 1.0))
         if is_source is not None:
             covered = ops.where(is_source, covered, 0.0)

@@ -12,7 +12,7 @@ from keras_attention.tensor import Tensor
 
 
 def count_up(*bounds: Any) -> Tensor:
-    """Whole numbers like all other ones here, where Keras's might be int64."""
+    """The int32 range, where Keras's might be int64."""
     return ops.arange(*bounds, dtype="int32")
 
 

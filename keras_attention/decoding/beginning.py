@@ -1,4 +1,4 @@
-"""What a model says after the ids that outputs are given to begin with."""
+"""What a model predicts after the ids with which outputs begin."""
 
 from typing import Any, NamedTuple, Self
 

@@ -62,7 +62,7 @@ def _check_source(source: Any, model: Any) -> Any:
     shapes = [part.shape for part in keras.tree.flatten(arrays)]
     if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
         raise ValueError(
-            f"`source` must hold arrays of as many rows each. Received: shapes={shapes}"
+            f"`source` must hold arrays of equally many rows. Received: shapes={shapes}"
         )
     return arrays
 

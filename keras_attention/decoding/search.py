@@ -84,7 +84,7 @@ class Search:
         is_set = name in vars(self) and not name.startswith("_")
         if is_set and not self.has_options:
             raise AttributeError(
-                f"`{name}` of a search stays what it was made with: make another "
+                f"`{name}` of a search cannot be changed: make another "
                 f"search. Received: {name}={value!r}"
             )
         super().__setattr__(name, value)

@@ -73,7 +73,7 @@ class StepwiseSearch(Search):
 
 
 def _without_dead_ends(written):
-    """Nothing is left of a row where nothing could follow any more."""
+    """Empty outputs for rows in which, at some step, no id was possible."""
     is_there = written["scores"] > -np.inf
     kept = {}
     for name, part in written.items():

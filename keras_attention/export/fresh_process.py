@@ -1,4 +1,4 @@
-"""Whether a SavedModel works where it was not made."""
+"""Checks that a SavedModel works in a process that did not make it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Translator.load(sys.argv[1]).export(**json.load(sys.stdin))
 def translate_in_fresh_process(
     folder: str | PathLike[str], texts: Sequence[str]
 ) -> list[str]:
-    """What the signature `serving_default` of a SavedModel answers elsewhere.
+    """What the signature `serving_default` of a SavedModel returns in a fresh process.
 
     Args:
         folder: the SavedModel.

@@ -1,4 +1,4 @@
-"""Weights that know where the last ones were, or where they should be.
+"""Weights that depend on the position of the last ones, or on a predicted one.
 
 All in float32, or in float64 for tensors of that dtype. Masked keys are passed over:
 they neither count nor stop.
@@ -22,7 +22,7 @@ def first_position(
 def monotonic_weights(
     stop: Tensor, previous: Tensor, hard: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Where an attention that moves forward only stops, query by query.
+    """Where an attention that only moves forward stops, query by query.
 
     From the key of the last query on, each key in turn is taken with its probability;
     if none is taken, the query attends to nothing (Raffel et al. 2017, equations 8 to

@@ -87,7 +87,7 @@ def as_boolean(mask: Tensor, name: str = "mask") -> Tensor:
 
 
 def spoiled(outputs: Tensor, *masks: Tensor) -> Tensor:
-    """Outputs that are not a number where a mask holds others than 0 and 1.
+    """Turn outputs into NaN where a mask holds numbers other than 0 and 1.
 
     It is how a compiled graph, where values can only be seen by the graph itself, says
     what `as_boolean` raises elsewhere.
@@ -313,7 +313,7 @@ def visible_values(tensor: Tensor) -> np.ndarray | None:
 
 
 def _fits(own: Sequence[Any], shape: Sequence[Any], broadcasts: int = 99) -> bool:
-    """Whether sizes are those of a shape, or 1 in so many of the first axes."""
+    """Whether sizes match a shape, or are 1 in some of the first axes."""
     return all(
         not (_is_known(size) and _is_known(full))
         or size == full

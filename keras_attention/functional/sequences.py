@@ -63,7 +63,7 @@ def at_least_one(size: Any) -> Any:
 
 
 def pad_to_one(tensor: Tensor, axis: int) -> Tensor:
-    """Put a position of zeros where an axis has none, for what has to read one."""
+    """Add a position of zeros to an axis of length zero."""
     if tensor.shape[axis]:
         return tensor
     sizes = list(ops.shape(tensor))
@@ -87,7 +87,7 @@ def fit_length(tensor: Tensor, length: int) -> Tensor:
 
 
 def write_at(tensor: Tensor, part: Tensor, index: int | Tensor, axis: int) -> Tensor:
-    """Put a part into a tensor, from an index of one axis on.
+    """Write a part into a tensor along one axis, from an index on.
 
     Args:
         tensor: of any shape.
@@ -107,7 +107,7 @@ def write_at(tensor: Tensor, part: Tensor, index: int | Tensor, axis: int) -> Te
 def read_at(
     tensor: Tensor, index: int | Tensor, length: int | Tensor, axis: int
 ) -> Tensor:
-    """So many positions of a tensor, from an index of one axis on.
+    """A slice of a tensor along one axis, from an index on.
 
     Args:
         tensor: of any shape.

@@ -1,4 +1,4 @@
-"""Steps of any attention: its own, or what gives the same without.
+"""Steps of any attention: its own, or else calls that give the same.
 
 An attention with `start` and `step` is asked by these. Of one without, the past is kept
 and read again at each step.

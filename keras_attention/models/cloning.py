@@ -1,4 +1,4 @@
-"""Copies by `keras.models.clone_model` that are what they are copies of."""
+"""Copies by `keras.models.clone_model` that have the class of their original."""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
 
 def clones_as_itself(constructor: Constructor) -> Constructor:
-    """Let `keras.models.clone_model` make a model of this class, and no plain one.
+    """Let `keras.models.clone_model` make a model of this class, not a plain one.
 
     That calls a class with the tensors of the copy if its constructor takes any
     arguments. The layers of these tensors are then the arguments of the constructor,

@@ -1,4 +1,4 @@
-"""What a block of a decoder keeps."""
+"""The protocol of a decoder's blocks."""
 
 from typing import Any, Protocol
 

@@ -22,7 +22,7 @@ State = list[Any]
 
 @keras.saving.register_keras_serializable("keras_attention", name="Ensemble")
 class Ensemble(keras.Model):
-    """The mean of what several models of one vocabulary hold probable.
+    """The mean of the probabilities of several models with one vocabulary.
 
     It has the calls of a `Seq2Seq`, so every search and `Translator` take it. Its
     logits are the logarithms of mean probabilities, and its attention is the mean of

@@ -121,7 +121,7 @@ def rnn_seq2seq(
     check_rate(dropout=dropout)
     if attention_units is not None and attention != "additive":
         raise ValueError(
-            '`attention_units` belongs to attention="additive" alone. Received: '
+            '`attention_units` is only for attention="additive". Received: '
             f"attention={attention!r}, attention_units={attention_units!r}"
         )
     if attention is None and (readout_units, readout, order) != (None, "tanh", "luong"):

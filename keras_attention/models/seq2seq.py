@@ -322,7 +322,7 @@ def _encode(embedding, encoder, source, mask=None):
     if None not in lengths and lengths[0] != lengths[1]:
         raise ValueError(
             "`source_embedding` must give a vector for each position of the source; "
-            "what shortens it belongs into the encoder. Received: source.shape="
+            "what shortens it belongs in the encoder. Received: source.shape="
             f"{tuple(source.shape)}, embedded.shape={tuple(vectors.shape)}"
         )
     return encoder(vectors, padding_mask=mask)
@@ -365,5 +365,5 @@ def to_float32(logits: Tensor) -> Tensor:
     """Symbolic logits in float32 or float64, with their mask."""
     if logits.dtype == precise(logits.dtype):
         return logits
-    # Unlike a cast, a layer hands on the mask.
+    # Unlike a cast, a layer passes the mask on.
     return keras.layers.Identity(dtype="float32", name="float32")(logits)

@@ -23,7 +23,7 @@ _NOISE = 2**40
 
 
 class Column(NamedTuple):
-    """One side of each row: what messages call it, its lines, and who cuts them."""
+    """One side of each row: its name in messages, its lines and its tokenizer."""
 
     name: str
     lines: list[str]

@@ -28,7 +28,7 @@ def plan_buckets(
     max_length: int,
     rows_of: Callable[[int], int],
 ) -> BatchPlan:
-    """Groups the kept by their longest column; the widths are up to each batch."""
+    """Groups the kept rows by their longest column; each batch has its own widths."""
     levels, groups = np.unique(
         -(-lengths[kept].max(axis=1) // bucket), return_inverse=True
     )
@@ -40,7 +40,7 @@ def plan_buckets(
 def plan_shapes(
     lengths: np.ndarray, kept: np.ndarray, count: int, rows_of: Callable[[int], int]
 ) -> BatchPlan:
-    """Groups the kept by all columns, into so many shapes at most."""
+    """Groups the kept rows by all columns, into at most `count` shapes."""
     shapes = _choose_shapes(lengths[kept], count)
     chosen = _padded(lengths[kept], shapes).argmin(axis=1)
     _, groups = np.unique(chosen, return_inverse=True)
@@ -96,7 +96,7 @@ def _cut(
     rows: Sequence[int] | np.ndarray,
     shapes: np.ndarray,
 ) -> BatchPlan:
-    """Sorts the kept by their groups, and cuts these into batches of so many rows."""
+    """Sorts the kept rows by group, and cuts each group into batches."""
     by_group = np.argsort(groups, kind="stable")
     ends = np.cumsum(np.bincount(groups))
     starts = [

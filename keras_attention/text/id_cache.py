@@ -89,7 +89,7 @@ def _segmentations(
 
 
 def _name(lines: list[str], tokenizer: Tokenizer, draws: Draws | None) -> str:
-    """The same for the same ids: a checksum of what they are made from."""
+    """The file's name: a checksum of everything that the ids depend on."""
     digest = hashlib.sha256(tokenizer.checksum().encode())
     if draws:
         times, alpha, seed = draws

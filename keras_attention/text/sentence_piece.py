@@ -33,7 +33,7 @@ from keras_attention.text.tokenizer import Tokenizer
 
 
 class SentencePieceTokenizer(Tokenizer):
-    """Cuts text into subwords that a corpus taught it (Kudo and Richardson, 2018).
+    """Cuts text into subwords learned from a corpus (Kudo and Richardson, 2018).
 
     Text that a tokenizer was trained on comes back as it was, but for its blanks,
     unless `train` is asked for a rule of normalization. Blanks are U+0020 and the
@@ -290,7 +290,7 @@ class _NamedModel(tf.saved_model.experimental.TrackableResource):
 
 
 def _checked(model: bytes) -> tuple[bytes, ModelSummary]:
-    """The model with this package's special ids, and what it says of itself."""
+    """The model with this package's special ids, and its summary."""
     if not isinstance(model, bytes):
         raise ValueError(
             "`model` must be the bytes of a sentencepiece model. "

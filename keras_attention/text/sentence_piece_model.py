@@ -36,7 +36,7 @@ Value = int | bytes
 
 
 class ModelSummary(NamedTuple):
-    """What a model says of itself."""
+    """The settings of a model that a tokenizer needs."""
 
     size: int
     special_ids: dict[str, int]

@@ -112,7 +112,7 @@ def _split(labels, *tensors):
 
 
 def _blocks(count, most):
-    """The fewest blocks of as many rows each, at the most so many."""
+    """The smallest number of blocks of equal size, of at most `most` rows each."""
     import tensorflow as tf
 
     sizes = tf.range(1, most + 1)

@@ -1,4 +1,4 @@
-"""An end to trainings that lost their numbers."""
+"""An end to trainings whose loss is no longer finite."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a model in training makes of a sentence."""
+"""A sentence translated while a model is in training."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-"""Trainings that end in time."""
+"""A time limit for trainings."""
 
 import math
 import time

@@ -35,7 +35,7 @@ def check_as_many(name: str, given: Sequence[Any], texts: Sequence[Any]) -> None
 def batch_by_length(
     lengths: Sequence[int] | np.ndarray, rows: int, tokens: int | None = None
 ) -> Iterator[list[int]]:
-    """Indices of about equal lengths, so many at most, of so many tokens at most.
+    """Batches of indices of about equal lengths, limited in rows and in tokens.
 
     A row counts `SHORTEST` tokens or more: the outputs of short texts may be long, and
     take memory all the same.

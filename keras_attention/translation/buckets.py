@@ -40,7 +40,7 @@ class Buckets:
     def apply(
         self, function: Any, source: Any, limits: tf.Tensor, options: Any
     ) -> dict[str, tf.Tensor]:
-        """What a function finds, without what it finds about padding.
+        """The results of a function, without those of padding.
 
         Args:
             function: a `tf.function` with an input signature, of the other arguments,
@@ -89,7 +89,7 @@ def _chosen(sizes: list[int], asked: Iterable[int] | None) -> list[int]:
 
 
 def _fit(sizes: Sequence[int], size: int) -> int:
-    """The smallest that is enough, or the last."""
+    """The smallest size that is large enough, or else the last."""
     return min((enough for enough in sizes if enough >= size), default=sizes[-1])
 
 

@@ -58,7 +58,7 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def _check_saved(name: str, tokenizer: Tokenizer) -> None:
-    """Raise for a tokenizer whose file no one could read."""
+    """Raise for a tokenizer that could not be loaded again."""
     if type(tokenizer) not in TOKENIZERS:
         kinds = [kind.__name__ for kind in TOKENIZERS]
         raise ValueError(
@@ -97,7 +97,7 @@ def _save_model(model: Any, path: Path, include_optimizer: bool) -> None:
 
 
 def _load_model(path: Path) -> Any:
-    """The model of a `.keras` file, without what it was trained by.
+    """The model of a `.keras` file, without its optimizer and loss.
 
     Its loss may be a function that only its training knew.
     """

@@ -136,7 +136,7 @@ class Serving:
         self._find(self.source.example(rows, length), limits, self.options)
 
     def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
-        """Inputs that are put into the bucket of so many rows and tokens."""
+        """Inputs that fall into the bucket of these rows and tokens."""
         shorter = max(
             (0, *(other for other in self._buckets.lengths if other < length))
         )
@@ -292,7 +292,7 @@ def _of_names(
 def _end_at_once(
     found: dict[str, tf.Tensor], where: tf.Tensor, end: int
 ) -> dict[str, tf.Tensor]:
-    """Translate rows of nothing by nothing: an end with a score of 0, and no more."""
+    """Give empty rows an empty translation: an end with a score of 0."""
     rows, count, length = tf.unstack(tf.shape(found["ids"]))
     first = tf.one_hot(0, count, on_value=1, off_value=0)
     ids = end * first[:, None] * tf.one_hot(0, length, dtype=tf.int32)

@@ -51,7 +51,7 @@ def translate_lines(
 
 
 def count_cut(translator: Translator, texts: Sequence[str | bytes]) -> int:
-    """How many texts have more tokens than are read of them."""
+    """How many texts have more tokens than the model reads."""
     lengths = translator.source_tokenizer.tokenize(texts).row_lengths().numpy() + 1
     return int((lengths > translator.source_limit).sum())
 

@@ -130,7 +130,7 @@ def test_without_attention_the_memory_is_the_final_state_alone():
         ),
         (
             {"attention_units": 3},
-            "`attention_units` belongs.*attention='general', attention_units=3",
+            "`attention_units` is only for.*attention='general', attention_units=3",
         ),
         (
             {"attention": None, "readout_units": 3},

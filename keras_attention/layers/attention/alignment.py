@@ -268,7 +268,7 @@ def make_alignment(
     ):
         if value and not belongs:
             raise ValueError(
-                f"`{name}` belongs to {place} alone. "
+                f"`{name}` is only for {place}. "
                 f"Received: {name}={value!r}, alignment={alignment!r}"
             )
     if is_given:

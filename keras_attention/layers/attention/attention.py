@@ -177,7 +177,7 @@ class Attention(AttentionSteps):
         for name, given in (("units", self.units), ("normalize", self.normalize)):
             if given:
                 raise ValueError(
-                    f'`{name}` belongs to score="additive" alone. '
+                    f'`{name}` is only for score="additive". '
                     f"Received: {name}={given!r}, score={self.score!r}"
                 )
 

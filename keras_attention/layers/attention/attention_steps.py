@@ -15,7 +15,7 @@ from keras_attention.tensor import Tensor
 
 
 class AttentionSteps(BaseLayer):
-    """What `Attention` does at its queries, which has the constructor and the call."""
+    """The weights of `Attention`, which has the constructor and the call."""
 
     def start(
         self,

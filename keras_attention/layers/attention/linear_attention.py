@@ -45,7 +45,7 @@ class LinearAttention(BaseLayer):
         use_bias: whether the projections have biases.
         kernel_initializer: of the projections.
         chunk_size: number of positions that a causal attention compares pair by pair;
-            between chunks it hands on sums. It changes time and memory alone.
+            between chunks it passes on sums. It changes only time and memory.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:

@@ -12,7 +12,7 @@ from keras_attention.tensor import Tensor
 
 
 class HeadAttention(HeadProjections):
-    """What `MultiHeadAttention` does with checked arguments, which it takes."""
+    """The computation of `MultiHeadAttention`, on arguments that it has checked."""
 
     def _attend(
         self,

@@ -26,7 +26,7 @@ from keras_attention.tensor import Tensor
 
 
 class AttentionRNNSteps(BaseLayer):
-    """What `AttentionRNN` does at its steps, which has the constructor and the call."""
+    """The steps of `AttentionRNN`, which has the constructor and the call."""
 
     def start(
         self,

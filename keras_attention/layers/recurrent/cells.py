@@ -1,4 +1,4 @@
-"""What every recurrent cell is used by, ours and others."""
+"""One interface to all recurrent cells, ours and others."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +56,7 @@ def input_parts(inputs: Any, states: Any) -> list[Tensor]:
 
 
 def check_recurrent_dropout(cell: Any, rate: float) -> None:
-    """Raise if the states of a cell are to be dropped that does not know how to."""
+    """Raise for dropout of the states of a cell that has none."""
     for part in getattr(cell, "cells", [cell]):
         if rate and not hasattr(part, "draw_dropout_masks"):
             raise ValueError(

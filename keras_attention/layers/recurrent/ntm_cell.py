@@ -89,7 +89,7 @@ class NTMCell(BaseLayer):
         check_choice(CONTROLLERS, controller=controller)
         if 2 * shift_range + 1 > memory_slots:
             raise ValueError(
-                "`shift_range` must not go around the memory. Received: "
+                "`shift_range` must not reach around the memory. Received: "
                 f"shift_range={shift_range}, memory_slots={memory_slots}"
             )
         self.units = units

@@ -1,4 +1,4 @@
-"""From what a decoder's step knows to its output."""
+"""The output of a decoder's step."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def check_readout(readout: str, order: str, units: int | None) -> None:
     check_choice(READOUTS, readout=readout)
     if readout == "hidden" and order == "luong":
         raise ValueError(
-            '`readout="hidden"` needs order="bahdanau", or nothing would come of the '
+            '`readout="hidden"` needs order="bahdanau", or nothing would use the '
             f"context. Received: readout='hidden', order={order!r}"
         )
     if readout == "hidden" and units is not None:

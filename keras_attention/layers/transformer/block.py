@@ -23,7 +23,7 @@ from keras_attention.layers.transformer.normalization import Normalization
 from keras_attention.layers.transformer.residual import Residual
 from keras_attention.tensor import Tensor
 
-# What a block hands on to its attentions.
+# What a block passes on to its attentions.
 ATTENTION_OPTIONS = (
     "chunk_size",
     "dropout",

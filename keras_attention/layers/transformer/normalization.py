@@ -28,7 +28,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
 
 
 class Normalization:
-    """What the normalizations of a block are made of, none of them itself.
+    """The kind of the normalizations of a block, from which each is made.
 
     Args:
         kind: one of `NORMALIZATIONS`; or a layer, which each sublayer has a copy of.

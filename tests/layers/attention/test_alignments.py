@@ -222,11 +222,11 @@ def test_the_normalized_energy_has_a_length_of_its_own():
         ({"alignment": "global"}, "`alignment` must .* alignment='global'"),
         ({"alignment": "local_m"}, "`window` must .* window=None"),
         ({"alignment": "local_p", "window": 0}, "`window` must .* window=0"),
-        ({"window": 3}, "`window` belongs .* window=3.* alignment='softmax'"),
-        ({"hard": True}, "`hard` belongs .* hard=True"),
-        ({"noise": 1.0}, "`noise` belongs .* noise=1.0"),
+        ({"window": 3}, "`window` is only for .* window=3.* alignment='softmax'"),
+        ({"hard": True}, "`hard` is only for .* hard=True"),
+        ({"noise": 1.0}, "`noise` is only for .* noise=1.0"),
         ({"alignment": "monotonic", "noise": -1.0}, "`noise` must not .* noise=-1.0"),
-        ({"normalize": True}, "`normalize` belongs .* score='dot'"),
+        ({"normalize": True}, "`normalize` is only for .* score='dot'"),
     ],
 )
 def test_wrong_arguments_are_named(options, message):

@@ -176,7 +176,7 @@ def test_dropout_keeps_the_mean():
         ({"score": "luong"}, "`score` must be .* Received: score='luong'"),
         ({"score": "additive"}, "`units` must be .* Received: units=None"),
         ({"score": "additive", "units": 0}, "`units` must be .* Received: units=0"),
-        ({"units": 5}, "`units` belongs to .* Received: units=5, score='dot'"),
+        ({"units": 5}, "`units` is only for .* Received: units=5, score='dot'"),
         ({"dropout": 1.0}, "`dropout` must be .* Received: dropout=1.0"),
         ({"dropout": -0.1}, "`dropout` must be .* Received: dropout=-0.1"),
     ],

@@ -219,8 +219,11 @@ def test_beams_find_what_enumeration_finds(builder):
         (lambda: LocalAlignment(0), "`window` must .* window=0"),
         (lambda: MonotonicAlignment(noise=-1.0), "`noise` must not .* noise=-1.0"),
         (lambda: Attention(alignment=Sharpening), "`alignment` must be one of"),
-        (lambda: Attention(alignment=Sharpening(), window=3), "`window` belongs"),
-        (lambda: Attention(alignment=LocalAlignment(2), hard=True), "`hard` belongs"),
+        (lambda: Attention(alignment=Sharpening(), window=3), "`window` is only for"),
+        (
+            lambda: Attention(alignment=LocalAlignment(2), hard=True),
+            "`hard` is only for",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said(make, message):
