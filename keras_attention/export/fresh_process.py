@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from keras_attention.export.functions import MARKER
 from keras_attention.saved_folders import check_free
-from keras_attention.translation import Translator
 
 CLIENT = Path(__file__).with_name("client.py")
 EXPORT = """
@@ -49,7 +49,7 @@ def translate_in_fresh_process(
 
 
 def export_in_fresh_process(
-    translator: Translator,
+    translator: Any,
     path: str | PathLike[str],
     overwrite: bool,
     check: bool | Sequence[str],
@@ -57,7 +57,7 @@ def export_in_fresh_process(
     """Export a `Translator` where Keras runs on TensorFlow.
 
     Args:
-        translator: saved, and loaded there.
+        translator: a `Translator`, which is saved, and loaded there.
         path: the folder to write; it appears when it is complete.
         overwrite: whether a SavedModel there may be replaced.
         check: as of `Translator.export`.

@@ -21,7 +21,6 @@ from keras_attention.export.functions import (
 )
 from keras_attention.export.warm_up import write_warm_up
 from keras_attention.optional_packages import is_installed
-from keras_attention.translation import Translator
 from keras_attention.translation.graphs import Serving
 
 HELP = {
@@ -38,7 +37,7 @@ HELP = {
 
 
 def write_saved_model(
-    translator: Translator,
+    translator: Any,
     path: str | PathLike[str],
     overwrite: bool,
     check: bool | Sequence[Any],
@@ -46,7 +45,7 @@ def write_saved_model(
     """Write the signatures, what they are, and requests to begin with.
 
     Args:
-        translator: what to write; on another backend, a process with TensorFlow's does.
+        translator: the `Translator` to write; off TensorFlow, by a process of its own.
         path: the folder to write; it appears when it is complete.
         overwrite: whether a SavedModel there may be replaced.
         check: sources that must be translated in a fresh process as they are here; some

@@ -7,6 +7,7 @@ with needs("tensorflow", extra="text", by="keras_attention.text"):
     from keras_attention.text.character import CharacterTokenizer
     from keras_attention.text.files import read_lines, read_pairs, read_parallel
     from keras_attention.text.loading import load_tokenizer
+    from keras_attention.text.marian import MarianTokenizer
     from keras_attention.text.sentence_piece import SentencePieceTokenizer
     from keras_attention.text.splitting import Split, split_by_source
     from keras_attention.text.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
@@ -20,6 +21,7 @@ __all__ = [
     "START",
     "UNKNOWN",
     "CharacterTokenizer",
+    "MarianTokenizer",
     "SentencePieceTokenizer",
     "Split",
     "Tokenizer",

@@ -3,6 +3,7 @@
 import os
 
 from keras_attention.text.character import CharacterTokenizer
+from keras_attention.text.marian import MarianTokenizer
 from keras_attention.text.sentence_piece import SentencePieceTokenizer
 from keras_attention.text.storage import damaged, read_tokenizer
 from keras_attention.text.tokenizer import Tokenizer
@@ -16,6 +17,7 @@ TOKENIZERS: tuple[type[Tokenizer], ...] = (
     CharacterTokenizer,
     WordPieceTokenizer,
     VectorizationTokenizer,
+    MarianTokenizer,
 )
 
 

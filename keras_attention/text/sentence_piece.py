@@ -4,17 +4,15 @@ Glossary: B = batch, T = tokens.
 """
 
 import base64
-import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.optional_packages import needs
 from keras_attention.text.arguments import check_integer, check_lines, check_symbols
 from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
 from keras_attention.text.segmentation import WordCutter, sample_rows
@@ -22,6 +20,10 @@ from keras_attention.text.sentence_piece_model import (
     ModelSummary,
     summarize,
     with_special_ids,
+)
+from keras_attention.text.sentence_piece_processor import (
+    load_processor,
+    not_a_model,
 )
 from keras_attention.text.sentence_piece_training import (
     check_training,
@@ -74,20 +76,7 @@ class SentencePieceTokenizer(Tokenizer):
         super().__init__(
             Cleaning(lowercase, symbols=symbols, nul_is_blank=summary.puts_back)
         )
-        # imported here, because the other tokenizers do without it
-        with needs("tensorflow_text", extra="text", by="SentencePieceTokenizer"):
-            import tensorflow_text
-            from tensorflow_text.python.ops import sentencepiece_tokenizer
-        try:
-            self._processor = tensorflow_text.SentencepieceTokenizer(self._model)
-            # its own resource dies with TensorFlow's next `set_seed`, and is mistaken
-            # for that of another model in one SavedModel
-            operations = sentencepiece_tokenizer.gen_sentencepiece_tokenizer
-            self._processor._model_resource = _NamedModel(
-                self._model, operations.sentencepiece_op
-            )
-        except tf.errors.OpError as error:
-            raise _not_a_model(model, "it cannot be loaded") from error
+        self._processor = load_processor(self._model, "SentencePieceTokenizer")
 
     @classmethod
     def train(
@@ -274,21 +263,6 @@ class SentencePieceTokenizer(Tokenizer):
         return cls(model, content["lowercase"])
 
 
-class _NamedModel(tf.saved_model.experimental.TrackableResource):
-    """A loaded model that all tokenizers of the same content share for good."""
-
-    def __init__(self, model: bytes, load: Callable[..., Any]) -> None:
-        super().__init__()
-        self._model = model
-        self._load = load
-        # a resource that is not made eagerly lives in one graph only
-        _ = self.resource_handle
-
-    def _create_resource(self) -> Any:
-        digest = hashlib.sha256(self._model).hexdigest()
-        return self._load(model=self._model, shared_name=f"sentencepiece_{digest}")
-
-
 def _checked(model: bytes) -> tuple[bytes, ModelSummary]:
     """The model with this package's special ids, and its summary."""
     if not isinstance(model, bytes):
@@ -300,11 +274,4 @@ def _checked(model: bytes) -> tuple[bytes, ModelSummary]:
         renumbered = with_special_ids(model)
         return renumbered, summarize(renumbered)
     except ValueError as error:
-        raise _not_a_model(model, str(error)) from error
-
-
-def _not_a_model(model: bytes, reason: str) -> ValueError:
-    return ValueError(
-        "`model` must be the bytes of a sentencepiece model. "
-        f"Received: {len(model)} bytes, and {reason}"
-    )
+        raise not_a_model(model, str(error)) from error

@@ -101,6 +101,20 @@ def summarize(model: bytes) -> ModelSummary:
     )
 
 
+def read_pieces(model: bytes) -> list[str]:
+    """Returns the piece of each id.
+
+    Args:
+        model: The content of a `.model` file.
+
+    Raises:
+        ValueError: If `model` is no sentencepiece model.
+    """
+    pieces = [dict(_fields(piece)) for piece in _read(model).pieces]
+    texts = [piece.get(_PIECE_TEXT, b"") for piece in pieces]
+    return [text.decode() for text in texts if isinstance(text, bytes)]
+
+
 def with_special_ids(model: bytes) -> bytes:
     """Returns the model with 0 to 3 for padding, unknown, the start and the end.
 

@@ -146,13 +146,14 @@ class VocabularyTokenizer(Tokenizer):
 
 
 def lookup_table(
-    pieces: Sequence[bytes], ids: Iterable[int]
+    pieces: Sequence[bytes], ids: Iterable[int], unknown: int = UNKNOWN
 ) -> tf.lookup.StaticHashTable:
-    """Returns a table from pieces to int32 ids, 1 where there is none.
+    """Returns a table from pieces to int32 ids.
 
     Args:
         pieces: The keys, without duplicates.
         ids: Their ids.
+        unknown: The id where there is none.
 
     Example:
     >>> table = lookup_table([b"a"], [4])
@@ -163,7 +164,7 @@ def lookup_table(
         string_constant(pieces),
         tf.constant(list(ids), tf.int32),
     )
-    return tf.lookup.StaticHashTable(entries, default_value=UNKNOWN)
+    return tf.lookup.StaticHashTable(entries, default_value=unknown)
 
 
 def frequent_pieces(

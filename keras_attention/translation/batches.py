@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_attention.text.strings import to_strings
+
 SHORTEST = 16
 
 
@@ -76,3 +78,27 @@ def map_batches(
         for index, result in zip(batch, function(*inputs), strict=True):
             results[index] = result
     return results
+
+
+def map_texts(
+    function: Any, source: Any, rows: int, texts: Any, *references: Any
+) -> list[Any]:
+    """What a function gives of texts, and of references of each.
+
+    Texts of one length come together: short ones do not wait for long ones.
+
+    Args:
+        function: called with the inputs of one batch.
+        source: what makes inputs of texts, a `TextSource` or a `VectorSource`.
+        rows: the most texts of a batch.
+        texts: any number of them.
+        references: lists of as many strings.
+    """
+    source.check("texts", texts)
+    columns, lengths = [(source.batch, texts)], [*map(len, texts)]
+    for given in references:
+        check_strings("references", given)
+        check_as_many("references", given, texts)
+        columns.append((lambda part: (to_strings(part),), given))
+        lengths = [*map(max, lengths, map(len, given))]
+    return map_batches(function, batch_by_length(lengths, rows), *columns)

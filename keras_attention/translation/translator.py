@@ -18,13 +18,13 @@ from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
 from keras_attention.saved_folders import check_free
 from keras_attention.text import Tokenizer
-from keras_attention.text.strings import to_strings
 from keras_attention.text.vectorization import as_tokenizer
 from keras_attention.translation.batches import (
     batch_by_length,
     check_as_many,
     check_strings,
     map_batches,
+    map_texts,
 )
 from keras_attention.translation.folder import MARKER, read_translator, write_translator
 from keras_attention.translation.graphs import Serving, make_serving
@@ -285,6 +285,18 @@ class Translator:
         """
         return cls(**read_translator(path))
 
+    @classmethod
+    def from_marian(cls, folder: str | PathLike[str]) -> Self:
+        """Read the folder of a `MarianMTModel`, such as those of OPUS-MT.
+
+        Raises:
+            FileNotFoundError: when a file of the folder is missing.
+            ValueError: for a file that is damaged, or asks for what we lack.
+        """
+        from keras_attention.convert import read_marian
+
+        return cls(**read_marian(folder))
+
     def export(
         self,
         path: str | PathLike[str],
@@ -326,7 +338,6 @@ class Translator:
             FileExistsError: when something stands at `path` that may not be replaced.
             RuntimeError: when the fresh process fails or translates otherwise.
         """
-        # Formats are written by what stands above a `Translator`.
         from keras_attention.export import write_saved_model
 
         write_saved_model(self, path, overwrite, check)
@@ -381,18 +392,9 @@ class Translator:
         check_free(path, MARKER, overwrite)
 
     def _in_batches(self, graph, read, texts, *references):
-        """Texts of one length together: short ones do not wait for long ones."""
         check_process(self._process)
-        source = self.source
-        source.check("texts", texts)
-        columns, lengths = [(source.batch, texts)], [*map(len, texts)]
-        for given in references:
-            check_strings("references", given)
-            check_as_many("references", given, texts)
-            columns.append((lambda part: (to_strings(part),), given))
-            lengths = [*map(max, lengths, map(len, given))]
-        parts = batch_by_length(lengths, self.batch_size)
-        return map_batches(self._reading(graph, read), parts, *columns)
+        find = self._reading(graph, read)
+        return map_texts(find, self.source, self.batch_size, texts, *references)
 
     def _reading(self, graph, read):
         return lambda *inputs: read(graph(*inputs), self.target_tokenizer)

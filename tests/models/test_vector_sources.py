@@ -163,7 +163,10 @@ def test_a_model_of_ones_own_may_read_anything():
         (SOURCE[..., :4], r"`source` must .* 5 wide.*=\(3, 7, 4\)"),
         (SOURCE[0], r"`source` must have 3 axes"),
         ({**INPUTS, "source_mask": MASK[:, :5]}, "`source_mask` must"),
-        ({**INPUTS, "source_mask": MASK[:2]}, "`source` must hold arrays of as many"),
+        (
+            {**INPUTS, "source_mask": MASK[:2]},
+            "`source` must hold arrays of equally",
+        ),
         ({**INPUTS, "source_mask": np.array([7, 4, 1])}, "`source_mask` must"),
     ],
 )

@@ -112,5 +112,5 @@ def test_candidates_are_put_in_the_order_of_the_scores():
     for row, expected in zip(ranked, scores, strict=True):
         assert row == sorted(expected, key=expected.get, reverse=True)
     assert translate.rerank(["a", "b"], [[], ["c"]]) == [[], ["c"]]
-    with pytest.raises(ValueError, match="a list for each text.*1 lists for 2"):
+    with pytest.raises(ValueError, match="`candidates` must have .*1 candidates for 2"):
         translate.rerank(["a", "b"], [["c"]])

@@ -159,19 +159,9 @@ class LinearAttention(BaseLayer):
         return output, ops.cast(weights, self.compute_dtype)
 
     def compute_output_spec(
-        self,
-        query,
-        value,
-        key=None,
-        query_mask=None,
-        value_mask=None,
-        key_mask=None,
-        attention_mask=None,
-        return_attention_scores=False,
-        training=None,
-        use_causal_mask=False,
+        self, query, value, key=None, *args, return_attention_scores=False, **kwargs
     ):
-        self._check(query, value, key, attention_mask)
+        self._check(query, value, key, kwargs.get("attention_mask"))
         output = keras.KerasTensor(query.shape, self.compute_dtype)
         if not return_attention_scores:
             return output

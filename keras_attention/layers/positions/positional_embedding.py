@@ -39,6 +39,7 @@ class PositionalEmbedding(BaseLayer):
         embeddings_initializer: of the token table; by default normal with a standard
             deviation of `embedding_dim ** -0.5`, so that scaled vectors have
             features of size 1 and tied logits start small.
+        logits_bias: whether logits by the token table have a bias.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -77,6 +78,7 @@ class PositionalEmbedding(BaseLayer):
         scale: bool = True,
         mask_zero: bool = True,
         embeddings_initializer: Any = None,
+        logits_bias: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -91,6 +93,7 @@ class PositionalEmbedding(BaseLayer):
         self.positions = positions
         self.scale = scale
         self.mask_zero = mask_zero
+        self.logits_bias = logits_bias
         self.embeddings_initializer = keras.initializers.get(
             embeddings_initializer
             or keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
@@ -109,6 +112,10 @@ class PositionalEmbedding(BaseLayer):
         self._token_embedding.build()
         # It handles masks in its call, but says so nowhere and warns in reverse.
         self._token_embedding.supports_masking = True
+        if self.logits_bias:
+            self._logits_bias = self.add_weight(
+                name="logits_bias", shape=(self.vocabulary_size,), initializer="zeros"
+            )
         if self.positions == "learned":
             self._position_embedding = keras.layers.Embedding(
                 self.max_length,
@@ -121,7 +128,8 @@ class PositionalEmbedding(BaseLayer):
 
     def call(self, inputs, start_index=0, reverse=False, positions=None):
         if reverse:
-            return self._token_embedding(inputs, reverse=True)
+            logits = self._token_embedding(inputs, reverse=True)
+            return logits + self._logits_bias if self.logits_bias else logits
         self._check_ids(inputs, start_index, positions)
         if backend.is_int_dtype(inputs.dtype):
             return self._embed(inputs, start_index, positions)
@@ -167,6 +175,7 @@ class PositionalEmbedding(BaseLayer):
             "embeddings_initializer": keras.initializers.serialize(
                 self.embeddings_initializer
             ),
+            "logits_bias": self.logits_bias,
         }
 
     def logits(self, hidden: Tensor) -> Tensor:

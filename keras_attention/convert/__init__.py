@@ -1,0 +1,19 @@
+"""Models of other programs, read into ours: weights, vocabularies and settings.
+
+`Translator.from_marian` reads a folder of a `MarianMTModel`; what is named here may be
+imported for more than that.
+"""
+
+from keras_attention.convert.marian import read_marian
+from keras_attention.convert.torch_files import read_torch
+from keras_attention.convert.weight_files import read_safetensors, read_weights
+from keras_attention.convert.weights import assign_weights, named_weights
+
+__all__ = [
+    "assign_weights",
+    "named_weights",
+    "read_marian",
+    "read_safetensors",
+    "read_torch",
+    "read_weights",
+]

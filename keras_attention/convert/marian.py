@@ -1,0 +1,187 @@
+"""Translators of Marian: the folders of Hugging Face's `MarianMTModel`, as of OPUS-MT.
+
+A further family of models takes one more file like this one: its names of weights, its
+configuration and its vocabulary.
+"""
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_attention.convert.marian_model import (
+    Vocabulary,
+    build_model,
+    is_shared,
+    order_vocabulary,
+    read_tokenizer,
+    set_weights,
+)
+from keras_attention.convert.marian_npz import read_npz_folder
+from keras_attention.convert.weight_files import read_weights
+from keras_attention.decoding import BeamSearch, Greedy, Search
+from keras_attention.special_ids import END, PAD, START
+
+# What a configuration may ask for that changes the model, and what it must say.
+_FIXED = {
+    "model_type": "marian",
+    "normalize_before": False,
+    "normalize_embedding": False,
+    "add_final_layer_norm": False,
+    "static_position_embeddings": True,
+}
+# What the generation may ask for that changes the translations, likewise.
+_SEARCHED = {
+    "do_sample": False,
+    "num_beam_groups": 1,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "repetition_penalty": 1.0,
+    "min_length": 0,
+    "forced_bos_token_id": None,
+    "suppress_tokens": None,
+    "begin_suppress_tokens": None,
+    "force_words_ids": None,
+}
+
+
+def read_marian(folder: str | PathLike[str]) -> dict[str, Any]:
+    """Read a `MarianMTModel`, as the arguments of a `Translator`.
+
+    Args:
+        folder: with `config.json`, `generation_config.json` where there is one, the
+            weights as `model.safetensors` or `pytorch_model.bin`, `source.spm`,
+            `target.spm`, `vocab.json`, and `target_vocab.json` where both sides have a
+            vocabulary of their own; or as Marian itself wrote it, see
+            `read_npz_folder`.
+
+    Raises:
+        FileNotFoundError: when a file is missing.
+        ValueError: for a file that is truncated, altered or of something else, and for
+            what a configuration asks for that cannot be had here.
+        ImportError: without the extras `text` and `huggingface`.
+    """
+    folder = Path(folder)
+    if not (folder / "config.json").exists() and [*folder.glob("*.npz")]:
+        return read_npz_folder(folder)
+    config = _read_config(folder)
+    source, target = _read_vocabularies(folder, config)
+    source_tokenizer = read_tokenizer(folder / "source.spm", source)
+    target_tokenizer = read_tokenizer(folder / "target.spm", target)
+    search = _read_search(folder, config, target)
+    model = build_model(config, source, target)
+    set_weights(model, read_weights(folder), source, target, str(folder))
+    return {
+        "model": model,
+        "source_tokenizer": source_tokenizer,
+        "target_tokenizer": target_tokenizer,
+        "search": search,
+        "max_source_length": config["max_position_embeddings"],
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} is truncated or not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{str(path)!r} holds a {type(content).__name__}, not an object"
+        )
+    return content
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    config = _read_json(path)
+    _check(path, config, _FIXED)
+    if not config.get("tie_word_embeddings", True):
+        raise ValueError(
+            f"{str(path)!r} asks for tie_word_embeddings=False, and logits come from "
+            "the table of the targets here"
+        )
+    needed = ["d_model", "vocab_size", "pad_token_id", "eos_token_id"]
+    for side in ("encoder", "decoder"):
+        needed += [
+            f"{side}_{name}" for name in ("layers", "attention_heads", "ffn_dim")
+        ]
+    missing = [name for name in needed if not isinstance(config.get(name), int)]
+    if missing:
+        raise ValueError(f"{str(path)!r} lacks {missing}")
+    return {
+        "max_position_embeddings": 1024,
+        "activation_function": "gelu",
+        "scale_embedding": False,
+        "decoder_start_token_id": config["pad_token_id"],
+        "decoder_vocab_size": config["vocab_size"],
+        **{name: value for name, value in config.items() if value is not None},
+    }
+
+
+def _check(path, config, expected):
+    for name, value in expected.items():
+        if name in config and config[name] not in (value, None):
+            raise ValueError(
+                f"{str(path)!r} asks for {name}={config[name]!r}, and only "
+                f"{name}={value!r} can be had here"
+            )
+
+
+def _read_vocabularies(
+    folder: Path, config: Mapping[str, Any]
+) -> tuple[Vocabulary, Vocabulary]:
+    one_table = is_shared(config)
+    path = folder / "tokenizer_config.json"
+    unknown = _read_json(path).get("unk_token", "<unk>") if path.exists() else "<unk>"
+    if isinstance(unknown, dict):
+        unknown = unknown["content"]
+    sides = []
+    for name, size in (
+        ("vocab.json", config["vocab_size"]),
+        ("vocab.json" if one_table else "target_vocab.json", None),
+    ):
+        path = folder / name
+        try:
+            sides.append(
+                order_vocabulary(
+                    _read_json(path),
+                    size or config["decoder_vocab_size"],
+                    unknown,
+                    config["eos_token_id"],
+                    config["decoder_start_token_id"],
+                )
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{str(path)!r}: {error}") from error
+    return sides[0], sides[1]
+
+
+def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) -> Search:
+    path = folder / "generation_config.json"
+    options = _read_json(path) if path.exists() else {**config}
+    if not path.exists():
+        path = folder / "config.json"
+    _check(path, options, _SEARCHED)
+    words = options.get("bad_words_ids") or []
+    if any(len(word) != 1 or word[0] not in target.rows for word in words):
+        raise ValueError(
+            f"{str(path)!r} forbids bad_words_ids that are not single ids of the "
+            f"vocabulary: {words[:5]}"
+        )
+    found = [int(np.argmax(target.rows == word[0])) for word in words]
+    suppressed = [index for index in found if index not in (PAD, START, END)]
+    # Their length counts the start, and an end is written in any case.
+    length = (options.get("max_length") or config["max_position_embeddings"]) - 2
+    if (options.get("num_beams") or 1) == 1:
+        return Greedy(length, suppressed_ids=suppressed)
+    return BeamSearch(
+        options["num_beams"],
+        length,
+        options.get("length_penalty", 1.0),
+        normalization="length",
+        suppressed_ids=suppressed,
+    )
