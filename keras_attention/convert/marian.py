@@ -33,6 +33,8 @@ _FIXED = {
     "add_final_layer_norm": False,
     "static_position_embeddings": True,
 }
+# Ours of Hugging Face's `early_stopping`.
+_STOPPING = {False: "current_length", True: "count", "never": "exact"}
 # What the generation may ask for that changes the translations, likewise.
 _SEARCHED = {
     "do_sample": False,
@@ -183,5 +185,7 @@ def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) ->
         length,
         options.get("length_penalty", 1.0),
         normalization="length",
+        finished="replace",
+        stopping=_STOPPING[options.get("early_stopping") or False],
         suppressed_ids=suppressed,
     )

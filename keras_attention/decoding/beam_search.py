@@ -13,24 +13,22 @@ from keras_attention.argument_checks import (
     check_divides,
     check_number,
     check_positive,
+    check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.beams import (
-    count_up,
-    extensions,
-    is_repeated,
-    put,
-    take,
-)
+from keras_attention.decoding.beams import count_up, take
 from keras_attention.decoding.beginning import in_precision, log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
+from keras_attention.decoding.kept_beams import KeptBeams
+from keras_attention.decoding.replaced_beams import ReplacedBeams
 from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
-from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.tensor import Tensor
 
 NORMALIZATIONS = ("gnmt", "length")
+STOPPING = ("exact", "current_length", "count")
+_SLOTS = {"keep": KeptBeams, "replace": ReplacedBeams}
 MOST_PENALTY = 10  # beyond it, lengths to its power leave float32
 _LEAST_COVERAGE = 1e-6  # less attention counts as none
 
@@ -68,6 +66,17 @@ class BeamSearch(Search):
             those before it have written at the same step (Vijayakumar et al. 2018).
         diversity: by how much: what is taken off a log-probability, in the choice
             alone, for each beam of an earlier group with that id.
+        finished: what becomes of the beam of an output that ends: `"keep"`, it stays
+            empty, so that one beam less looks further; or `"replace"`, it goes to the
+            next best of twice as many extensions as there are beams, as Hugging Face
+            and CTranslate2 do.
+        stopping: when a row is done, of `"replace"`: `"exact"` as above;
+            `"current_length"`, when the best unfinished output, were it to end now, is
+            no better than the last of `num_beams` that have ended, which is Hugging
+            Face's `early_stopping=False`; `"count"`, when `patience * num_beams`
+            outputs have ended (Kasai et al. 2022), as CTranslate2 does with a length
+            penalty.
+        patience: see `stopping`.
         **options: of `Search`.
 
     Call arguments:
@@ -102,6 +111,9 @@ class BeamSearch(Search):
         num_hypotheses: int | None = None,
         num_groups: int = 1,
         diversity: float = 0.5,
+        finished: str = "keep",
+        stopping: str = "exact",
+        patience: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__(max_length, **options)
@@ -112,6 +124,18 @@ class BeamSearch(Search):
         check_number(
             0, math.inf, coverage_penalty=coverage_penalty, diversity=diversity
         )
+        check_choice(_SLOTS, finished=finished)
+        check_choice(STOPPING, stopping=stopping)
+        check_positive_number(patience=patience)
+        for name, value, default in (
+            ("stopping", stopping, "exact"),
+            ("num_groups", num_groups, 1),
+        ):
+            if value != default and (finished == "keep") == (name == "stopping"):
+                raise ValueError(
+                    f"`{name}` cannot be combined with this `finished`. "
+                    f"Received: {name}={value!r}, finished={finished!r}"
+                )
         if num_hypotheses is not None:
             check_positive(num_hypotheses=num_hypotheses)
             if num_hypotheses > num_beams:
@@ -126,7 +150,10 @@ class BeamSearch(Search):
         self.num_hypotheses = num_hypotheses
         self.num_groups = num_groups
         self.diversity = diversity
-        self._open_beams: Any = num_beams
+        self.finished = finished
+        self.stopping = stopping
+        self.patience = patience
+        self.open_beams: Any = num_beams
         self._wanted: Any = num_hypotheses or num_beams
 
     def __repr__(self) -> str:
@@ -143,6 +170,9 @@ class BeamSearch(Search):
             "num_hypotheses": self.num_hypotheses,
             "num_groups": self.num_groups,
             "diversity": self.diversity,
+            "finished": self.finished,
+            "stopping": self.stopping,
+            "patience": self.patience,
         }
 
     def options(self) -> dict[str, Any]:
@@ -150,7 +180,7 @@ class BeamSearch(Search):
 
         Groups keep their beams, and with them `num_beams` stays as it is.
         """
-        beams = {} if self.num_groups > 1 else {"num_beams": self._open_beams}
+        beams = {} if self.num_groups > 1 else {"num_beams": self.open_beams}
         return {
             **super().options(),
             **beams,
@@ -167,7 +197,7 @@ class BeamSearch(Search):
     ) -> None:
         super()._set_options(max_length)
         if num_beams is not None:
-            self._open_beams = clip(num_beams, 1, self.num_beams)
+            self.open_beams = clip(num_beams, 1, self.num_beams)
         if num_hypotheses is not None:
             self._wanted = clip(num_hypotheses, 1, self._wanted)
         if length_penalty is not None:
@@ -175,7 +205,7 @@ class BeamSearch(Search):
             self.length_penalty = ops.where(
                 length_penalty >= 0, ops.minimum(length_penalty, MOST_PENALTY), 0.0
             )
-        wanted = ops.minimum(self._wanted, self._open_beams)
+        wanted = ops.minimum(self._wanted, self.open_beams)
         self._wanted = ops.cast(wanted, "int32")
 
     def search(
@@ -199,7 +229,8 @@ class BeamSearch(Search):
         is_source = source_mask(source)
         if is_source is not None:
             is_source = ops.expand_dims(is_source, 1)
-        beams, seen = self._first_beams(beginning, max_length, is_source)
+        slots: Any = _SLOTS[self.finished](self)
+        beams, seen = self._first_beams(slots, beginning, max_length, is_source)
 
         def choose(log_probs, beams, limits, index):
             """The beams after a step, and which of them each came from."""
@@ -208,11 +239,9 @@ class BeamSearch(Search):
             ids = ops.reshape(beams["ids"][:, :count], (-1, self.max_length))
             flat = self.allow(flat, ids, index, limits, special)
             log_probs = ops.reshape(flat, (-1, count, vocabulary))
-            best, parents, ids = self._choose(beams, log_probs)
-            beams = self._fill(
-                beams, best, parents, ids, is_source, max_length, index, special.end
+            return slots.step(
+                beams, log_probs, is_source, max_length, index, special.end
             )
-            return beams, parents
 
         def step(beams, state, seen, index):
             last = ops.reshape(beams["last"], (-1,))
@@ -239,9 +268,9 @@ class BeamSearch(Search):
             (beams, state, seen, index + 1),
             maximum_iterations=self.max_length - 1,
         )
-        return self._best_of(beams, seen)
+        return self._best_of(slots, beams, seen)
 
-    def _first_beams(self, beginning, max_length, is_source):
+    def _first_beams(self, slots, beginning, max_length, is_source):
         """Beams of which the first holds what was given, the others nothing.
 
         And the attention `(length, batch, beams, source)` of all steps, which stays in
@@ -258,11 +287,8 @@ class BeamSearch(Search):
         beams = {
             # Of what is unfinished; -inf where there is nothing unfinished.
             "log_probs": ops.where(is_first & is_open, score, no_score),
-            # Of what has ended; -inf where nothing has.
-            "scores": no_score,
             "ids": self._of_all_beams(beginning.ids),
             "last": ops.zeros(shape, "int32"),
-            "lengths": ops.where(is_first, written, 0),
             # The beam in which each of the ids was chosen.
             "backpointers": ops.zeros((rows, self.num_beams, length), "int32"),
         }
@@ -273,11 +299,10 @@ class BeamSearch(Search):
             seen["attention"] = ops.repeat(
                 ops.expand_dims(by_step, 2), self.num_beams, axis=2
             )
-        ended = self._normalize(score, ops.maximum(written, 1))
-        if self.coverage_penalty:
-            ended = ended + self._penalty(beams["coverage"], is_source)
-        is_cut = is_first & ops.logical_not(is_open)
-        return {**beams, "scores": ops.where(is_cut, ended, no_score)}, seen
+        coverage = beams["coverage"][:, :1] if seen else None
+        ended = self.score(score, ops.maximum(written, 1), coverage, is_source)
+        ended = ops.where(is_open, -np.inf, ended)
+        return slots.begin(beams, ended, written), seen
 
     def _of_all_beams(self, tensor):
         return ops.repeat(ops.expand_dims(tensor, 1), self.num_beams, axis=1)
@@ -292,82 +317,8 @@ class BeamSearch(Search):
         seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
         return {**beams, "coverage": beams["coverage"] + attention}, seen
 
-    def _choose(self, beams, log_probs):
-        """Log-probability, parent and id of what comes into each beam.
-
-        Where something has ended, they are -inf, the beam itself and anything.
-        """
-        count, width = log_probs.shape[1], self.num_beams // self.num_groups
-        avoided, chosen = None, []
-        for start in range(0, self.num_beams, width):
-            own = slice(start, start + width)
-            read = slice(0, 1) if count == 1 else own
-            best, parents, ids = extensions(
-                beams["log_probs"][:, read], log_probs[:, read], width, avoided
-            )
-            # The best extension comes into the first open beam.
-            is_open = ops.isinf(beams["scores"][:, own]) & (
-                count_up(own.start, own.stop) < self._open_beams
-            )
-            rank = ops.cumsum(ops.cast(is_open, "int32"), axis=1) - 1
-            best, parents, ids = (
-                ops.take_along_axis(part, ops.maximum(rank, 0), axis=1)
-                for part in (best, parents + read.start, ids)
-            )
-            best = ops.where(is_open, best, -np.inf)
-            # There is one beam to come from at first, whatever stays empty.
-            itself = np.minimum(np.arange(own.start, own.stop), count - 1)
-            itself = ops.convert_to_tensor(itself, "int32")
-            chosen.append((best, ops.where(is_open, parents, itself), ids))
-            if self.num_groups > 1:
-                taken = ops.expand_dims(ops.cast(best > -np.inf, best.dtype), 2)
-                vocabulary = ops.shape(log_probs)[-1]
-                taken = taken * ops.one_hot(ids, vocabulary, dtype=best.dtype)
-                taken = self.diversity * ops.sum(taken, axis=1, keepdims=True)
-                avoided = taken if avoided is None else avoided + taken
-        return [ops.concatenate(part, axis=1) for part in zip(*chosen, strict=True)]
-
-    def _fill(self, beams, best, parents, last, is_source, max_length, index, end):
-        """The beams after a step, and the outputs that ended in it."""
-        moved = {
-            name: take(beams[name], parents)
-            for name in ("ids", "backpointers", "coverage")
-            if name in beams
-        }
-        is_new = best > -np.inf
-        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= max_length))
-        scores = self._normalize(best, index + 1)
-        if self.coverage_penalty:
-            scores = scores + self._penalty(moved["coverage"], is_source)
-        scores = ops.where(has_ended, scores, beams["scores"])
-        log_probs = ops.where(has_ended, -np.inf, best)
-        # At best, what is unfinished ends without losing any probability.
-        # PyTorch's `ops.max` takes no empty batch.
-        reachable = self._normalize(
-            ops.amax(log_probs, axis=1, keepdims=True), max_length
-        )
-        ids = put(moved["ids"], ops.where(is_new, last, PAD), index)
-        in_order = top_k(self._without_repeated(ids, scores), self.num_beams)[0]
-        last_wanted = ops.take(in_order, self._wanted - 1, axis=1)
-        is_done = reachable <= ops.expand_dims(last_wanted, 1)
-        return {
-            **moved,
-            "log_probs": ops.where(is_done, -np.inf, log_probs),
-            "scores": scores,
-            "ids": ids,
-            "last": last,
-            "lengths": ops.where(is_new, index + 1, beams["lengths"]),
-            "backpointers": put(moved["backpointers"], parents, index),
-        }
-
-    def _penalty(self, coverage, is_source):
-        """The coverage penalty, which is added to scores."""
-        covered = ops.log(ops.clip(coverage, _LEAST_COVERAGE, 1.0))
-        if is_source is not None:
-            covered = ops.where(is_source, covered, 0.0)
-        return self.coverage_penalty * ops.sum(covered, axis=2)
-
-    def _normalize(self, log_probs, lengths):
+    def normalize(self, log_probs: Tensor, lengths: Tensor) -> Tensor:
+        """Log-probabilities by the lengths of their outputs."""
         if isinstance(self.length_penalty, float) and not self.length_penalty:
             return log_probs
         lengths = ops.cast(lengths, log_probs.dtype)
@@ -375,24 +326,36 @@ class BeamSearch(Search):
             lengths = (5 + lengths) / 6
         return log_probs / lengths ** ops.cast(self.length_penalty, lengths.dtype)
 
-    def _without_repeated(self, ids, scores):
-        """Scores, -inf where an earlier group has ended with the same output."""
-        if self.num_groups == 1:
+    def score(
+        self,
+        log_probs: Tensor,
+        lengths: Tensor,
+        coverage: Tensor | None,
+        is_source: Tensor | None,
+    ) -> Tensor:
+        """The scores of outputs that end, with the coverage penalty."""
+        scores = self.normalize(log_probs, lengths)
+        if not self.coverage_penalty:
             return scores
-        return ops.where(is_repeated(ids, scores), -np.inf, scores)
+        covered = ops.log(ops.clip(coverage, _LEAST_COVERAGE, 1.0))
+        if is_source is not None:
+            covered = ops.where(is_source, covered, 0.0)
+        return scores + self.coverage_penalty * ops.sum(covered, axis=2)
 
-    def _best_of(self, beams, seen):
-        scores = self._without_repeated(beams["ids"], beams["scores"])
+    def last_wanted(self, scores: Tensor) -> Tensor:
+        """The last score that is asked for `(batch, 1)`, of some in order."""
+        return ops.expand_dims(ops.take(scores, self._wanted - 1, axis=1), 1)
+
+    def _best_of(self, slots, beams, seen):
         count = self.num_hypotheses or self.num_beams
-        scores, order = top_k(scores, count)
-        scores = ops.where(count_up(count) < self._wanted, scores, -np.inf)
+        best = slots.best(beams, count)
+        scores = ops.where(count_up(count) < self._wanted, best["scores"], -np.inf)
         is_there = scores > -np.inf
-        lengths = ops.where(is_there, take(beams["lengths"], order), 0)
-        ids = take(beams["ids"], order)
-        ids = ops.where(ops.expand_dims(is_there, 2), ids, PAD)
+        lengths = ops.where(is_there, best["lengths"], 0)
+        ids = ops.where(ops.expand_dims(is_there, 2), best["ids"], PAD)
         attention = None
         if seen:
-            by_step = ops.transpose(take(beams["backpointers"], order), (2, 0, 1))
+            by_step = ops.transpose(best["backpointers"], (2, 0, 1))
             found = take(seen["attention"], by_step)
             attention = ops.transpose(found, (1, 2, 0, 3))
             is_written = count_up(self.max_length) < ops.expand_dims(lengths, 2)

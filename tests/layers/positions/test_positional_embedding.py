@@ -133,6 +133,7 @@ def test_float32_does_not_hold_every_id_of_a_large_vocabulary():
         layer(keras.Input((None,)))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("mask_zero", [False, True])
 def test_ids_as_floats_are_the_same_ids(mask_zero):
     layer = PositionalEmbedding(11, 7, mask_zero=mask_zero)

@@ -1,0 +1,133 @@
+"""Beams of which those that end give their place to the next best extension."""
+
+import math
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_attention.decoding.beams import count_up, extensions, put, take
+from keras_attention.decoding.kept_beams import Beams
+from keras_attention.decoding.top_k import top_k
+from keras_attention.special_ids import PAD
+from keras_attention.tensor import Tensor
+
+_ENDED = ("scores", "ended_ids", "lengths", "ended_backpointers")
+
+
+class ReplacedBeams:
+    """The beams of a `BeamSearch(finished="replace")`, likewise.
+
+    Of twice as many extensions as there are beams, those that end among the first are
+    collected, and the best that do not end are the beams of the next step.
+
+    Args:
+        search: whose options they follow.
+    """
+
+    def __init__(self, search: Any) -> None:
+        self._search = search
+        self._room = search.num_beams
+        if search.stopping == "count":
+            # The last step may end more than are wanted.
+            self._room += math.ceil(search.num_beams * search.patience)
+
+    def begin(self, beams: Beams, scores: Tensor, lengths: Tensor) -> Beams:
+        """Beams before the first step; as in `KeptBeams`."""
+        is_first = ops.equal(count_up(self._room), 0)
+        first, back = beams["ids"][:, :1], beams["backpointers"][:, :1]
+        return {
+            **beams,
+            "scores": ops.where(is_first, scores, -np.inf),
+            "lengths": ops.where(is_first, lengths, 0),
+            "ended_ids": ops.repeat(first, self._room, axis=1),
+            "ended_backpointers": ops.repeat(back, self._room, axis=1),
+        }
+
+    def step(
+        self,
+        beams: Beams,
+        log_probs: Tensor,
+        is_source: Tensor | None,
+        max_length: Tensor,
+        index: Tensor,
+        end: int,
+    ) -> tuple[Beams, Tensor]:
+        """The beams after a step, and which each came from; as in `KeptBeams`."""
+        search, count = self._search, self._search.num_beams
+        before = beams["log_probs"][:, : log_probs.shape[1]]
+        best, parents, last = extensions(before, log_probs, 2 * count, None)
+        is_end = ops.equal(last, end) | (index + 1 >= max_length)
+        has_ended = is_end & (best > -np.inf)
+        # What ends beyond the beams is dropped.
+        found = self._moved(
+            beams, parents[:, :count], last[:, :count], index, "coverage"
+        )
+        score = search.score(
+            best[:, :count], index + 1, found.get("coverage"), is_source
+        )
+        is_found = has_ended[:, :count] & (count_up(count) < search.open_beams)
+        ended = self._collect(
+            beams, ops.where(is_found, score, -np.inf), found, index + 1
+        )
+        best, order = top_k(ops.where(has_ended, -np.inf, best), count)
+        best = ops.where(count_up(count) < search.open_beams, best, -np.inf)
+        parents, last = take(parents, order), take(last, order)
+        is_done = self._is_done(best, ended["scores"], max_length, index + 1)
+        best = ops.where(is_done, -np.inf, best)
+        moved = self._moved(beams, parents, last, index, "coverage")
+        return {**moved, **ended, "log_probs": best, "last": last}, parents
+
+    def best(self, beams: Beams, count: int) -> Beams:
+        """Scores, ids, lengths and backpointers of the best that have ended."""
+        scores, order = top_k(beams["scores"], count)
+        return {
+            "scores": scores,
+            "ids": take(beams["ended_ids"], order),
+            "lengths": take(beams["lengths"], order),
+            "backpointers": take(beams["ended_backpointers"], order),
+        }
+
+    def _moved(self, beams, parents, last, index, *more):
+        """What extensions have written, and where they came from."""
+        moved = {name: take(beams[name], parents) for name in more if name in beams}
+        ids, back = (take(beams[name], parents) for name in ("ids", "backpointers"))
+        return {
+            **moved,
+            "ids": put(ids, last, index),
+            "backpointers": put(back, parents, index),
+        }
+
+    def _collect(self, beams, scores, found, length):
+        """The best of what had ended and of what ends now."""
+        new = {
+            "scores": scores,
+            "ended_ids": found["ids"],
+            "lengths": ops.full_like(found["ids"][:, :, 0], length),
+            "ended_backpointers": found["backpointers"],
+        }
+        both = {
+            name: ops.concatenate([beams[name], new[name]], axis=1) for name in _ENDED
+        }
+        scores, order = top_k(both["scores"], self._room)
+        kept = {name: take(both[name], order) for name in _ENDED[1:]}
+        is_there = scores > -np.inf
+        ids = ops.where(ops.expand_dims(is_there, 2), kept["ended_ids"], PAD)
+        lengths = ops.where(is_there, kept["lengths"], 0)
+        return {**kept, "scores": scores, "ended_ids": ids, "lengths": lengths}
+
+    def _wanted(self, beams):
+        """How many are to end, rounded."""
+        wanted = ops.floor(ops.cast(beams, "float32") * self._search.patience + 0.5)
+        return ops.maximum(ops.cast(wanted, "int32"), 1)
+
+    def _is_done(self, best, scores, max_length, length):
+        """Whether a row looks no further, `(batch, 1)`."""
+        search = self._search
+        if search.stopping == "count":
+            ended = ops.sum(ops.cast(scores > -np.inf, "int32"), axis=1, keepdims=True)
+            return ended >= self._wanted(search.open_beams)
+        if search.stopping == "current_length":
+            full = ops.take(scores, search.open_beams - 1, axis=1)
+            return search.normalize(best[:, :1], length) <= ops.expand_dims(full, 1)
+        return search.normalize(best[:, :1], max_length) <= search.last_wanted(scores)
