@@ -23,7 +23,7 @@ from keras_attention.convert.marian_model import (
 from keras_attention.convert.marian_npz import read_npz_folder
 from keras_attention.convert.weight_files import read_weights
 from keras_attention.decoding import BeamSearch, Greedy, Search
-from keras_attention.special_ids import END, PAD, START
+from keras_attention.special_ids import PAD, START
 
 # What a configuration may ask for that changes the model, and what it must say.
 _FIXED = {
@@ -43,10 +43,18 @@ _SEARCHED = {
     "encoder_no_repeat_ngram_size": 0,
     "repetition_penalty": 1.0,
     "min_length": 0,
+    "min_new_tokens": 0,
+    "diversity_penalty": 0.0,
+    "encoder_repetition_penalty": 1.0,
+    "exponential_decay_length_penalty": None,
+    "sequence_bias": None,
+    "guidance_scale": 1.0,
     "forced_bos_token_id": None,
     "suppress_tokens": None,
     "begin_suppress_tokens": None,
     "force_words_ids": None,
+    "constraints": None,
+    "penalty_alpha": None,
 }
 
 
@@ -114,6 +122,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
     missing = [name for name in needed if not isinstance(config.get(name), int)]
     if missing:
         raise ValueError(f"{str(path)!r} lacks {missing}")
+    if is_shared(config):
+        _check(path, config, {"decoder_vocab_size": config["vocab_size"]})
     return {
         "max_position_embeddings": 1024,
         "activation_function": "gelu",
@@ -174,18 +184,44 @@ def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) ->
             f"{str(path)!r} forbids bad_words_ids that are not single ids of the "
             f"vocabulary: {words[:5]}"
         )
+    if [config["eos_token_id"]] in words:
+        raise ValueError(
+            f"{str(path)!r} forbids the end of every output by its bad_words_ids: "
+            f"{words[:5]}"
+        )
     found = [int(np.argmax(target.rows == word[0])) for word in words]
-    suppressed = [index for index in found if index not in (PAD, START, END)]
-    # Their length counts the start, and an end is written in any case.
-    length = (options.get("max_length") or config["max_position_embeddings"]) - 2
+    common = {
+        "suppressed_ids": [index for index in found if index not in (PAD, START)],
+        "renormalize": bool(options.get("renormalize_logits")),
+    }
+    length = _read_length(path, options, config["max_position_embeddings"])
     if (options.get("num_beams") or 1) == 1:
-        return Greedy(length, suppressed_ids=suppressed)
+        return Greedy(length, **common)
+    stopping = options.get("early_stopping") or False
+    if stopping not in [*_STOPPING]:
+        raise ValueError(
+            f"{str(path)!r} asks for early_stopping={stopping!r}, which must be one of "
+            f"{[*_STOPPING]}"
+        )
     return BeamSearch(
         options["num_beams"],
         length,
         options.get("length_penalty", 1.0),
         normalization="length",
         finished="replace",
-        stopping=_STOPPING[options.get("early_stopping") or False],
-        suppressed_ids=suppressed,
+        stopping=_STOPPING[stopping],
+        **common,
     )
+
+
+def _read_length(path, options, positions):
+    """The most ids of an output.
+
+    Theirs counts the start, and where it is reached an end is written in any case.
+    """
+    length = options.get("max_length") or positions
+    if options.get("max_new_tokens"):
+        length = options["max_new_tokens"] + 1
+    if length < 3:
+        raise ValueError(f"{str(path)!r} asks for outputs of no more than {length} ids")
+    return length - 2

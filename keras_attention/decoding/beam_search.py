@@ -27,7 +27,7 @@ from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.tensor import Tensor
 
 NORMALIZATIONS = ("gnmt", "length")
-STOPPING = ("exact", "current_length", "count")
+STOPPING = ("exact", "current_length", "count", "first")
 _SLOTS = {"keep": KeptBeams, "replace": ReplacedBeams}
 MOST_PENALTY = 10  # beyond it, lengths to its power leave float32
 _LEAST_COVERAGE = 1e-6  # less attention counts as none
@@ -75,7 +75,8 @@ class BeamSearch(Search):
             no better than the last of `num_beams` that have ended, which is Hugging
             Face's `early_stopping=False`; `"count"`, when `patience * num_beams`
             outputs have ended (Kasai et al. 2022), as CTranslate2 does with a length
-            penalty.
+            penalty; `"first"`, when the best extension of some step was an end and
+            `num_hypotheses` have ended, as it does without any penalty.
         patience: see `stopping`.
         **options: of `Search`.
 

@@ -19,11 +19,13 @@ class Constraints(NamedTuple):
         repetition_penalty: what the log-probability of an id is multiplied by that the
             output holds already (Keskar et al. 2019); 1 changes nothing.
         suppressed_ids: ids that are never written.
+        renormalize: whether the probabilities of what is left sum to one.
     """
 
     no_repeat_ngram_size: int
     repetition_penalty: float
     suppressed_ids: tuple[int, ...]
+    renormalize: bool = False
 
     def check(self) -> None:
         """Raise for a rule that no output can keep."""
@@ -81,6 +83,10 @@ class Constraints(NamedTuple):
         log_probs = ops.where(forbidden, -np.inf, log_probs)
         if self.no_repeat_ngram_size:
             log_probs = _forbid_ngrams(log_probs, ids, index, self.no_repeat_ngram_size)
+        if self.renormalize:
+            total = ops.logsumexp(log_probs, axis=-1, keepdims=True)
+            # Where nothing is left, nothing sums to one.
+            log_probs = log_probs - ops.where(ops.isinf(total), 0.0, total)
         if forced is not None:
             forced = ops.expand_dims(forced, 1)
             alone = ops.where(ops.equal(vocabulary, forced), given, -np.inf)

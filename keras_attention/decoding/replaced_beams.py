@@ -38,6 +38,8 @@ class ReplacedBeams:
         first, back = beams["ids"][:, :1], beams["backpointers"][:, :1]
         return {
             **beams,
+            # Whether the best extension of some step was an end.
+            "is_first": scores > -np.inf,
             "scores": ops.where(is_first, scores, -np.inf),
             "lengths": ops.where(is_first, lengths, 0),
             "ended_ids": ops.repeat(first, self._room, axis=1),
@@ -73,7 +75,8 @@ class ReplacedBeams:
         best, order = top_k(ops.where(has_ended, -np.inf, best), count)
         best = ops.where(count_up(count) < search.open_beams, best, -np.inf)
         parents, last = take(parents, order), take(last, order)
-        is_done = self._is_done(best, ended["scores"], max_length, index + 1)
+        ended["is_first"] = beams["is_first"] | has_ended[:, :1]
+        is_done = self._is_done(best, ended, max_length, index + 1)
         best = ops.where(is_done, -np.inf, best)
         moved = self._moved(beams, parents, last, index, "coverage")
         return {**moved, **ended, "log_probs": best, "last": last}, parents
@@ -121,12 +124,14 @@ class ReplacedBeams:
         wanted = ops.floor(ops.cast(beams, "float32") * self._search.patience + 0.5)
         return ops.maximum(ops.cast(wanted, "int32"), 1)
 
-    def _is_done(self, best, scores, max_length, length):
+    def _is_done(self, best, ended, max_length, length):
         """Whether a row looks no further, `(batch, 1)`."""
-        search = self._search
+        search, scores = self._search, ended["scores"]
         if search.stopping == "count":
-            ended = ops.sum(ops.cast(scores > -np.inf, "int32"), axis=1, keepdims=True)
-            return ended >= self._wanted(search.open_beams)
+            count = ops.sum(ops.cast(scores > -np.inf, "int32"), axis=1, keepdims=True)
+            return count >= self._wanted(search.open_beams)
+        if search.stopping == "first":
+            return ended["is_first"] & (search.last_wanted(scores) > -np.inf)
         if search.stopping == "current_length":
             full = ops.take(scores, search.open_beams - 1, axis=1)
             return search.normalize(best[:, :1], length) <= ops.expand_dims(full, 1)

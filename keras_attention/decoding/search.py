@@ -45,6 +45,9 @@ class Search:
         repetition_penalty: what the log-probability of an id is multiplied by that the
             output holds already (Keskar et al. 2019).
         suppressed_ids: ids that are never written, such as the unknown one.
+        renormalize: whether what the rules leave has probabilities that sum to one, as
+            where rules come before the softmax (CTranslate2); else they are those of
+            the whole vocabulary (Hugging Face).
         jit_compile: whether calls are compiled by XLA, once for each shape of `source`.
             Without effect on PyTorch, which has no XLA.
     """
@@ -60,6 +63,7 @@ class Search:
         no_repeat_ngram_size: int = 0,
         repetition_penalty: float = 1.0,
         suppressed_ids: Any = (),
+        renormalize: bool = False,
         jit_compile: bool = False,
     ) -> None:
         check_positive(max_length=max_length)
@@ -72,7 +76,10 @@ class Search:
         self.max_length_ratio = max_length_ratio
         self.min_length_ratio = min_length_ratio
         self.constraints = Constraints(
-            no_repeat_ngram_size, repetition_penalty, _to_ids(suppressed_ids)
+            no_repeat_ngram_size,
+            repetition_penalty,
+            _to_ids(suppressed_ids),
+            renormalize,
         )
         self.constraints.check()
         self.jit_compile = jit_compile

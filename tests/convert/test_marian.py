@@ -195,8 +195,15 @@ def _change(path, **options):
         ({"do_sample": True}, "do_sample=True"),
         ({"bad_words_ids": [[3, 4]]}, r"bad_words_ids .*\[\[3, 4\]\]"),
         ({"bad_words_ids": [[999]]}, r"bad_words_ids .*\[\[999\]\]"),
+        ({"bad_words_ids": [[0]]}, r"end of every output by its bad_words_ids"),
+        ({"min_new_tokens": 4}, "min_new_tokens=4"),
+        ({"diversity_penalty": 0.5}, "diversity_penalty=0.5"),
+        ({"early_stopping": "soon"}, "early_stopping='soon'"),
+        ({"early_stopping": [1]}, r"early_stopping=\[1\]"),
+        ({"max_length": 2}, "no more than 2 ids"),
+        ({"decoder_vocab_size": 7}, "decoder_vocab_size=7"),
         ({"d_model": None}, "lacks .*d_model"),
-        ({"vocab_size": 5}, r"vocab\.json.* below 5"),
+        ({"vocab_size": 5, "decoder_vocab_size": 5}, r"vocab\.json.* below 5"),
         ({"d_model": WIDTH + 2}, "lacks a width of 8 in model.encoder"),
         ({"encoder_layers": 3}, r"lacks the weight 'model\.encoder\.layers\.2"),
         ({"encoder_layers": 1}, r"a MarianMTModel lacks: \['model\.encoder\.layers\.1"),
@@ -233,3 +240,10 @@ def test_forbidden_words_are_never_written(folder):
     other = Translator.from_marian(folder).hypotheses(["the cat sat"])[0]
     for hypothesis in other:
         assert not {*hypothesis.target_tokens} & {*written} - {"</s>"}
+
+
+def test_limits_of_new_tokens_go_before_those_of_all(folder):
+    _change(folder / "config.json", max_new_tokens=6, renormalize_logits=True)
+    search = Translator.from_marian(folder).search
+    assert search.max_length == 5
+    assert search.get_config()["renormalize"]

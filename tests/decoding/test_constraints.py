@@ -59,8 +59,14 @@ RULES = {
         {"min_length": 2, "min_length_ratio": 0.9},
         lambda ids, last, row: last != END or len(ids) + 1 >= [4, 3, 2][row],
     ),
+    "renormalized": (
+        {"suppressed_ids": [5], "min_length": 3, "renormalize": True},
+        lambda ids, last, row: last != 5 and (last != END or len(ids) + 1 >= 3),
+    ),
 }
-every_rule = pytest.mark.parametrize("rule", RULES)
+every_rule = pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule != "renormalized"]
+)
 every_search = pytest.mark.parametrize("search", SEARCHES)
 seeds = st.integers(0, 10_000)
 
@@ -101,6 +107,36 @@ def _check(found, allowed_of, seed):
         for ids, score in own:
             np.testing.assert_allclose(score, by_ids[tuple(ids)], atol=1e-4)
         yield row, tables[kind], own, by_ids
+
+
+@every_search
+@given(seed=seeds)
+def test_what_rules_leave_can_be_made_certain_together(search, seed):
+    tables = _tables(seed)
+    found = Hypotheses(
+        *to_numpy(_search(search, "renormalized")(tables, SOURCES, None))
+    )
+    _, is_allowed = RULES["renormalized"]
+    for row, (kind, *_) in enumerate(SOURCES):
+        for ids, score in _outputs(found, row):
+            expected = 0.0
+            for t, chosen in enumerate(ids):
+                logits = tables[kind][ids[t - 1] if t else START]
+                left = [
+                    last
+                    for last in range(VOCABULARY)
+                    if last not in (PAD, START) and is_allowed(ids[:t], last, row)
+                ]
+                expected += log_softmax(logits[left])[left.index(chosen)]
+            np.testing.assert_allclose(score, expected, atol=1e-4)
+
+
+def test_nothing_is_left_without_a_number_that_is_none():
+    scores = np.log(np.full((1, 4), 0.25, "float32"))
+    written = np.array([[1, 3, 0]])
+    rules = Constraints(1, 1.0, (), renormalize=True)
+    found = to_numpy(rules.apply(scores, written, 2, SpecialIds(START, END)))
+    assert np.isneginf(found).all()
 
 
 @every_rule

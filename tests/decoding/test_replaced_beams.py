@@ -22,6 +22,8 @@ RULES = {
     "count": {"stopping": "count"},
     "patient": {"stopping": "count", "patience": 2.0},
     "impatient": {"stopping": "count", "patience": 0.5},
+    "first": {"stopping": "first"},
+    "first of one": {"stopping": "first", "num_hypotheses": 1},
 }
 seeds = st.integers(0, 10_000)
 bonuses = st.sampled_from([-9.0, 0.0, 1.0, 3.0])
@@ -49,13 +51,14 @@ def _found(tables, **options):
     return Hypotheses(*to_numpy(_search(**options)(tables, SOURCES)))
 
 
-def beam(table, beams, penalty, stopping="exact", patience=1.0):
+def beam(table, beams, penalty, stopping="exact", patience=1.0, num_hypotheses=None):
     """Scores and ids of what ends, best first."""
 
     def normalize(score, length):
         return score / length**penalty
 
-    begun, ended = [([], 0.0)], []
+    wanted = num_hypotheses or beams
+    begun, ended, is_first = [([], 0.0)], [], False
     for length in range(1, LENGTH + 1):
         candidates = []
         for ids, score in begun:
@@ -67,6 +70,7 @@ def beam(table, beams, penalty, stopping="exact", patience=1.0):
         begun = []
         for rank, (ids, score) in enumerate(candidates[: 2 * beams]):
             if ids[-1] == END or length == LENGTH:
+                is_first |= rank == 0
                 if rank < beams:
                     ended.append((normalize(score, length), ids))
             elif len(begun) < beams:
@@ -76,13 +80,17 @@ def beam(table, beams, penalty, stopping="exact", patience=1.0):
             if len(ended) >= max(1, int(beams * patience + 0.5)):
                 break
             continue
+        if stopping == "first":
+            if is_first and len(ended) >= wanted:
+                break
+            continue
         ended = ended[:beams]
         if not begun:
             break
         bound = normalize(begun[0][1], LENGTH if stopping == "exact" else length)
         if len(ended) == beams and bound <= ended[-1][0]:
             break
-    return ended[:beams]
+    return ended[:wanted]
 
 
 @pytest.mark.parametrize("rules", RULES)
