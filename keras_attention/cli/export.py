@@ -8,25 +8,64 @@ from keras_attention.cli.options import Parser, add_search, named
 from keras_attention.cli.process import clean_up_when_interrupted
 from keras_attention.cli.saved import load
 
+# What each format is called, and the file by which it is known. Nothing is imported
+# for the help.
+FORMATS = {
+    "saved_model": ("SavedModel", "saved_model.pb"),
+    "ctranslate2": ("model of CTranslate2", "model.bin"),
+}
+QUANTIZATIONS = (
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+)
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the options of `export`."""
-    parser = Parser("export", description="Write a Translator as a SavedModel.")
+    parser = Parser("export", description="Write a Translator for other programs.")
     parser.add_argument("folder", type=named, help="a saved Translator")
     parser.add_argument("--output", type=named, required=True, help="folder to write")
-    parser.add_argument("--overwrite", action="store_true", help="a SavedModel there")
+    parser.add_argument("--overwrite", action="store_true", help="a model there")
+    parser.add_argument(
+        "--format",
+        choices=[*FORMATS],
+        default="saved_model",
+        help="what to write, by default a SavedModel of strings",
+    )
+    parser.add_argument(
+        "--quantization",
+        choices=[*QUANTIZATIONS],
+        help="of the weights for ctranslate2; by default they stay float32",
+    )
     add_search(parser)
     return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the SavedModel of a saved Translator."""
+    """Write a saved Translator in another format."""
     clean_up_when_interrupted()
-    folder = Path(options.output)
-    if (folder / "saved_model.pb").is_file() and not options.overwrite:
-        raise FileExistsError(
-            f"{folder} holds a SavedModel: --overwrite replaces it, --output names "
-            "another folder"
+    name, marker = FORMATS[options.format]
+    if options.quantization and options.format != "ctranslate2":
+        raise ValueError(
+            "--quantization is for --format ctranslate2. "
+            f"Received: --format {options.format}"
         )
-    load(options).export(options.output, options.overwrite)
-    print(f"SavedModel in {options.output}, tried in a fresh process")
+    folder = Path(options.output)
+    if (folder / marker).is_file() and not options.overwrite:
+        raise FileExistsError(
+            f"{folder} holds a {name}: --overwrite replaces it, --output names another "
+            "folder"
+        )
+    load(options).export(
+        options.output,
+        options.overwrite,
+        format=options.format,
+        quantization=options.quantization,
+    )
+    print(f"{name} in {options.output}, tried in a fresh process")

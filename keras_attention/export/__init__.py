@@ -7,6 +7,8 @@ write other functions likewise.
 from keras_attention.optional_packages import needs
 
 with needs("tensorflow", extra="text", by="keras_attention.export"):
+    from keras_attention.export.ctranslate2 import write_ctranslate2
+    from keras_attention.export.formats import write_translator
     from keras_attention.export.fresh_process import (
         export_in_fresh_process,
         translate_in_fresh_process,
@@ -24,7 +26,9 @@ __all__ = [
     "export_in_fresh_process",
     "export_saved_model",
     "translate_in_fresh_process",
+    "write_ctranslate2",
     "write_metadata",
     "write_saved_model",
+    "write_translator",
     "write_warm_up",
 ]

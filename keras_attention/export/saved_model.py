@@ -42,7 +42,30 @@ def write_saved_model(
     overwrite: bool,
     check: bool | Sequence[Any],
 ) -> None:
-    """Write the signatures, what they are, and requests to begin with.
+    """Write a SavedModel that takes strings and returns strings.
+
+    It loads with `tensorflow` and `tensorflow_text` alone. Signatures, all of any
+    number of texts:
+
+    - `serving_default`: `text` to `translation` and `score`.
+    - `nbest`: `text` to `translation (batch, hypotheses)` and `score`, best first.
+    - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
+      `target_tokens` and `attention (batch, target, source)`; tokens after the end are
+      empty strings.
+    - `score`: `text` and `reference` to the `log_probability` of the reference with its
+      end, and its `length` in tokens.
+    - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
+      gives and each `length` in tokens. TensorFlow Serving fills in options that are
+      not given; in Python, `loaded.translate(texts, num_beams=2)` does so, and takes
+      texts of any number of axes. After an error about something else than strings,
+      TensorFlow lets other threads wait for ever.
+
+    Each worker loads it by itself: in a process that is forked after loading it, the
+    first call waits for ever, as with all of TensorFlow.
+
+    Beside the model lie `assets.extra/metadata.json`, which says all this, sizes and
+    versions, and, where tensorflow-serving-api is installed, requests with which
+    TensorFlow Serving warms up.
 
     Args:
         translator: the `Translator` to write; off TensorFlow, by a process of its own.

@@ -82,6 +82,11 @@ class _Stack(BaseLayer):
                 blocks.append(restore(saved))
         return cls(**{**config, "blocks": blocks})
 
+    @property
+    def normalization(self) -> Any:
+        """The normalization of the outputs, or `None`, once it is built."""
+        return self._final_normalization
+
     def _build_blocks(self, *inputs, **masks):
         """Build every block by a call, as what is in it may be built by no other."""
         for block in self.blocks:

@@ -62,6 +62,11 @@ class MarianTokenizer(GivenVocabularyTokenizer):
         }
         self._table = lookup_table([*spoken], spoken.values(), self.unknown_id)
 
+    @property
+    def model(self) -> bytes:
+        """The serialized sentencepiece model."""
+        return self._model
+
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         language, rest = _split_language(text)
         pieces = tf.concat([language, self._processor.tokenize(rest)], axis=1)

@@ -25,7 +25,7 @@ def write_translator(
         tokenizers = {}
     tokenizers[TARGET] = translator.target_tokenizer
     for name, tokenizer in tokenizers.items():
-        _check_saved(name.removesuffix(".json"), tokenizer)
+        check_saved(name.removesuffix(".json"), tokenizer)
     with new_folder(path, MARKER, overwrite) as folder:
         _save_model(translator.model, folder / MODEL, include_optimizer)
         for name, tokenizer in tokenizers.items():
@@ -57,7 +57,7 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
     }
 
 
-def _check_saved(name: str, tokenizer: Tokenizer) -> None:
+def check_saved(name: str, tokenizer: Tokenizer) -> None:
     """Raise for a tokenizer that could not be loaded again."""
     if type(tokenizer) not in TOKENIZERS:
         kinds = [kind.__name__ for kind in TOKENIZERS]

@@ -302,45 +302,35 @@ class Translator:
         path: str | PathLike[str],
         overwrite: bool = False,
         check: bool | Sequence[str] = True,
+        *,
+        format: str = "saved_model",
+        quantization: str | None = None,
     ) -> None:
-        """Write a SavedModel that takes strings and returns strings.
+        """Write it for other programs.
 
-        It loads with `tensorflow` and `tensorflow_text` alone. Signatures, all of any
-        number of texts:
-
-        - `serving_default`: `text` to `translation` and `score`.
-        - `nbest`: `text` to `translation (batch, hypotheses)` and `score`, best first.
-        - `attend`, of a model with attention: `text` to `translation`, `source_tokens`,
-          `target_tokens` and `attention (batch, target, source)`; tokens after the end
-          are empty strings.
-        - `score`: `text` and `reference` to the `log_probability` of the reference with
-          its end, and its `length` in tokens.
-        - `search`: `text` and `search.options()`, such as `num_beams`, to what `nbest`
-          gives and each `length` in tokens. TensorFlow Serving fills in options that
-          are not given; in Python, `loaded.translate(texts, num_beams=2)` does so, and
-          takes texts of any number of axes. After an error about something else than
-          strings, TensorFlow lets other threads wait for ever.
-
-        Each worker loads it by itself: in a process that is forked after loading it,
-        the first call waits for ever, as with all of TensorFlow.
-
-        Beside the model lie `assets.extra/metadata.json`, which says all this, sizes
-        and versions, and, where tensorflow-serving-api is installed, requests with
-        which TensorFlow Serving warms up.
+        - `format="saved_model"`: a SavedModel that takes strings and returns strings,
+          for TensorFlow and TensorFlow Serving; see `export.write_saved_model`.
+        - `format="ctranslate2"`: a Transformer as a model of CTranslate2, with the
+          tokenizers beside it; see `export.write_ctranslate2`.
 
         Args:
             path: the folder to write; it appears when it is complete.
-            overwrite: whether a SavedModel there may be replaced.
+            overwrite: whether a model of this format there may be replaced.
             check: whether to load it in a fresh process and compare some translations;
                 a list of texts says which.
+            format: see above.
+            quantization: of the weights for CTranslate2, such as `"int8"`; what a
+                SavedModel holds is quantized by `quantize`.
 
         Raises:
+            ValueError: for what the format cannot hold, before a file is written.
             FileExistsError: when something stands at `path` that may not be replaced.
             RuntimeError: when the fresh process fails or translates otherwise.
+            ImportError: without the extra of the format.
         """
-        from keras_attention.export import write_saved_model
+        from keras_attention.export import write_translator
 
-        write_saved_model(self, path, overwrite, check)
+        write_translator(self, path, overwrite, check, format, quantization)
 
     def quantize(self) -> None:
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.

@@ -182,23 +182,36 @@ class PositionalEmbedding(BaseLayer):
         """Project vectors `(..., embedding_dim)` to logits by the tied token table."""
         return self(hidden, reverse=True)
 
+    def token_vectors(self, ids: Tensor) -> Tensor:
+        """The rows of the token table, `ids.shape + (embedding_dim,)`, not scaled."""
+        return self._token_embedding(ids)
+
+    def position_vectors(self, positions: Tensor) -> Tensor | None:
+        """What is added at integer positions, `positions.shape + (embedding_dim,)`."""
+        if self.positions is None:
+            return None
+        if self.positions == "learned":
+            return self._position_embedding(positions)
+        waves = functional.sinusoidal_positions(
+            positions, self.embedding_dim, precise(self.compute_dtype)
+        )
+        return ops.cast(waves, self.compute_dtype)
+
+    def logit_biases(self) -> Tensor | None:
+        """The bias of the logits `(vocabulary_size,)`, if there is one."""
+        return self._logits_bias if self.logits_bias else None
+
     def _embed(self, ids, start_index, positions):
-        vectors = self._token_embedding(ids)
+        vectors = self.token_vectors(ids)
         if self.scale:
             vectors = vectors * self.embedding_dim**0.5
-        if self.positions is None:
-            return vectors
         if positions is None:
             start = functional.as_position(start_index)
             indices = start + ops.arange(ops.shape(ids)[1], dtype="int32")
         else:
             indices = functional.as_positions(positions, "positions")
-        if self.positions == "learned":
-            return vectors + self._position_embedding(indices)
-        waves = functional.sinusoidal_positions(
-            indices, self.embedding_dim, precise(self.compute_dtype)
-        )
-        return vectors + ops.cast(waves, vectors.dtype)
+        added = self.position_vectors(indices)
+        return vectors if added is None else vectors + added
 
     def _check_ids(self, inputs, start_index, positions):
         dtype = backend.standardize_dtype(inputs.dtype)

@@ -104,6 +104,14 @@ class TransformerBlock(BaseLayer):
                 config[name] = serialize_shared(config[name])
         return config
 
+    def sublayers(self) -> dict[str, tuple[Any, Residual]]:
+        """The sublayers of a built block in their order, each with its frame.
+
+        `"self_attention"`, in a decoder with a memory `"cross_attention"`, and
+        `"feed_forward"`.
+        """
+        raise NotImplementedError
+
     @property
     def normalization(self) -> Any:
         """The name of the normalization, or the layer that each one is a copy of."""

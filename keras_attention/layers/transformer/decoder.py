@@ -169,6 +169,15 @@ class TransformerDecoder(DecoderSteps):
             "feed_forward_residual", shape
         )
 
+    def sublayers(self):
+        found = {"self_attention": (self._self_attention, self._self_residual)}
+        if self._has_memory:
+            found["cross_attention"] = (self._cross_attention, self._cross_residual)
+        return {
+            **found,
+            "feed_forward": (self._feed_forward, self._feed_forward_residual),
+        }
+
     def call(
         self,
         decoder_sequence,

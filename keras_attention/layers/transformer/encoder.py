@@ -134,6 +134,12 @@ class TransformerEncoder(TransformerBlock):
             "feed_forward_residual", inputs_shape
         )
 
+    def sublayers(self):
+        return {
+            "self_attention": (self._self_attention, self._attention_residual),
+            "feed_forward": (self._feed_forward, self._feed_forward_residual),
+        }
+
     def call(
         self,
         inputs,

@@ -83,6 +83,21 @@ class FeedForward(BaseLayer):
             (*inputs_shape[:-1], self.intermediate_dim),
         )
 
+    @property
+    def hidden_dense(self) -> keras.layers.Dense:
+        """The projection that is activated."""
+        return self._hidden_dense
+
+    @property
+    def gate_dense(self) -> keras.layers.Dense | None:
+        """The linear one beside it, if there is one."""
+        return self._gate_dense if self.gated else None
+
+    @property
+    def output_dense(self) -> keras.layers.Dense:
+        """The projection to the outputs."""
+        return self._output_dense
+
     def call(self, inputs):
         hidden = self._hidden_dense(inputs)
         if self.gated:

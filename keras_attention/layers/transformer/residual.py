@@ -44,6 +44,11 @@ class Residual(keras.layers.Layer):
         )
         self.built = True
 
+    @property
+    def normalization(self) -> keras.layers.Layer:
+        """The normalization, once it is built."""
+        return self._normalization
+
     def sublayer_input(self, inputs: Tensor) -> Tensor:
         """What the sublayer is called on."""
         return self._normalize(inputs) if self.normalize_first else inputs

@@ -239,7 +239,10 @@ def test_what_is_dropped_varies_in_training_alone():
             {"readout": "hidden", "order": "bahdanau", "attention_units": 3},
             "`attention_units` does not belong .* Received: attention_units=3",
         ),
-        ({"query_level": 1}, "`query_level` must .* index of 1 items. Received: query_level=1"),
+        (
+            {"query_level": 1},
+            "`query_level` must .* index of 1 items. Received: query_level=1",
+        ),
         (
             {"cell": StackedCells([RecurrentCell(5)] * 2), "query_level": -3},
             "`query_level` must .* index of 2 items. Received: query_level=-3",

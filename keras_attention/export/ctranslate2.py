@@ -1,0 +1,238 @@
+"""A `Translator` as a model of CTranslate2, which runs where C++ does."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_attention._version import __version__
+from keras_attention.argument_checks import check_choice
+from keras_attention.export.ctranslate2_spec import make_spec
+from keras_attention.models import LanguageModel
+from keras_attention.optional_packages import needs
+from keras_attention.saved_folders import check_free, new_folder, write_manifest
+from keras_attention.special_ids import PAD, UNKNOWN, SpecialIds
+from keras_attention.text import MarianTokenizer, SentencePieceTokenizer, Tokenizer
+from keras_attention.translation.ctranslate2_options import to_options
+from keras_attention.translation.folder import SOURCE, TARGET, check_saved
+from keras_attention.translation.sources import to_ids
+
+FORMAT = "keras_attention.CTranslate2"
+VERSION = 1
+MARKER = "model.bin"
+SETTINGS = "keras_attention.json"
+CLIENT = Path(__file__).with_name("ctranslate2_client.py")
+SCRIPT = Path(__file__).with_name("ctranslate2_script.py")
+
+# By how much a log-probability of a token may differ in the mean.
+_TOLERANCE = {
+    None: 1e-3,
+    "float32": 1e-3,
+    "int16": 0.1,
+    "float16": 0.1,
+    "bfloat16": 0.3,
+    "int8": 0.5,
+    "int8_float32": 0.5,
+    "int8_float16": 0.5,
+    "int8_bfloat16": 0.5,
+}
+# The least positions of a model without a limit: its default for sources.
+_POSITIONS = 1024
+
+
+def write_ctranslate2(
+    translator: Any,
+    path: str | PathLike[str],
+    overwrite: bool = False,
+    check: bool | Sequence[str] = True,
+    quantization: str | None = None,
+) -> None:
+    """Write a folder that `ctranslate2.Translator`, or `Generator`, loads.
+
+    Beside the model lie the tokenizers and `keras_attention.json`; and, where they are
+    of sentencepiece, their models and `translate.py`, which translates lines with
+    `ctranslate2` and `sentencepiece` alone.
+
+    Args:
+        translator: a `Translator` of a Transformer.
+        path: the folder to write; it appears when it is complete.
+        overwrite: whether a model of CTranslate2 there may be replaced.
+        check: texts whose translations in a fresh process must be as probable here as
+            there; some short ones when `True`, none when `False`.
+        quantization: of the weights: `None`, `"int8"`, `"int8_float32"`,
+            `"int8_float16"`, `"int8_bfloat16"`, `"int16"`, `"float16"`, `"bfloat16"` or
+            `"float32"`.
+
+    Raises:
+        ValueError: for what CTranslate2 lacks.
+        FileExistsError: when something stands at `path` that may not be replaced.
+        RuntimeError: when the fresh process fails or finds something else.
+        ImportError: without the extra `ctranslate2`.
+    """
+    with needs("ctranslate2", extra="ctranslate2", by="export"):
+        import ctranslate2  # noqa: F401  (before anything is computed)
+    check_choice(_TOLERANCE, quantization=quantization)
+    if not isinstance(check, bool):
+        translator.source.check("check", check)
+    check_free(path, MARKER, overwrite)
+    limit = max(translator.source_limit, translator.search.max_length)
+    spec = make_spec(translator.model, max(limit, _POSITIONS))
+    sides = translator.source_tokenizer, translator.target_tokenizer
+    for name, tokenizer in zip((SOURCE, TARGET), sides, strict=True):
+        check_saved(name.removesuffix(".json"), tokenizer)
+    if translator.replace_unknown:
+        raise ValueError(
+            "CTranslate2 replaces unknown words by another rule. "
+            "Received: replace_unknown=True"
+        )
+    names = _set_vocabularies(spec, translator)
+    spec.validate()
+    settings = _settings(translator, quantization, names[1])
+    spec.optimize(quantization)
+    with new_folder(path, MARKER, overwrite) as folder:
+        spec.save(str(folder))
+        for name, tokenizer in zip((SOURCE, TARGET), sides, strict=True):
+            tokenizer.save(folder / name)
+        has_script = all(type(side) in _MODELS for side in sides)
+        if has_script:
+            for name, tokenizer in zip(
+                ("source.spm", "target.spm"), sides, strict=True
+            ):
+                (folder / name).write_bytes(tokenizer.model)
+            shutil.copyfile(SCRIPT, folder / "translate.py")
+        write_manifest(folder, SETTINGS, FORMAT, VERSION, settings)
+        if check:
+            texts = translator.source.examples() if check is True else check
+            _compare(translator, folder, texts, names, _TOLERANCE[quantization])
+
+
+_MODELS = (SentencePieceTokenizer, MarianTokenizer)
+
+
+def _settings(translator, quantization, names):
+    source = translator.source_tokenizer
+    return {
+        "keras_attention": __version__,
+        "kind": "generator" if _is_generator(translator.model) else "translator",
+        "quantization": quantization,
+        "search": keras.saving.serialize_keras_object(translator.search),
+        "options": {
+            **to_options(translator.search, names),
+            "max_input_length": translator.source_limit,
+        },
+        "batch_size": translator.batch_size,
+        "lowercase": source.lowercase,
+        "has_languages": isinstance(source, MarianTokenizer),
+    }
+
+
+def _is_generator(model: Any) -> bool:
+    return isinstance(model, LanguageModel)
+
+
+def _set_vocabularies(spec, translator):
+    """Name the ids of both sides, special ones alike."""
+    model = translator.model
+    source = to_names(
+        translator.source_tokenizer, model.source_embedding.vocabulary_size
+    )
+    target = to_names(
+        translator.target_tokenizer, model.target_embedding.vocabulary_size
+    )
+    spec.config.unk_token = NAMES["unknown"]
+    spec.config.bos_token = NAMES["start"]
+    spec.config.eos_token = NAMES["end"]
+    if _is_generator(model):
+        spec.register_vocabulary(target)
+    else:
+        spec.register_source_vocabulary(source)
+        spec.register_target_vocabulary(target)
+        spec.config.decoder_start_token = NAMES["start"]
+        spec.config.add_source_eos = True
+    return source, target
+
+
+NAMES = {"pad": "<blank>", "unknown": "<unk>", "start": "<s>", "end": "</s>"}
+
+
+def to_names(tokenizer: Tokenizer, size: int) -> list[str]:
+    """A name for each id, all different; those of special ids are those of `NAMES`."""
+    special = SpecialIds.of(tokenizer)
+    unknown = getattr(tokenizer, "unknown_id", UNKNOWN)
+    names = {
+        PAD: NAMES["pad"],
+        unknown: NAMES["unknown"],
+        special.start: NAMES["start"],
+        special.end: NAMES["end"],
+    }
+    pieces = tokenizer.tokens(np.arange(tokenizer.vocabulary_size)).numpy()
+    taken = {*names.values()}
+    for index in range(size):
+        if index in names:
+            continue
+        piece = pieces[index].decode() if index < len(pieces) else ""
+        if not piece or piece in taken:  # a mark with blanks beside it, and without
+            piece = f"{piece}#{index}"
+        taken.add(piece)
+        names[index] = piece
+    return [names[index] for index in range(size)]
+
+
+def _compare(translator, folder, texts, names, tolerance):
+    """Raise unless a fresh process gives what is as probable here."""
+    source, target = names
+    ids = to_ids(translator.source_tokenizer, texts, translator.source_limit).numpy()
+    rows = [[source[index] for index in row if index != PAD][:-1] for row in ids]
+    client = subprocess.run(
+        [sys.executable, "-P", str(CLIENT), str(folder)],  # no file here is a module
+        input=json.dumps({"texts": list(texts), "rows": rows}),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if client.returncode:
+        raise RuntimeError(
+            f"The model does not work in a fresh process:\n{client.stderr}"
+        )
+    found = json.loads(client.stdout.splitlines()[-1])
+    for text, own, other in zip(texts, rows, found["cut"], strict=False):
+        if own != other[: len(own)]:
+            raise RuntimeError(
+                f"translate.py cuts {text!r} into {other} in a fresh process in place "
+                f"of {own}"
+            )
+    places = {name: index for index, name in enumerate(target)}
+    labels = np.zeros((len(rows), max(map(len, found["tokens"]), default=0)), "int32")
+    for row, tokens in zip(labels, found["tokens"], strict=True):
+        row[: len(tokens)] = [places[token] for token in tokens]
+    expected = _log_probabilities(translator.model, ids, labels)
+    for text, row, tokens, scores in zip(
+        texts, expected, found["tokens"], found["log_probs"], strict=True
+    ):
+        own, other = row[: len(tokens)], np.array(scores[: len(tokens)])
+        if tokens and not np.abs(own - other).mean() <= tolerance:
+            raise RuntimeError(
+                "CTranslate2 computes otherwise in a fresh process. For "
+                f"{text!r} its log-probabilities are {other} in place of {own}"
+            )
+
+
+def _log_probabilities(model, source, labels):
+    """Of each label, where padding and starts are never written."""
+    special = SpecialIds.of(model)
+    begin = np.full((len(labels), 1), special.start, "int32")
+    read = np.concatenate([begin, labels[:, :-1]], axis=1)
+    read[read == special.end] = PAD
+    inputs = read if _is_generator(model) else {"source": source, "target": read}
+    logits = keras.ops.convert_to_numpy(model(inputs)).astype("float64")
+    logits[..., [PAD, special.start]] = -np.inf
+    logits -= logits.max(-1, keepdims=True, initial=-np.inf)
+    logits -= np.log(np.exp(logits).sum(-1, keepdims=True))
+    return np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
