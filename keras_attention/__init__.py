@@ -19,10 +19,10 @@ from keras_attention import (
     training,
 )
 from keras_attention._version import __version__
-from keras_attention.optional_packages import is_installed, needs, warn_of_namesake
+from keras_attention.optional_packages import is_installed, warn_of_namesake
 
-# These need TensorFlow or matplotlib, which the others do without.
-_LAZY = ("export", "text", "translation", "visualization")
+# These take their time, or need TensorFlow or matplotlib, which the others do without.
+_LAZY = ("convert", "export", "text", "translation", "visualization")
 
 __all__ = [
     "__version__",
@@ -44,8 +44,7 @@ warn_of_namesake()
 
 def __getattr__(name: str) -> Any:
     if name == "Translator":
-        with needs("tensorflow", extra="text", by=name):
-            return importlib.import_module("keras_attention.translation").Translator
+        return importlib.import_module("keras_attention.translation").Translator
     if name in _LAZY:
         return importlib.import_module(f"keras_attention.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

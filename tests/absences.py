@@ -9,10 +9,13 @@ from keras_attention.optional_packages import MissingExtraError, is_installed
 
 # What a test may import and an environment may lack.
 OPTIONAL = {
+    "ctranslate2",
     "gensim",
     "jax",
+    "keras_hub",
     "matplotlib",
     "nltk",
+    "regex",
     "sacrebleu",
     "sentencepiece",
     "tensorflow",

@@ -316,6 +316,13 @@ POSITIONS = [
         {"start_index": 3},
     ),
     Case(
+        layers.SinePositionEncoding,
+        {"max_wavelength": 50},
+        {"inputs": tensor("batch", "target", 6)},
+        tensor("batch", "target", 6),
+        {"start_index": 3},
+    ),
+    Case(
         layers.AlibiBias,
         {"alibi_bias_max": 4},
         {"attention_scores": HEAD_SCORES},

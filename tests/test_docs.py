@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 import pytest
 
+from tests.convert.marian_reference import write_random_folder
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 # A block of code, and what it prints where that follows.
@@ -45,6 +47,15 @@ def test_blocks_of_readme_run_in_order(tmp_path, monkeypatch):
 def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 3
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", ["from_opus_mt", "to_ctranslate2", "from_keras"])
+def test_blocks_of_other_programs_run_in_order(name, tmp_path, monkeypatch):
+    pytest.importorskip("ctranslate2")
+    write_random_folder(tmp_path / "opus-mt-en-xx")
+    monkeypatch.chdir(tmp_path)
+    assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 2
 
 
 @pytest.mark.parametrize(

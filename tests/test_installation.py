@@ -15,17 +15,11 @@ OTHER = next(name for name in (BACKEND, "jax") if name != "tensorflow")
 # What needs an extra, by the extra.
 USES = {
     "text": (
-        "from keras_attention import Translator",
-        "keras_attention.Translator",
-        "keras_attention.text",
-        "import keras_attention.text",
-        "from keras_attention.text import WordTokenizer",
-        "from keras_attention.text.files import read_lines",
+        "keras_attention.text.translation_dataset",
+        "from keras_attention.text import translation_dataset",
+        "keras_attention.text.WordTokenizer.train(['a'])",
         "keras_attention.export",
         "from keras_attention.export import export_saved_model",
-        "from keras_attention.translation import Translator",
-        "keras_attention.translation.evaluate",
-        "from keras_attention.cli import train",
     ),
     "bleu": ("training.BleuCallback(list, ['a'], ['a'])",),
     "plot": (
@@ -180,9 +174,11 @@ def _names(lines):
 def test_requirements():
     bare, extras = _requirements()
     assert bare == {"keras", "numpy"}
-    assert extras["text"] == {"tensorflow", "tensorflow-text", "sentencepiece"}
+    texts = {"regex", "sentencepiece"}
+    assert extras["text"] == {"tensorflow", "tensorflow-text", *texts}
+    assert extras["ctranslate2"] == {"ctranslate2", *texts}
     assert extras["tf-serving"] == {"tensorflow-serving-api"}
-    for extra in ("text", "tf-serving", "plot", "bleu", "studies"):
+    for extra in set(extras) - {"formats", "mutation", "test"}:
         assert extras[extra] <= extras["test"]
 
 

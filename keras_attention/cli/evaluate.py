@@ -4,9 +4,16 @@ import argparse
 from collections.abc import Sequence
 
 from keras_attention.cli.files import read_part
-from keras_attention.cli.options import Parser, add_bleu, add_search, add_test, natural
+from keras_attention.cli.options import (
+    Parser,
+    add_bleu,
+    add_engine,
+    add_search,
+    add_test,
+    natural,
+)
 from keras_attention.cli.results import measure, show_samples
-from keras_attention.cli.saved import check_backend, load
+from keras_attention.cli.saved import load
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -14,6 +21,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("evaluate", description="Measure a Translator on a test set.")
     add_test(parser)
     add_search(parser)
+    add_engine(parser)
     parser.add_argument(
         "--lowercase",
         action="store_true",
@@ -28,7 +36,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> dict[str, float]:
     """Measure a saved Translator on a test set; return the figures."""
-    check_backend()
     test = read_part(options.pairs, options.source, options.target)
     translator = load(options)
     show_samples(translator, test, options.samples)

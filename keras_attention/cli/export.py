@@ -18,10 +18,8 @@ QUANTIZATIONS = (
     "int8",
     "int8_float32",
     "int8_float16",
-    "int8_bfloat16",
     "int16",
     "float16",
-    "bfloat16",
     "float32",
 )
 

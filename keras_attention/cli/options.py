@@ -56,6 +56,17 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     add("--int8", action="store_true", help="8-bit kernels: smaller, faster in batches")
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add what translates."""
+    parser.add_argument(
+        "--engine",
+        choices=["tensorflow", "ctranslate2"],
+        default="tensorflow",
+        help="what translates: the model itself, or CTranslate2, from a folder that "
+        "export wrote for it or from a saved Transformer",
+    )
+
+
 def positive(text: str) -> int:
     """A positive integer of the command line."""
     if not text.isdecimal() or int(text) < 1:

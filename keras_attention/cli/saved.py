@@ -1,31 +1,52 @@
 """The saved Translator that a command works with."""
 
 import argparse
+import importlib
+from typing import Any
 
 import keras
 
 from keras_attention.decoding import BeamSearch, Greedy, Search
+from keras_attention.optional_packages import needs
 from keras_attention.translation.translator import Translator
 
 
 def check_backend() -> None:
-    """Raise `ValueError` on a backend that cannot translate."""
+    """Raise `ValueError` on a backend that the command does not train on.
+
+    Raises:
+        ImportError: without TensorFlow.
+    """
+    with needs("tensorflow", extra="text", by="train"):
+        importlib.import_module("tensorflow")
     if keras.config.backend() != "tensorflow":
         raise ValueError(
-            "a translator translates on TensorFlow: KERAS_BACKEND=tensorflow. On JAX, "
-            "examples/distributed.py trains and exports one"
+            "train reads its texts by TensorFlow: KERAS_BACKEND=tensorflow. On JAX, "
+            "examples/distributed.py trains and exports a translator"
         )
 
 
-def load(options: argparse.Namespace) -> Translator:
+def load(options: argparse.Namespace) -> Any:
     """A saved Translator, with other beams, compilation or kernels if asked for."""
-    translator = Translator.load(options.folder)
+    engine = getattr(options, "engine", "tensorflow")
+    for name in ("int8", "xla"):
+        if engine == "ctranslate2" and getattr(options, name):
+            raise ValueError(
+                f"--{name} is not for --engine ctranslate2: export --format "
+                "ctranslate2 --quantization int8 makes a model of 8 bits"
+            )
+    translator = load_with(options.folder, engine)
     translator.search = change_search(
         translator.search, options.beams, options.length_penalty, options.xla
     )
     if options.int8:
         translator.quantize()
     return translator
+
+
+def load_with(folder: str, engine: str) -> Any:
+    """A saved Translator, or what an export of it for CTranslate2 holds."""
+    return Translator.load(folder, engine=engine)
 
 
 def change_search(

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from keras_attention.cli.files import read_part
 from keras_attention.cli.messages import say_cut
-from keras_attention.cli.options import Parser, add_test
-from keras_attention.cli.saved import check_backend
+from keras_attention.cli.options import Parser, add_engine, add_test
+from keras_attention.cli.saved import load_with
 from keras_attention.translation.lines import count_cut
-from keras_attention.translation.translator import Translator
+from keras_attention.translation.sources import count_tokens
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -19,19 +19,19 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "number of its tokens.",
     )
     add_test(parser)
+    add_engine(parser)
     return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print how probable each translation is, and say what was cut."""
-    check_backend()
     sources, references = read_part(options.pairs, options.source, options.target)
-    translator = Translator.load(options.folder)
+    translator = load_with(options.folder, options.engine)
     found = translator.score(sources, references)
     for one in found:
         print(f"{one.log_probability:.4f}\t{len(one.tokens)}")
     cut = count_cut(translator, sources)
     say_cut(cut, len(sources), "sources", translator.source_limit)
-    lengths = translator.target_tokenizer.tokenize(references).row_lengths().numpy()
+    lengths = count_tokens(translator.target_tokenizer, references)
     read = [len(one.tokens) for one in found]
     say_cut(sum(lengths + 1 > read), len(found), "references", max(read))

@@ -14,7 +14,7 @@ from keras_attention.cli.options import (
     positive,
     share,
 )
-from keras_attention.text.cleaning import NORMALIZATIONS
+from keras_attention.text.cleaning_rules import NORMALIZATIONS
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.
 PRESETS: dict[str, dict[str, Any]] = {

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from keras_attention.cli.messages import say_counts
-from keras_attention.cli.options import Parser, add_search, named
-from keras_attention.cli.saved import check_backend, load
+from keras_attention.cli.options import Parser, add_engine, add_search, named
+from keras_attention.cli.saved import load
 from keras_attention.translation.lines import translate_lines
 
 
@@ -15,6 +15,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser("translate", description="Translate standard input line by line.")
     parser.add_argument("folder", type=named, help="a saved Translator")
     add_search(parser)
+    add_engine(parser)
     parser.add_argument(
         "--alignments",
         action="store_true",
@@ -25,7 +26,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> None:
     """Translate standard input, a line at a time."""
-    check_backend()
     if sys.stdin is None or sys.stdout is None:
         raise ValueError("translate needs a standard input and a standard output")
     translator = load(options)

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_attention.convert.hub import find_folder
 from keras_attention.convert.marian_model import (
     Vocabulary,
     build_model,
+    choose_batch_size,
     is_shared,
     order_vocabulary,
     read_tokenizer,
@@ -25,6 +27,7 @@ from keras_attention.convert.weight_files import read_weights
 from keras_attention.decoding import BeamSearch, Greedy, Search
 from keras_attention.special_ids import PAD, START
 
+_FILES = ("*.json", "*.spm", "*.safetensors", "pytorch_model*.bin")
 # What a configuration may ask for that changes the model, and what it must say.
 _FIXED = {
     "model_type": "marian",
@@ -62,19 +65,20 @@ def read_marian(folder: str | PathLike[str]) -> dict[str, Any]:
     """Read a `MarianMTModel`, as the arguments of a `Translator`.
 
     Args:
-        folder: with `config.json`, `generation_config.json` where there is one, the
+        folder: or the name of a model of the Hugging Face Hub, which is downloaded;
+            with `config.json`, `generation_config.json` where there is one, the
             weights as `model.safetensors` or `pytorch_model.bin`, `source.spm`,
             `target.spm`, `vocab.json`, and `target_vocab.json` where both sides have a
             vocabulary of their own; or as Marian itself wrote it, see
             `read_npz_folder`.
 
     Raises:
-        FileNotFoundError: when a file is missing.
+        FileNotFoundError: when a file is missing, or a model cannot be downloaded.
         ValueError: for a file that is truncated, altered or of something else, and for
             what a configuration asks for that cannot be had here.
         ImportError: without the extras `text` and `huggingface`.
     """
-    folder = Path(folder)
+    folder = find_folder(folder, "Helsinki-NLP", _FILES)
     if not (folder / "config.json").exists() and [*folder.glob("*.npz")]:
         return read_npz_folder(folder)
     config = _read_config(folder)
@@ -90,6 +94,7 @@ def read_marian(folder: str | PathLike[str]) -> dict[str, Any]:
         "target_tokenizer": target_tokenizer,
         "search": search,
         "max_source_length": config["max_position_embeddings"],
+        "batch_size": choose_batch_size(config, search),
     }
 
 
@@ -190,7 +195,7 @@ def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) ->
             f"{words[:5]}"
         )
     found = [int(np.argmax(target.rows == word[0])) for word in words]
-    common = {
+    common: dict[str, Any] = {
         "suppressed_ids": [index for index in found if index not in (PAD, START)],
         "renormalize": bool(options.get("renormalize_logits")),
     }

@@ -274,6 +274,14 @@ class _Weights:
             )
 
 
+def choose_batch_size(config: Mapping[str, Any], search: Any) -> int:
+    """How many texts at once keep the caches of a search below a gibibyte."""
+    beams = getattr(search, "num_beams", 1)
+    keys_and_values = 2 * 4 * config["d_model"] * config["decoder_layers"]
+    row = beams * search.max_length * keys_and_values
+    return int(min(64, max(1, 2**30 // row)))
+
+
 def is_shared(config: Mapping[str, Any]) -> bool:
     """Whether both sides have one vocabulary and one table."""
     return bool(config.get("share_encoder_decoder_embeddings", True))

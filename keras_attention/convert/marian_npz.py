@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_attention.convert.marian_model import (
     build_model,
+    choose_batch_size,
     order_vocabulary,
     read_tokenizer,
     set_weights,
@@ -112,6 +113,7 @@ def read_npz_folder(folder: str | PathLike[str]) -> dict[str, Any]:
         "target_tokenizer": tokenizers[1],
         "search": search,
         "max_source_length": config["max_position_embeddings"],
+        "batch_size": choose_batch_size(config, search),
     }
 
 

@@ -14,6 +14,8 @@ import numpy as np
 def named_weights(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     """The weights of a built layer, by their names inside it.
 
+    What stands in several places has the name of the first.
+
     Raises:
         ValueError: when two have the same name.
     """
@@ -21,7 +23,8 @@ def named_weights(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     inner: set[int] = set()
     for part in layer._flatten_layers(include_self=False, recursive=False):
         for name, weight in named_weights(part).items():
-            _add(found, f"{part.name}/{name}", weight)
+            if id(weight) not in inner:
+                _add(found, f"{part.name}/{name}", weight)
             inner.add(id(weight))
     for weight in layer.weights:
         if id(weight) not in inner:

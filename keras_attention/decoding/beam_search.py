@@ -311,9 +311,10 @@ class BeamSearch(Search):
     def _attend(self, beams, seen, attention, index):
         """Write down what the beams attend to at one step."""
         attention = in_precision(attention)
-        attention = ops.reshape(
-            attention, (-1, self.num_beams, ops.shape(attention)[-1])
-        )
+        rows, source = ops.shape(attention)
+        # JAX infers no axis beside one of nothing.
+        shape = rows // self.num_beams, self.num_beams, source
+        attention = ops.reshape(attention, shape)
         now = ops.expand_dims(attention, 0)
         seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
         return {**beams, "coverage": beams["coverage"] + attention}, seen

@@ -26,6 +26,7 @@ class CompiledSearch:
 
     def __call__(self, model: Any, source: Any, prefix: Any) -> Hypotheses:
         inputs = {"source": _check_source(source, model)}
+        count = len(keras.tree.flatten(inputs["source"])[0])
         if prefix is not None and np.size(prefix):
             inputs["prefix"] = _check_ids("prefix", prefix, model)
             special = SpecialIds.of(model)
@@ -34,16 +35,19 @@ class CompiledSearch:
                     "`prefix` must hold neither the start id nor the end id, "
                     f"{special.start} and {special.end}. Received: prefix={prefix}"
                 )
-            rows = len(keras.tree.flatten(inputs["source"])[0])
-            if len(inputs["prefix"]) != rows:
+            if len(inputs["prefix"]) != count:
                 raise ValueError(
                     "`prefix` must have as many rows as `source`. Received: "
-                    f"{len(inputs['prefix'])} rows, source with {rows}"
+                    f"{len(inputs['prefix'])} rows, source with {count}"
                 )
+        # Not every backend compiles a program for no rows.
+        if not count:
+            inputs = keras.tree.map_structure(_one_row, inputs)
         runners, given = self._runners(model), _count_given(inputs.get("prefix"))
         if given not in runners:
             runners[given] = self._make_runner(model, given)
         found = runners[given].predict_on_batch(inputs)
+        found = {name: part[:count] for name, part in found.items()}
         return Hypotheses(**{"attention": None, **found})
 
     def _make_runner(self, model, given):
@@ -72,6 +76,10 @@ def _as_array(part: Any) -> np.ndarray:
     if np.issubdtype(array.dtype, np.floating):
         return array.astype(keras.config.floatx())
     return array.astype("int32") if np.issubdtype(array.dtype, np.integer) else array
+
+
+def _one_row(array: np.ndarray) -> np.ndarray:
+    return np.zeros((1, *array.shape[1:]), array.dtype)
 
 
 def _check_ids(name: str, ids: Any, model: Any) -> np.ndarray:

@@ -8,15 +8,13 @@ import runpy
 import sys
 from pathlib import Path
 
-LENGTH = 32  # of what is written
-
 
 def main(folder: Path) -> None:
     """Continue rows of tokens, and say how probable the continuations are."""
     import ctranslate2
 
     given = json.load(sys.stdin)
-    texts, rows = given["texts"], given["rows"]
+    texts, rows, length = given["texts"], given["rows"], given["length"]
     cut = []
     if (folder / "translate.py").exists():
         cut = [*map(runpy.run_path(str(folder / "translate.py"))["cut"], texts)]
@@ -24,16 +22,17 @@ def main(folder: Path) -> None:
     if "decoder_start_token" in settings:
         translator = ctranslate2.Translator(str(folder))
         found = translator.translate_batch(
-            rows, beam_size=1, max_decoding_length=LENGTH, return_end_token=True
+            rows, beam_size=1, max_decoding_length=length, return_end_token=True
         )
         tokens = [one.hypotheses[0] for one in found]
         scores = translator.score_batch(rows, [_without_end(one) for one in tokens])
     else:
         generator = ctranslate2.Generator(str(folder))
         begun = [[settings["bos_token"], *row] for row in rows]
-        found = generator.generate_batch(begun, max_length=LENGTH, sampling_topk=1)
-        tokens = [one.sequences[0][1:] for one in found]
-        scores = generator.score_batch([one.sequences[0] for one in found])
+        found = generator.generate_batch(begun, max_length=length, sampling_topk=1)
+        # With the prompt, but for its start.
+        tokens = [one.sequences[0] for one in found]
+        scores = generator.score_batch([[settings["bos_token"], *t] for t in tokens])
     log_probs = [one.log_probs for one in scores]
     print(json.dumps({"cut": cut, "tokens": tokens, "log_probs": log_probs}))
 

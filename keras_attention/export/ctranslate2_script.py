@@ -36,7 +36,7 @@ def join(tokens: list[str]) -> str:
 
 if __name__ == "__main__":
     for stream in (sys.stdin, sys.stdout):
-        stream.reconfigure(encoding="utf-8", errors="replace")
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore
     translator = ctranslate2.Translator(str(FOLDER))
     rows = [cut(line.rstrip("\n")) for line in sys.stdin]
     for found in translator.translate_batch(rows, **SETTINGS["options"]):

@@ -20,7 +20,7 @@ from keras_attention.layers import (
     TransformerDecoder,
     TransformerEncoder,
 )
-from keras_attention.layers.projection import matrix_of
+from keras_attention.layers.projection import float_kernel
 from keras_attention.models import (
     DecoderStack,
     EncoderStack,
@@ -120,15 +120,13 @@ def _set_embedding(spec, embeddings, embedding, longest, stack):
         raise _refusal("only a `PositionalEmbedding` of ids", embedding)
     embeddings.weight = _table(embedding)
     spec.scale_embeddings = embedding.scale
-    if stack.adds_by_distance:
+    if stack.adds_by_distance or stack.rotary is not None:
         if embedding.positions is not None:
             raise _refusal(
-                "no window and no bias by distance beside positions that are added "
-                "to the embeddings",
+                "no window, no rotation and no bias by distance beside positions that "
+                "are added to the embeddings",
                 embedding.positions,
             )
-        return
-    if stack.rotary is not None and embedding.positions is None:
         return
     # It makes sinusoids of its own where it is given no positions.
     positions = np.arange(embedding.max_length or longest)
@@ -345,7 +343,7 @@ def _set_linear(linear, *dense):
 
 def _kernel(dense):
     """The kernel `(out, in)`, adapters included."""
-    return _to_numpy(matrix_of(dense, dense.input_spec.axes[-1])).T
+    return _to_numpy(float_kernel(dense)).T
 
 
 def _set_normalization(layer_norm, normalization):

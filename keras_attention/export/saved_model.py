@@ -22,6 +22,7 @@ from keras_attention.export.functions import (
 from keras_attention.export.warm_up import write_warm_up
 from keras_attention.optional_packages import is_installed
 from keras_attention.translation.graphs import Serving
+from keras_attention.translation.tensorflow_engine import TensorFlowEngine
 
 HELP = {
     "serving_default": "The best translation of each text, and its score.",
@@ -81,10 +82,11 @@ def write_saved_model(
     if not isinstance(check, bool):
         translator.source.check("check", check)
         check = translator.source.as_json(check)
-    if keras.config.backend() != "tensorflow":
+    engine = translator.engine
+    if not isinstance(engine, TensorFlowEngine):
         export_in_fresh_process(translator, path, overwrite, check)
         return
-    serving = translator.serving
+    serving = engine.serving
     signatures = serving.signatures()
 
     def finish(folder: Path) -> None:

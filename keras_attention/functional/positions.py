@@ -9,16 +9,22 @@ from keras_attention.precision import precise
 from keras_attention.tensor import Tensor
 
 
-def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") -> Tensor:
+def sinusoidal_positions(
+    positions: Tensor,
+    dim: int,
+    dtype: str = "float32",
+    max_wavelength: float = 10_000.0,
+) -> Tensor:
     """Sines and cosines of falling frequency (Vaswani et al. 2017).
 
-    Feature `2i` is `sin(position / 10000^(2i / dim))`, feature `2i + 1` the cosine of
-    the same angle.
+    Feature `2i` is `sin(position / max_wavelength^(2i / dim))`, feature `2i + 1` the
+    cosine of the same angle.
 
     Args:
         positions: integer tensor of any shape.
         dim: number of features.
         dtype: float32 or float64; in bfloat16 positions from 256 on would collide.
+        max_wavelength: the wavelength of the slowest pair, over `2 pi`.
 
     Returns:
         `positions.shape + (dim,)`.
@@ -30,7 +36,7 @@ def sinusoidal_positions(positions: Tensor, dim: int, dtype: str = "float32") ->
     pairs = (dim + 1) // 2
     exponents = ops.arange(pairs, dtype=dtype) * (2.0 / dim)
     angles = ops.expand_dims(ops.cast(positions, dtype), -1) * ops.exp(
-        -math.log(10_000.0) * exponents
+        -math.log(max_wavelength) * exponents
     )
     waves = ops.stack([ops.sin(angles), ops.cos(angles)], axis=-1)
     shape = ops.shape(waves)[:-2]

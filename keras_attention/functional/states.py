@@ -88,17 +88,20 @@ def join_hypotheses(tensor: Tensor, batch: Any) -> Tensor:
     >>> ops.convert_to_numpy(join_hypotheses(rows, 2))[0, :, 0].tolist()
     [0, 2, 1, 3]
     """
-    _, length, *sizes = ops.shape(tensor)
+    rows, length, *sizes = ops.shape(tensor)
+    # JAX infers no axis beside one of nothing.
+    count = rows // batch
     if tensor.shape[1] != 1:
-        by_source = ops.reshape(tensor, (batch, -1, length, *sizes))
+        by_source = ops.reshape(tensor, (batch, count, length, *sizes))
         tensor = ops.swapaxes(by_source, 1, 2)
-    return ops.reshape(tensor, (batch, -1, *sizes))
+    return ops.reshape(tensor, (batch, length * count, *sizes))
 
 
 def split_hypotheses(tensor: Tensor, length: int | Tensor) -> Tensor:
     """Undo `join_hypotheses` of sequences of a length."""
-    batch, _, *sizes = ops.shape(tensor)
+    batch, joined, *sizes = ops.shape(tensor)
+    count = joined // length
     if not (isinstance(length, int) and length == 1):
-        by_position = ops.reshape(tensor, (batch, length, -1, *sizes))
+        by_position = ops.reshape(tensor, (batch, length, count, *sizes))
         tensor = ops.swapaxes(by_position, 1, 2)
-    return ops.reshape(tensor, (-1, length, *sizes))
+    return ops.reshape(tensor, (batch * count, length, *sizes))

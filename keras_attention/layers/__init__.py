@@ -19,6 +19,7 @@ from keras_attention.layers.positions import (
     PositionalEmbedding,
     RelativePositionBias,
     RotaryEmbedding,
+    SinePositionEncoding,
 )
 from keras_attention.layers.recurrent import (
     AttentionRNN,
@@ -54,6 +55,7 @@ __all__ = [
     "RelativePositionBias",
     "RotaryEmbedding",
     "SelfAttention",
+    "SinePositionEncoding",
     "StackedCells",
     "TransformerDecoder",
     "TransformerEncoder",

@@ -67,6 +67,27 @@ def matrix_of(dense: keras.layers.Dense, width: int) -> Tensor:
     return dense(ops.eye(width, dtype=dense.compute_dtype))
 
 
+def float_kernel(dense: keras.layers.Dense) -> Tensor:
+    """The kernel `(in, out)` of a dense layer in float32, adapters included.
+
+    Raises:
+        ValueError: for a quantization to other than 8 bits.
+    """
+    if dense.quantization_mode is None:
+        return ops.cast(dense.kernel, "float32")
+    if dense.quantization_mode != "int8":
+        raise ValueError(
+            "Kernels are read in floats or in 8-bit integers. Received: "
+            f"{dense.name} quantized to {dense.quantization_mode!r}"
+        )
+    (stored,) = (weight for weight in dense.weights if weight.name == "kernel")
+    kernel = ops.cast(stored, "float32") / ops.cast(dense.kernel_scale, "float32")
+    if dense.lora_enabled:
+        adapter = ops.matmul(dense.lora_kernel_a, dense.lora_kernel_b)
+        kernel = kernel + dense.lora_alpha / dense.lora_rank * adapter
+    return kernel
+
+
 def apply_dense(dense: keras.layers.Layer, inputs: Tensor) -> Tensor:
     """Apply a dense layer to the last of several axes, as one product of two.
 

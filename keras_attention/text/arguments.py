@@ -4,6 +4,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 
 def check_integer(name: str, value: Any, minimum: int) -> int:
     """Returns `value` as an `int` of at least `minimum`.
@@ -159,3 +161,38 @@ def check_pairs(
             "`source_lines` must hold at least one sentence. Received: 0 lines"
         )
     return sources, targets
+
+
+def encode_strings(strings: Any) -> list[bytes]:
+    """Returns a batch of strings as bytes, `str` encoded as UTF-8.
+
+    Lone surrogates become invalid bytes, which are to be replaced.
+
+    Args:
+        strings: A list or array of `str` or `bytes`.
+
+    Raises:
+        ValueError: If `strings` is one string, not of rank 1, or holds anything
+            but strings.
+
+    Example:
+    >>> encode_strings(["a", b"b"])
+    [b'a', b'b']
+    """
+    is_array = hasattr(strings, "__array__") and np.ndim(strings) == 1
+    if not is_array and not isinstance(strings, list | tuple):
+        raise ValueError(
+            "`strings` must be a list of strings or a string tensor of shape (batch,). "
+            f"Received: strings={strings!r}"
+        )
+    return [_utf8(string) for string in strings]
+
+
+def _utf8(string: Any) -> bytes:
+    if isinstance(string, str):
+        return string.encode("utf-8", "surrogatepass")
+    if isinstance(string, bytes):
+        return bytes(string)
+    raise ValueError(
+        f"`strings` must hold strings only. Received: an element {string!r}"
+    )

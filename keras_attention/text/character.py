@@ -9,7 +9,9 @@ from typing import Self
 import tensorflow as tf
 
 from keras_attention.text.arguments import check_symbols
-from keras_attention.text.cleaning import BORDER, NORMALIZATIONS, Cleaning, any_of
+from keras_attention.text.cleaning import BORDER, NORMALIZATIONS, Cleaning
+from keras_attention.text.cleaning_rules import any_of
+from keras_attention.text.pieces import check_single
 from keras_attention.text.strings import check_corpus
 from keras_attention.text.vocabulary import VocabularyTokenizer, frequent_pieces
 
@@ -53,11 +55,7 @@ class CharacterTokenizer(VocabularyTokenizer):
             normalization=normalization,
             user_symbols=user_symbols,
         )
-        for piece in vocabulary:
-            if len(piece) > 1 and piece not in self.user_symbols:
-                raise ValueError(
-                    f"`vocabulary` must hold single characters. Received: {piece!r}"
-                )
+        check_single(vocabulary, self.user_symbols)
 
     @classmethod
     def train(

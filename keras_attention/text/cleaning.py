@@ -3,37 +3,29 @@
 Glossary: B = batch.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import tensorflow as tf
-
 from keras_attention.optional_packages import needs
-from keras_attention.text.arguments import check_boolean, check_choice
+from keras_attention.text.cleaning_rules import (
+    NMT,
+    NMT_KEPT,
+    NUL,
+    CleaningRules,
+)
+from keras_attention.text.cleaning_rules import NORMALIZATIONS as NORMALIZATIONS
 from keras_attention.text.strings import to_strings
 
-NORMALIZATIONS = ("identity", "nfkc", "nmt_nfkc", "nfkc_cf", "nmt_nfkc_cf")
-"""Names of sentencepiece's rules, of which the first keeps text as it is."""
+with needs("tensorflow", extra="text", by="keras_attention.text.cleaning"):
+    import tensorflow as tf
+
 CHUNK = 4096
 """How many lines are handed to the tokenizer's graph at a time."""
 BORDER = b"\xff"
 """What stands between two parts while text is cut; no valid UTF-8 holds it."""
 
-# What "nmt" adds to NFKC: control characters are left out, and some that cannot be
-# seen are blanks; a full-width tilde stays one.
-_NMT = (
-    (r"[\x01-\x08\x0b\x0e-\x1f\x7f\x{8f}\x{9f}]", ""),
-    (
-        r"[\t\n\f\r\x{61c}\x{1680}\x{200b}\x{200c}\x{200e}\x{200f}\x{2028}\x{2029}"
-        r"\x{2581}\x{feff}\x{fffd}]",
-        " ",
-    ),
-)
-_NMT_KEPT = r"\x{ff5e}"
-_NUL = r"\x00"
 # What becomes something else in lower case where the process has a Turkish, Azerbaijani
 # or Lithuanian locale.
 _LOCAL_CAPITALS = dict(zip("İIJĮÌÍĨ", ("i̇", *"ijįìíĩ"), strict=True))
@@ -42,7 +34,7 @@ Change = Callable[[tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True)
-class Cleaning:
+class Cleaning(CleaningRules):
     """Makes valid UTF-8 of text, normalizes it and lower-cases it, as asked for.
 
     Bytes that are no UTF-8 become U+FFFD. Symbols stay as they are.
@@ -63,16 +55,10 @@ class Cleaning:
     'été <URL>'
     """
 
-    lowercase: bool = False
-    normalization: str = NORMALIZATIONS[0]
-    symbols: tuple[str, ...] = ()
-    nul_is_blank: bool = False
-
     def __post_init__(self) -> None:
         """Checks the arguments."""
-        check_boolean("lowercase", self.lowercase)
-        check_choice("normalization", self.normalization, NORMALIZATIONS)
-        if self._normalizes:
+        super().__post_init__()
+        if self.normalizes:
             _tensorflow_text(f"normalization={self.normalization!r}")
 
     def __call__(self, strings: Any) -> tf.Tensor:
@@ -92,14 +78,13 @@ class Cleaning:
             to_strings(strings), "UTF-8", "UTF-8", errors="replace"
         )
         if self.nul_is_blank:
-            text = tf.strings.regex_replace(text, _NUL, " ")
-        if self._normalizes:
-            is_nmt = self.normalization.startswith("nmt")
-            kept = [_NMT_KEPT] if is_nmt else []
-            text = self._change(text, _normalize_nmt if is_nmt else _normalize, kept)
-        if self.lowercase or self.normalization.endswith("_cf"):
-            # the operation takes NUL for the end of the text
-            text = self._change(text, _lower, [_NUL])
+            text = tf.strings.regex_replace(text, NUL, " ")
+        if self.is_nmt:
+            text = _change(text, _normalize_nmt, self.kept(NMT_KEPT))
+        elif self.normalizes:
+            text = _change(text, _normalize, self.kept())
+        if self.lowers:
+            text = _change(text, _lower, self.kept(NUL))
         return text
 
     def chunks(self, lines: Sequence[str]) -> Iterator[tf.Tensor]:
@@ -118,35 +103,18 @@ class Cleaning:
         for start in range(0, len(lines), CHUNK):
             yield self(lines[start : start + CHUNK])
 
-    @property
-    def _normalizes(self) -> bool:
-        return self.normalization != NORMALIZATIONS[0]
 
-    def _change(self, text: tf.Tensor, change: Change, kept: list[str]) -> tf.Tensor:
-        """Changes what is neither a symbol nor matches a pattern in `kept`."""
-        pattern = "|".join([*kept, *any_of(self.symbols)])
-        if not pattern:
-            return change(text)
-        rewrite = BORDER + rb"\1" + BORDER
-        marked = tf.strings.regex_replace(text, f"({pattern})", rewrite)
-        parts = tf.strings.split(marked, BORDER)  # (B, parts)
-        flat = parts.flat_values
-        stays = tf.strings.regex_full_match(flat, pattern)
-        changed = parts.with_flat_values(tf.where(stays, flat, change(flat)))
-        return tf.strings.reduce_join(changed, axis=1)
-
-
-def any_of(symbols: Sequence[str]) -> list[str]:
-    r"""Returns patterns of symbols, longer ones first, since the first match counts.
-
-    Args:
-        symbols: Any strings.
-
-    Example:
-    >>> any_of(["a", "a+"])
-    ['a\\+', 'a']
-    """
-    return [re.escape(symbol) for symbol in sorted(symbols, key=len, reverse=True)]
+def _change(text: tf.Tensor, change: Change, kept: str) -> tf.Tensor:
+    """Changes what does not match the pattern `kept`."""
+    if not kept:
+        return change(text)
+    rewrite = BORDER + rb"\1" + BORDER
+    marked = tf.strings.regex_replace(text, f"({kept})", rewrite)
+    parts = tf.strings.split(marked, BORDER)  # (B, parts)
+    flat = parts.flat_values
+    stays = tf.strings.regex_full_match(flat, kept)
+    changed = parts.with_flat_values(tf.where(stays, flat, change(flat)))
+    return tf.strings.reduce_join(changed, axis=1)
 
 
 def _lower(text: tf.Tensor) -> tf.Tensor:
@@ -160,7 +128,7 @@ def _normalize(text: tf.Tensor) -> tf.Tensor:
 
 
 def _normalize_nmt(text: tf.Tensor) -> tf.Tensor:
-    for pattern, rewrite in _NMT:
+    for pattern, rewrite in NMT:
         text = tf.strings.regex_replace(text, pattern, rewrite)
     return _normalize(text)
 

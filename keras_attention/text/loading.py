@@ -4,8 +4,8 @@ import os
 
 from keras_attention.text.character import CharacterTokenizer
 from keras_attention.text.marian import MarianTokenizer
+from keras_attention.text.saved import load_as
 from keras_attention.text.sentence_piece import SentencePieceTokenizer
-from keras_attention.text.storage import damaged, read_tokenizer
 from keras_attention.text.tokenizer import Tokenizer
 from keras_attention.text.vectorization import VectorizationTokenizer
 from keras_attention.text.word import WordTokenizer
@@ -40,8 +40,4 @@ def load_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     ...     load_tokenizer(f"{folder}/letters.json")
     CharacterTokenizer(vocabulary_size=6)
     """
-    kind, content = read_tokenizer(path)
-    known = {tokenizer.__name__: tokenizer for tokenizer in TOKENIZERS}
-    if kind not in known:
-        raise damaged(path, f"its `type` is {kind!r}, not one of {[*known]}")
-    return known[kind].from_content(content, path)
+    return load_as(path, TOKENIZERS)

@@ -3,21 +3,17 @@
 Glossary: B = batch, T = tokens.
 """
 
-import base64
 from collections.abc import Sequence
-from typing import Any, Self
 
 import tensorflow as tf
 
+from keras_attention.text.contents import BLANK, LANGUAGE, MarianVocabulary
 from keras_attention.text.given_vocabulary import GivenVocabularyTokenizer
 from keras_attention.text.sentence_piece_processor import load_processor
 from keras_attention.text.vocabulary import lookup_table
 
-_LANGUAGE = r">>[^\n]+<<"
-_BLANK = "\u2581"
 
-
-class MarianTokenizer(GivenVocabularyTokenizer):
+class MarianTokenizer(MarianVocabulary, GivenVocabularyTokenizer):
     """Cuts text by a sentencepiece model, and finds its pieces in a list of ids.
 
     Marian trains one sentencepiece model for each side, and one vocabulary of the
@@ -54,18 +50,9 @@ class MarianTokenizer(GivenVocabularyTokenizer):
         super().__init__(vocabulary, unknown, start, end)
         self._model = model
         self._processor = load_processor(model, "MarianTokenizer", tf.string)
-        # No text is cut into a special piece.
-        spoken = {
-            piece.encode(): index
-            for index, piece in enumerate(self.vocabulary)
-            if index and piece not in (unknown, start, end)
-        }
-        self._table = lookup_table([*spoken], spoken.values(), self.unknown_id)
-
-    @property
-    def model(self) -> bytes:
-        """The serialized sentencepiece model."""
-        return self._model
+        spoken = self._spoken()
+        pieces = [piece.encode() for piece in spoken]
+        self._table = lookup_table(pieces, spoken.values(), self.unknown_id)
 
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         language, rest = _split_language(text)
@@ -89,21 +76,12 @@ class MarianTokenizer(GivenVocabularyTokenizer):
 
     def _join(self, pieces: tf.RaggedTensor) -> tf.Tensor:
         joined = self._processor.detokenize(pieces)
-        return tf.strings.strip(tf.strings.regex_replace(joined, _BLANK, " "))
-
-    def _content(self) -> dict[str, Any]:
-        model = base64.b64encode(self._model).decode("ascii")
-        return {**super()._content(), "model": model}
-
-    @classmethod
-    def _from_content(cls, content: dict[str, Any]) -> Self:
-        model = base64.b64decode(content["model"], validate=True)
-        return cls(**{**content, "model": model})
+        return tf.strings.strip(tf.strings.regex_replace(joined, BLANK, " "))
 
 
 def _split_language(text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
     """The name of a language `(B, 0 or 1)`, and the text after it `(B,)`."""
-    named = tf.strings.regex_full_match(text, f"(?s){_LANGUAGE}.*")
-    language = tf.strings.regex_replace(text, f"(?s)^({_LANGUAGE}).*", r"\1")
-    rest = tf.strings.regex_replace(text, f"^{_LANGUAGE}", "", replace_global=False)
+    named = tf.strings.regex_full_match(text, f"(?s){LANGUAGE}.*")
+    language = tf.strings.regex_replace(text, f"(?s)^({LANGUAGE}).*", r"\1")
+    rest = tf.strings.regex_replace(text, f"^{LANGUAGE}", "", replace_global=False)
     return tf.ragged.boolean_mask(language[:, None], named[:, None]), rest

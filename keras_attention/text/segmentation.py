@@ -12,6 +12,7 @@ from functools import partial
 from heapq import heappop, heappush
 from itertools import groupby
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -147,16 +148,7 @@ class WordCutter:
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         about = self._processor
         self._ids = {about.id_to_piece(index): index for index in range(summary.size)}
-        self._scores = {
-            piece: about.get_score(index)
-            for piece, index in self._ids.items()
-            if not (
-                about.is_control(index)
-                or about.is_unknown(index)
-                or about.is_unused(index)
-                or about.is_byte(index)
-            )
-        }
+        self._scores = piece_scores(about)
         longest = max(map(len, self._scores), default=1)
         methods: dict[str, Callable[..., list[str]]] = {
             "bpe": drop_merges,
@@ -196,6 +188,24 @@ class WordCutter:
         """Bytes, where the model has them, or one id for all."""
         names = [f"<0x{byte:02X}>" for byte in "".join(unknown).encode()]
         return [self._ids[name] for name in names if name in self._ids] or [UNKNOWN]
+
+
+def piece_scores(processor: Any) -> dict[str, float]:
+    """Returns the scores of the pieces that text may be cut into.
+
+    Args:
+        processor: A `sentencepiece.SentencePieceProcessor`.
+    """
+    return {
+        processor.id_to_piece(index): processor.get_score(index)
+        for index in range(processor.get_piece_size())
+        if not (
+            processor.is_control(index)
+            or processor.is_unknown(index)
+            or processor.is_unused(index)
+            or processor.is_byte(index)
+        )
+    }
 
 
 def sample_rows(

@@ -3,11 +3,8 @@
 Glossary: B = batch, T = tokens.
 """
 
-import base64
-import os
 import warnings
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -15,16 +12,10 @@ import tensorflow as tf
 
 from keras_attention.text.arguments import check_integer, check_lines, check_symbols
 from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
+from keras_attention.text.contents import ModelOfSentencePiece
 from keras_attention.text.segmentation import WordCutter, sample_rows
-from keras_attention.text.sentence_piece_model import (
-    ModelSummary,
-    summarize,
-    with_special_ids,
-)
-from keras_attention.text.sentence_piece_processor import (
-    load_processor,
-    not_a_model,
-)
+from keras_attention.text.sentence_piece_model import check_model
+from keras_attention.text.sentence_piece_processor import load_processor
 from keras_attention.text.sentence_piece_training import (
     check_training,
     sentencepiece_for,
@@ -34,7 +25,7 @@ from keras_attention.text.strings import check_corpus
 from keras_attention.text.tokenizer import Tokenizer
 
 
-class SentencePieceTokenizer(Tokenizer):
+class SentencePieceTokenizer(ModelOfSentencePiece, Tokenizer):
     """Cuts text into subwords learned from a corpus (Kudo and Richardson, 2018).
 
     Text that a tokenizer was trained on comes back as it was, but for its blanks,
@@ -68,7 +59,7 @@ class SentencePieceTokenizer(Tokenizer):
     """
 
     def __init__(self, model: bytes, lowercase: bool = False) -> None:
-        self._model, summary = _checked(model)
+        self._model, summary = check_model(model)
         self._size = summary.size
         self._rule = summary.normalization
         symbols = tuple(symbol.decode() for symbol in summary.user_defined)
@@ -143,39 +134,6 @@ class SentencePieceTokenizer(Tokenizer):
                 stacklevel=2,
             )
         return tokenizer
-
-    @classmethod
-    def from_file(cls, path: str | os.PathLike[str], lowercase: bool = False) -> Self:
-        """Takes a `.model` file that sentencepiece wrote, whatever its special ids.
-
-        Args:
-            path: The file.
-            lowercase: Whether to lower-case the input.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If the file is no sentencepiece model.
-        """
-        model = Path(path).read_bytes()
-        try:
-            return cls(model, lowercase)
-        except ValueError as error:
-            raise ValueError(f"{os.fspath(path)!r}: {error}") from error
-
-    @property
-    def vocabulary_size(self) -> int:
-        """The number of ids, the special ones included."""
-        return self._size
-
-    @property
-    def model(self) -> bytes:
-        """The serialized sentencepiece model."""
-        return self._model
-
-    @property
-    def normalization(self) -> str:
-        """The name of the model's rule of normalization."""
-        return self._rule
 
     def sample(
         self,
@@ -252,26 +210,3 @@ class SentencePieceTokenizer(Tokenizer):
 
     def _pieces(self, ids: tf.Tensor) -> tf.Tensor:
         return self._processor.id_to_string(ids)
-
-    def _content(self) -> dict[str, Any]:
-        model = base64.b64encode(self._model).decode("ascii")
-        return {"model": model, "lowercase": self.lowercase}
-
-    @classmethod
-    def _from_content(cls, content: dict[str, Any]) -> Self:
-        model = base64.b64decode(content["model"], validate=True)
-        return cls(model, content["lowercase"])
-
-
-def _checked(model: bytes) -> tuple[bytes, ModelSummary]:
-    """The model with this package's special ids, and its summary."""
-    if not isinstance(model, bytes):
-        raise ValueError(
-            "`model` must be the bytes of a sentencepiece model. "
-            f"Received: {type(model).__name__}"
-        )
-    try:
-        renumbered = with_special_ids(model)
-        return renumbered, summarize(renumbered)
-    except ValueError as error:
-        raise not_a_model(model, str(error)) from error

@@ -177,6 +177,40 @@ def with_rule_name(model: bytes, name: str) -> bytes:
     return b"".join([*named, _encode(_NORMALIZER, rule_name)])
 
 
+def check_model(model: bytes) -> tuple[bytes, ModelSummary]:
+    """Returns a model with this package's special ids, and its summary.
+
+    Args:
+        model: The content of a `.model` file.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    if not isinstance(model, bytes):
+        raise ValueError(
+            "`model` must be the bytes of a sentencepiece model. "
+            f"Received: {type(model).__name__}"
+        )
+    try:
+        renumbered = with_special_ids(model)
+        return renumbered, summarize(renumbered)
+    except ValueError as error:
+        raise not_a_model(model, str(error)) from error
+
+
+def not_a_model(model: bytes, reason: str) -> ValueError:
+    """Returns the error for bytes that are no sentencepiece model.
+
+    Args:
+        model: The bytes.
+        reason: What is wrong with them.
+    """
+    return ValueError(
+        "`model` must be the bytes of a sentencepiece model. "
+        f"Received: {len(model)} bytes, and {reason}"
+    )
+
+
 def _read(model: bytes) -> _Content:
     content = _Content([], {}, {}, {}, b"")
     settings = {

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_attention.optional_packages import needs
+from keras_attention.text.sentence_piece_model import not_a_model
 
 
 def load_processor(model: bytes, by: str, out_type: tf.DType = tf.int32) -> Any:
@@ -34,14 +35,6 @@ def load_processor(model: bytes, by: str, out_type: tf.DType = tf.int32) -> Any:
     except tf.errors.OpError as error:
         raise not_a_model(model, "it cannot be loaded") from error
     return processor
-
-
-def not_a_model(model: bytes, reason: str) -> ValueError:
-    """Returns the error for bytes that are no sentencepiece model."""
-    return ValueError(
-        "`model` must be the bytes of a sentencepiece model. "
-        f"Received: {len(model)} bytes, and {reason}"
-    )
 
 
 class _NamedModel(tf.saved_model.experimental.TrackableResource):

@@ -13,7 +13,7 @@ from typing import Any
 from keras_attention.optional_packages import needs
 from keras_attention.special_ids import END, PAD, START, UNKNOWN
 from keras_attention.text.arguments import check_boolean, check_choice, check_integer
-from keras_attention.text.cleaning import NORMALIZATIONS
+from keras_attention.text.cleaning_rules import NORMALIZATIONS
 from keras_attention.text.sentence_piece_model import SPECIAL_PIECES, with_rule_name
 
 MODEL_TYPES = ("unigram", "bpe", "char", "word")

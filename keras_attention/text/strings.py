@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.text.arguments import check_lines
+from keras_attention.text.arguments import check_lines, encode_strings
 
 
 def to_strings(strings: Any) -> tf.Tensor:
@@ -31,7 +31,7 @@ def to_strings(strings: Any) -> tf.Tensor:
     TensorShape([2])
     """
     if not tf.is_tensor(strings):
-        return string_constant([_utf8(string) for string in _items(strings)])
+        return string_constant(encode_strings(strings))
     rank = strings.shape.rank
     if strings.dtype != tf.string or rank not in (1, None):
         raise ValueError(
@@ -76,24 +76,3 @@ def check_corpus(lines: Any) -> list[str]:
             f"Received: {len(listed)} lines, none with text"
         )
     return listed
-
-
-def _items(strings: Any) -> list[Any]:
-    is_array = hasattr(strings, "__array__") and np.ndim(strings) == 1
-    if is_array or isinstance(strings, list | tuple):
-        return list(strings)
-    raise ValueError(
-        "`strings` must be a list of strings or a string tensor of shape (batch,). "
-        f"Received: strings={strings!r}"
-    )
-
-
-def _utf8(string: Any) -> bytes:
-    if isinstance(string, str):
-        # lone surrogates become invalid bytes, which `Cleaning` replaces
-        return string.encode("utf-8", "surrogatepass")
-    if isinstance(string, bytes):
-        return bytes(string)
-    raise ValueError(
-        f"`strings` must hold strings only. Received: an element {string!r}"
-    )

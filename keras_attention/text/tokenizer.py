@@ -1,31 +1,22 @@
-"""What all tokenizers share: special ids, the calling form, save and load.
+"""What all tokenizers share that are TensorFlow graphs: the calling form.
 
 Glossary: B = batch, T = tokens.
 """
 
 import abc
-import os
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.special_ids import END, PAD, START, UNKNOWN
+from keras_attention.special_ids import END, PAD
 from keras_attention.text.cleaning import Cleaning
-from keras_attention.text.storage import (
-    checksum,
-    damaged,
-    read_tokenizer,
-    write_tokenizer,
-)
-
-SPECIAL_PIECES = ("", "<unk>", "<s>", "</s>")
-"""How `tokens` shows the ids 0 to 3."""
-UNKNOWN_TEXT = "\u2047"
-"""How `detokenize` renders an unknown word or character."""
+from keras_attention.text.pieces import SPECIAL_PIECES
+from keras_attention.text.pieces import UNKNOWN_TEXT as UNKNOWN_TEXT
+from keras_attention.text.saved import SavedTokenizer
 
 
-class Tokenizer(tf.Module, abc.ABC):
+class Tokenizer(tf.Module, SavedTokenizer):
     """Strings to ids and back, as TensorFlow graphs.
 
     Ids are 0 for padding, `unknown_id`, `start_id` and `end_id` of a sentence, 1 to 3
@@ -39,34 +30,11 @@ class Tokenizer(tf.Module, abc.ABC):
         cleaning: What happens to text before it is cut.
     """
 
-    pad_id = PAD
-    unknown_id = UNKNOWN
-    start_id = START
-    end_id = END
+    _clean: Cleaning
 
     def __init__(self, cleaning: Cleaning) -> None:
         super().__init__()
         self._clean = cleaning
-
-    @property
-    def lowercase(self) -> bool:
-        """Whether `tokenize` lower-cases its input."""
-        return self._clean.lowercase
-
-    @property
-    def normalization(self) -> str:
-        """The rule by which `tokenize` normalizes its input."""
-        return self._clean.normalization
-
-    @property
-    def user_symbols(self) -> tuple[str, ...]:
-        """Strings that are never cut, normalized or lower-cased."""
-        return self._clean.symbols
-
-    @property
-    @abc.abstractmethod
-    def vocabulary_size(self) -> int:
-        """The number of ids, the special ones included."""
 
     def tokenize(self, strings: Any) -> tf.RaggedTensor:
         """Turns sentences into ids, without start, end or padding.
@@ -135,61 +103,6 @@ class Tokenizer(tf.Module, abc.ABC):
             return known.with_flat_values(self._names(known.flat_values))
         return self._names(known)
 
-    def checksum(self) -> str:
-        """Returns what two tokenizers have in common if they do the same."""
-        return checksum(type(self).__name__, self._content())
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the tokenizer as one JSON file.
-
-        Args:
-            path: The file; its folder must exist. A file that stands there is
-                replaced only once the new one is complete.
-
-        Raises:
-            ValueError: If the folder does not exist, or `path` is a folder.
-        """
-        write_tokenizer(path, type(self).__name__, self._content())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Reads a tokenizer of this class from the file that `save` wrote.
-
-        Args:
-            path: The file.
-
-        Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If the file is truncated, altered, or holds something
-                other than a tokenizer of this class.
-        """
-        kind, content = read_tokenizer(path)
-        if kind != cls.__name__:
-            raise damaged(path, f"it holds a {kind}, not a {cls.__name__}")
-        return cls.from_content(content, path)
-
-    @classmethod
-    def from_content(
-        cls, content: dict[str, Any], path: str | os.PathLike[str]
-    ) -> Self:
-        """Makes a tokenizer from the content of a file that was read already.
-
-        Args:
-            content: What `read_tokenizer` returned.
-            path: The file, for the message.
-
-        Raises:
-            ValueError: If the content does not make a tokenizer.
-        """
-        try:
-            return cls._from_content(content)
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(path, f"its content is unusable ({error})") from error
-
-    def __repr__(self) -> str:
-        """Shows the class and the vocabulary's size."""
-        return f"{type(self).__name__}(vocabulary_size={self.vocabulary_size})"
-
     @abc.abstractmethod
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         """Ids `(batch, tokens)` of valid UTF-8 strings `(batch,)`."""
@@ -205,15 +118,6 @@ class Tokenizer(tf.Module, abc.ABC):
     @abc.abstractmethod
     def _pieces(self, ids: tf.Tensor) -> tf.Tensor:
         """Strings for ids inside the vocabulary, in their shape."""
-
-    @abc.abstractmethod
-    def _content(self) -> dict[str, Any]:
-        """What `save` writes, as JSON's own types."""
-
-    @classmethod
-    @abc.abstractmethod
-    def _from_content(cls, content: dict[str, Any]) -> Self:
-        """The tokenizer that `_content` describes."""
 
     def _names(self, ids: tf.Tensor) -> tf.Tensor:
         special = tf.gather(tf.constant(SPECIAL_PIECES), tf.minimum(ids, END))

@@ -7,15 +7,17 @@ import keras
 import tensorflow as tf
 
 from keras_attention.text.given_vocabulary import GivenVocabularyTokenizer
+from keras_attention.text.vectorization_rules import (
+    LOWER,
+    PUNCTUATION,
+    STANDARDIZATIONS,
+    STRIP,
+    check_changes,
+    unknown_word,
+)
 from keras_attention.text.vocabulary import lookup_table
 
 Change = Callable[[tf.Tensor], Any]
-
-_LOWER = "lower_and_strip_punctuation", "lower"
-_STRIP = "lower_and_strip_punctuation", "strip_punctuation"
-_PUNCTUATION = r"""[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']"""
-STANDARDIZATIONS = (None, *_LOWER, "strip_punctuation")
-SPLITS = (None, "whitespace", "character")
 
 
 class VectorizationTokenizer(GivenVocabularyTokenizer):
@@ -60,17 +62,8 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         start: str = "[start]",
         end: str = "[end]",
     ) -> None:
-        for name, value, names in (
-            ("standardize", standardize, STANDARDIZATIONS),
-            ("split", split, SPLITS),
-        ):
-            if not callable(value) and value not in names:
-                raise ValueError(
-                    f"`{name}` must be one of {names} or a function. "
-                    f"Received: {name}={value!r}"
-                )
-        unknown = vocabulary[1] if len(vocabulary) > 1 else ""
-        super().__init__(vocabulary, unknown, start, end)
+        check_changes(standardize, split)
+        super().__init__(vocabulary, unknown_word(vocabulary), start, end)
         self._standardize = standardize
         self._split = split
         words = [word.encode() for word in self.vocabulary[2:]]
@@ -102,10 +95,10 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         return cls(layer.get_vocabulary(), *options, start=start, end=end)
 
     def _words(self, text: tf.Tensor) -> tf.RaggedTensor:
-        if self._standardize in _LOWER:
+        if self._standardize in LOWER:
             text = tf.strings.lower(text)
-        if self._standardize in _STRIP:
-            text = tf.strings.regex_replace(text, _PUNCTUATION, "")
+        if self._standardize in STRIP:
+            text = tf.strings.regex_replace(text, PUNCTUATION, "")
         if callable(self._standardize):
             text = self._standardize(text)
         words = tf.RaggedTensor.from_tensor(text[:, None])

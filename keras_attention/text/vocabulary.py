@@ -5,22 +5,22 @@ All lookups are tables and tensors that export with a SavedModel.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
 
 import tensorflow as tf
 
+from keras_attention.special_ids import UNKNOWN
 from keras_attention.text.arguments import check_integer, check_symbols
 from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
-from keras_attention.text.strings import string_constant
-from keras_attention.text.tokenizer import (
+from keras_attention.text.contents import OwnVocabulary
+from keras_attention.text.pieces import (
+    FIRST,
     SPECIAL_PIECES,
-    UNKNOWN,
     UNKNOWN_TEXT,
-    Tokenizer,
+    check_held,
+    encode_pieces,
 )
-
-FIRST = len(SPECIAL_PIECES)
-"""The id of a vocabulary's first piece."""
+from keras_attention.text.strings import string_constant
+from keras_attention.text.tokenizer import Tokenizer
 
 
 class Vocabulary(tf.Module):
@@ -80,10 +80,7 @@ class Vocabulary(tf.Module):
         return tf.strings.reduce_join(pieces, axis=1, separator=separator)
 
 
-_OPTIONS = "normalization", "user_symbols"
-
-
-class VocabularyTokenizer(Tokenizer):
+class VocabularyTokenizer(OwnVocabulary, Tokenizer):
     """A tokenizer that is made of a list of pieces.
 
     Args:
@@ -109,13 +106,7 @@ class VocabularyTokenizer(Tokenizer):
         symbols = check_symbols("user_symbols", user_symbols)
         super().__init__(Cleaning(lowercase, normalization, symbols))
         self._vocabulary = Vocabulary(vocabulary)
-        missing = [symbol for symbol in symbols if symbol not in vocabulary]
-        if missing:
-            raise ValueError(
-                "`vocabulary` must hold each of `user_symbols`. "
-                f"Received: user_symbols={symbols!r}, of which {missing[0]!r} is none "
-                "of the pieces"
-            )
+        check_held(symbols, vocabulary)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -129,20 +120,6 @@ class VocabularyTokenizer(Tokenizer):
 
     def _pieces(self, ids: tf.Tensor) -> tf.Tensor:
         return self._vocabulary.names(ids)
-
-    def _content(self) -> dict[str, Any]:
-        return {
-            "vocabulary": list(self.vocabulary),
-            "lowercase": self.lowercase,
-            "normalization": self.normalization,
-            "user_symbols": list(self.user_symbols),
-        }
-
-    @classmethod
-    def _from_content(cls, content: dict[str, Any]) -> Self:
-        # files of earlier versions hold neither
-        options = {name: content[name] for name in _OPTIONS if name in content}
-        return cls(content["vocabulary"], content["lowercase"], **options)
 
 
 def lookup_table(
@@ -208,32 +185,3 @@ def frequent_pieces(
             f"{ranked[0][1] if ranked else 0} times"
         )
     return pieces[:limit]
-
-
-def encode_pieces(pieces: Any) -> list[bytes]:
-    """Returns pieces as UTF-8.
-
-    Args:
-        pieces: List of strings.
-
-    Raises:
-        ValueError: If there is no piece, a piece is empty or no string, or one
-            stands twice.
-    """
-    if not isinstance(pieces, list | tuple) or not pieces:
-        raise ValueError(
-            "`vocabulary` must be a list of at least one piece. "
-            f"Received: vocabulary={pieces!r}"
-        )
-    for piece in pieces:
-        if not isinstance(piece, str) or not piece:
-            raise ValueError(
-                "`vocabulary` must hold strings that are not empty. "
-                f"Received: {piece!r}"
-            )
-    doubled = [piece for piece, count in Counter(pieces).items() if count > 1]
-    if doubled:
-        raise ValueError(
-            f"`vocabulary` must hold each piece once. Received: {doubled[0]!r} twice"
-        )
-    return [piece.encode() for piece in pieces]

@@ -3,51 +3,30 @@
 Glossary: B = batch, T = tokens.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Self
 
 import tensorflow as tf
 
 from keras_attention.text.arguments import check_symbols
-from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning, any_of
+from keras_attention.text.cleaning import NORMALIZATIONS, Cleaning
+from keras_attention.text.pieces import FIRST
 from keras_attention.text.strings import check_corpus
 from keras_attention.text.vocabulary import (
-    FIRST,
     VocabularyTokenizer,
     frequent_pieces,
     lookup_table,
 )
-
-# U+0000 to U+001F are blanks, so neither mark can come from the text.
-JOINED = "\x1e"
-"""In a piece: no blank between the mark at this side and its neighbour."""
-CUT = "\x1f"
-"""While splitting: a piece ends here."""
-
-_FORMAT = r"\p{Cf}"
-_LETTERS = rf"\p{{L}}\p{{M}}\p{{N}}{_FORMAT}"
-_BLANKS = r"[\x00-\x20]"
-# Khmer, Thai and others write it between words.
-_ZERO_WIDTH_SPACE = "\u200b"
-# Korean, Chinese and Japanese continue without a blank after a closing quote.
-_SPELLED = rf"[^{CUT} \p{{Hangul}}\p{{Han}}\p{{Hiragana}}\p{{Katakana}}]"
-_APOSTROPHE = (
-    rf"({_SPELLED}){CUT}{JOINED}(['\x{{2019}}]){JOINED}{CUT}({_SPELLED})",
-    r"\1\2\3",
+from keras_attention.text.word_patterns import (
+    BLANKS,
+    FORMAT,
+    JOINED,
+    UNSPACED,
+    Steps,
+    by_surface,
+    cutting_steps,
+    word_steps,
 )
-_SPACING = (
-    # nothing to the left, nothing to the right, a mark to the right
-    (f"(^| ){CUT}{JOINED}", rf"\1{CUT}"),
-    (f"{JOINED}{CUT}( |$)", rf"{CUT}\1"),
-    (f"{JOINED}{CUT}{CUT}{JOINED}", f"{CUT}{CUT}{JOINED}"),
-    # twice, because one pass takes every other of a'b'c only
-    _APOSTROPHE,
-    _APOSTROPHE,
-    (CUT, " "),
-)
-
-Steps = tuple[tuple[str, str], ...]
 
 
 class WordTokenizer(VocabularyTokenizer):
@@ -103,16 +82,10 @@ class WordTokenizer(VocabularyTokenizer):
             normalization=normalization,
             user_symbols=user_symbols,
         )
-        by_surface: dict[str, int] = {}
-        for piece_id, piece in enumerate(vocabulary, FIRST):
-            by_surface.setdefault(_surface(piece), piece_id)
-        surfaces = [surface.encode() for surface in by_surface]
-        self._by_surface = lookup_table(surfaces, by_surface.values())
-        cuts_at_zero_width = _ZERO_WIDTH_SPACE in by_surface
-        self._steps = (
-            *_unknown_read_as_blank(by_surface),
-            *_cutting_steps(self.user_symbols, cuts_at_zero_width),
-        )
+        ids = by_surface(vocabulary, FIRST)
+        surfaces = [surface.encode() for surface in ids]
+        self._by_surface = lookup_table(surfaces, ids.values())
+        self._steps = word_steps(ids, self.user_symbols)
 
     @classmethod
     def train(
@@ -147,7 +120,7 @@ class WordTokenizer(VocabularyTokenizer):
         symbols = check_symbols("user_symbols", user_symbols)
         cleaning = Cleaning(lowercase, normalization, symbols)
         chunks = cleaning.chunks(check_corpus(lines))
-        steps = ((f"{_BLANKS}+", " "), *_cutting_steps(symbols, True))
+        steps = ((f"{BLANKS}+", " "), *cutting_steps(symbols, True))
         spaced = [
             f"{left}{symbol}{right}"
             for symbol in symbols
@@ -167,7 +140,7 @@ class WordTokenizer(VocabularyTokenizer):
         pieces = words.flat_values
         ids = self._vocabulary.ids(pieces)
         surfaces = _surfaces(pieces)
-        visible = tf.strings.regex_replace(surfaces, _FORMAT, "")
+        visible = tf.strings.regex_replace(surfaces, FORMAT, "")
         for nearest in (surfaces, visible):
             ids = tf.where(ids < FIRST, self._by_surface.lookup(nearest), ids)
         return words.with_flat_values(ids)
@@ -178,41 +151,10 @@ class WordTokenizer(VocabularyTokenizer):
 
     def _to_text(self, ids: tf.RaggedTensor) -> tf.Tensor:
         spaced = self._vocabulary.join(ids, separator=" ")
-        return tf.strings.regex_replace(spaced, f" ?{JOINED} ?", "")
+        return tf.strings.regex_replace(spaced, UNSPACED, "")
 
     def _pieces(self, ids: tf.Tensor) -> tf.Tensor:
         return _surfaces(super()._pieces(ids))
-
-
-def _unknown_read_as_blank(known: Iterable[str]) -> Steps:
-    """White space and control characters that no piece holds, and blanks, to a space.
-
-    Format characters that no piece holds are left out.
-    """
-    seen = {
-        character
-        for piece in known
-        for character in piece
-        if unicodedata.category(character)[0] in "ZC"
-    }
-    but = "".join(rf"\x{{{ord(character):x}}}" for character in sorted(seen))
-    blanks = [_BLANKS, rf"[^\P{{Z}}{but}]", rf"[^\P{{Cc}}{but}]"]
-    if _ZERO_WIDTH_SPACE not in seen:
-        blanks.append(_ZERO_WIDTH_SPACE)
-    return ((f"(?:{'|'.join(blanks)})+", " "), (rf"[^\P{{Cf}}{but}]", ""))
-
-
-def _cutting_steps(symbols: Sequence[str], cuts_at_zero_width: bool) -> Steps:
-    """Replacements that leave one blank between each two pieces."""
-    marks, format_characters = any_of(symbols), _FORMAT
-    if cuts_at_zero_width:
-        marks.append(_ZERO_WIDTH_SPACE)
-        format_characters = rf"[^\P{{Cf}}{_ZERO_WIDTH_SPACE}]"
-    marks.append(rf"[^{_LETTERS} ](?:\p{{M}}|{format_characters})*")
-    cutting = "|".join(marks).join("()"), rf"{CUT}{JOINED}\1{JOINED}{CUT}"
-    # an apostrophe that is a symbol stays apart
-    never = _APOSTROPHE if {"'", "\u2019"} & {*symbols} else None
-    return (cutting, *(step for step in _SPACING if step is not never))
 
 
 def _words(text: tf.Tensor, steps: Steps) -> tf.RaggedTensor:
@@ -224,7 +166,3 @@ def _words(text: tf.Tensor, steps: Steps) -> tf.RaggedTensor:
 
 def _surfaces(pieces: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(pieces, JOINED, "")
-
-
-def _surface(piece: str) -> str:
-    return piece.replace(JOINED, "")

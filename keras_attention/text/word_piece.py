@@ -1,19 +1,16 @@
 """A tokenizer of the word pieces of BERT."""
 
 from collections.abc import Sequence
-from typing import Any, Self
 
 import tensorflow as tf
 
 from keras_attention.optional_packages import needs
 from keras_attention.text.arguments import check_boolean
+from keras_attention.text.contents import CONTINUES, WordPieceVocabulary
 from keras_attention.text.given_vocabulary import GivenVocabularyTokenizer
 
-CONTINUES = "##"
-"""How a piece begins that is not the first of its word."""
 
-
-class WordPieceTokenizer(GivenVocabularyTokenizer):
+class WordPieceTokenizer(WordPieceVocabulary, GivenVocabularyTokenizer):
     """Cuts text into words and marks, and words into pieces (Devlin et al. 2019).
 
     The ids are those of `tensorflow_text.FastBertTokenizer` with the same vocabulary: a
@@ -70,11 +67,6 @@ class WordPieceTokenizer(GivenVocabularyTokenizer):
             lower_case_nfd_strip_accents=lowercase,
         )
 
-    @property
-    def lowercase(self) -> bool:
-        """Whether `tokenize` lower-cases its input."""
-        return self._lowercase
-
     def _to_ids(self, text: tf.Tensor) -> tf.RaggedTensor:
         return self._bert.tokenize(text)
 
@@ -88,10 +80,3 @@ class WordPieceTokenizer(GivenVocabularyTokenizer):
     def _join(self, pieces: tf.RaggedTensor) -> tf.Tensor:
         joined = tf.strings.reduce_join(pieces, axis=1, separator=" ")
         return tf.strings.regex_replace(joined, f" {CONTINUES}", "")
-
-    def _content(self) -> dict[str, Any]:
-        return {**super()._content(), "lowercase": self._lowercase}
-
-    @classmethod
-    def _from_content(cls, content: dict[str, Any]) -> Self:
-        return cls(**content)

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_attention.text.strings import to_strings
-
 SHORTEST = 16
 
 
@@ -57,48 +55,47 @@ def batch_by_length(
 
 
 def map_batches(
-    function: Any,
+    function: Callable[..., list[Any]],
     batches: Iterable[list[int]],
-    *columns: tuple[Callable[[list[Any]], tuple[Any, ...]], Sequence[Any]],
+    *columns: Sequence[Any],
 ) -> list[Any]:
     """What a function of batches gives, in the order of the columns.
 
     Args:
-        function: called with the inputs of one batch.
+        function: called with the parts of all columns that are one batch.
         batches: indices of its rows.
-        columns: what makes inputs of a part of a column, and the column.
+        columns: lists of equal length.
     """
-    results: list[Any] = [None] * len(columns[0][1])
+    results: list[Any] = [None] * len(columns[0])
     for batch in batches:
-        inputs = [
-            part
-            for make, column in columns
-            for part in make([column[index] for index in batch])
-        ]
-        for index, result in zip(batch, function(*inputs), strict=True):
+        parts = [[column[index] for index in batch] for column in columns]
+        for index, result in zip(batch, function(*parts), strict=True):
             results[index] = result
     return results
 
 
 def map_texts(
-    function: Any, source: Any, rows: int, texts: Any, *references: Any
+    function: Callable[..., list[Any]],
+    source: Any,
+    rows: int,
+    texts: Any,
+    *references: Any,
 ) -> list[Any]:
     """What a function gives of texts, and of references of each.
 
     Texts of one length come together: short ones do not wait for long ones.
 
     Args:
-        function: called with the inputs of one batch.
-        source: what makes inputs of texts, a `TextSource` or a `VectorSource`.
+        function: called with lists that are one batch.
+        source: a `TextSource` or a `VectorSource`, which checks texts.
         rows: the most texts of a batch.
         texts: any number of them.
         references: lists of as many strings.
     """
     source.check("texts", texts)
-    columns, lengths = [(source.batch, texts)], [*map(len, texts)]
+    lengths = [*map(len, texts)]
     for given in references:
         check_strings("references", given)
         check_as_many("references", given, texts)
-        columns.append((lambda part: (to_strings(part),), given))
         lengths = [*map(max, lengths, map(len, given))]
-    return map_batches(function, batch_by_length(lengths, rows), *columns)
+    return map_batches(function, batch_by_length(lengths, rows), texts, *references)

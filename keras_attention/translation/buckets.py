@@ -2,15 +2,12 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
-
-import tensorflow as tf
 
 SHORTEST = 32
 
 
 class Buckets:
-    """Calls a function of batches with few shapes, since each is compiled by itself.
+    """The few shapes to which batches are padded, since each is compiled by itself.
 
     Rows are a power of two, up to the most; a batch of more rows is cut into such of
     the most. Lengths are 32, four times as many, and so on, up to the longest. So at
@@ -37,44 +34,9 @@ class Buckets:
         chosen = _chosen(self.rows, rows), _chosen(self.lengths, lengths)
         return list(itertools.product(*chosen))
 
-    def apply(
-        self, function: Any, source: Any, limits: tf.Tensor, options: Any
-    ) -> dict[str, tf.Tensor]:
-        """The results of a function, without those of padding.
-
-        Args:
-            function: a `tf.function` with an input signature, of the other arguments,
-                to a dictionary of tensors that count rows first.
-            source: nested structure of tensors `(batch, length, ...)`, padded with 0.
-            limits: int32 `(batch,)`, padded with 1.
-            options: the same for all rows.
-        """
-        batch, length = tf.unstack(tf.shape(tf.nest.flatten(source)[0])[:2])
-        rows = _fit_tensor(self.rows, batch)
-        width = _fit_tensor(self.lengths, length)
-        parts = -(-tf.maximum(batch, 1) // rows)
-        more = parts * rows - batch
-
-        def fill(part):
-            axes = [[0, more], [0, width - length], *[[0, 0]] * (part.shape.rank - 2)]
-            shape = [parts, rows, width, *part.shape[2:]]
-            return tf.reshape(tf.pad(part, axes), shape)
-
-        source = tf.nest.map_structure(fill, source)
-        limits = tf.pad(limits, [[0, more]], constant_values=1)
-        spec = function.get_concrete_function().structured_outputs
-        found = tf.map_fn(
-            lambda part: function(*part, options),
-            (source, tf.reshape(limits, [parts, rows])),
-            fn_output_signature={name: one.dtype for name, one in spec.items()},
-            parallel_iterations=1,
-        )
-        results = {}
-        for name, part in found.items():
-            shape = tf.concat([[parts * rows], tf.shape(part)[2:]], axis=0)
-            results[name] = tf.reshape(part, shape)[:batch]
-            results[name].set_shape(spec[name].shape)
-        return results
+    def fit(self, rows: int, length: int) -> tuple[int, int]:
+        """The shape to which a batch is padded that is no larger than the largest."""
+        return _fit(self.rows, rows), _fit(self.lengths, length)
 
 
 def _steps(first: int, factor: int, last: int) -> Iterator[int]:
@@ -91,7 +53,3 @@ def _chosen(sizes: list[int], asked: Iterable[int] | None) -> list[int]:
 def _fit(sizes: Sequence[int], size: int) -> int:
     """The smallest size that is large enough, or else the last."""
     return min((enough for enough in sizes if enough >= size), default=sizes[-1])
-
-
-def _fit_tensor(sizes: Sequence[int], size: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_min(tf.where(tf.constant(sizes) >= size, sizes, sizes[-1]))

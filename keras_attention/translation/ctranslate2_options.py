@@ -44,9 +44,10 @@ def to_options(search: Search, names: Sequence[str]) -> dict[str, Any]:
             )
     options = {
         "beam_size": 1,
+        "length_penalty": 0.0,
         "max_decoding_length": search.max_length,
-        # It does not count the end.
-        "min_decoding_length": max(search.min_length - 1, 1),
+        # It does not count the end, which it does not write first by itself.
+        "min_decoding_length": max(search.min_length - 1, 0),
         "no_repeat_ngram_size": config["no_repeat_ngram_size"],
         "suppress_sequences": [[names[i]] for i in config["suppressed_ids"]] or None,
     }

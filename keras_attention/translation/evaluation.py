@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from keras_attention.optional_packages import needs
-from keras_attention.text import Tokenizer
-from keras_attention.translation.translator import Translator
+from keras_attention.translation.base_translator import BaseTranslator
 
 
 class Evaluation(NamedTuple):
@@ -29,7 +28,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    translator: Translator,
+    translator: BaseTranslator,
     sources: Sequence[str],
     references: Sequence[str],
     *,
@@ -83,6 +82,6 @@ def evaluate(
     )
 
 
-def _folds_case(tokenizer: Tokenizer) -> bool:
+def _folds_case(tokenizer: Any) -> bool:
     """Whether a tokenizer makes the same ids of upper and lower case."""
-    return tokenizer.lowercase or tokenizer.normalization.endswith("_cf")
+    return bool(tokenizer.lowercase or tokenizer.normalization.endswith("_cf"))

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 
 from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
-from keras_attention.text import Tokenizer
-from keras_attention.text.loading import TOKENIZERS, load_tokenizer
+from keras_attention.text import load_tokenizer
+from keras_attention.text.plain.loading import TOKENIZERS
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
@@ -50,24 +50,26 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
         "model": _load_model(folder / MODEL),
         "source_tokenizer": load_tokenizer(folder / SOURCE) if reads_texts else None,
         "target_tokenizer": load_tokenizer(folder / TARGET),
-        "search": _load_search(folder / MARKER, settings["search"]),
+        "search": load_search(folder / MARKER, settings["search"]),
         "max_source_length": settings["max_source_length"],
         "batch_size": settings["batch_size"],
         "replace_unknown": settings.get("replace_unknown", False),
     }
 
 
-def check_saved(name: str, tokenizer: Tokenizer) -> None:
+def check_saved(name: str, tokenizer: Any) -> None:
     """Raise for a tokenizer that could not be loaded again."""
-    if type(tokenizer) not in TOKENIZERS:
-        kinds = [kind.__name__ for kind in TOKENIZERS]
+    kinds = [kind.__name__ for kind in TOKENIZERS]
+    kind = type(tokenizer)
+    is_ours = kind.__module__.startswith("keras_attention.text.")
+    if not is_ours or kind.__name__ not in kinds:
         raise ValueError(
             f"`{name}` must be one of {kinds} for a `Translator` to be saved and "
             f"loaded. Received: {name}={tokenizer!r}"
         )
 
 
-def _load_search(path: Path, config: dict[str, Any]) -> Any:
+def load_search(path: Path, config: dict[str, Any]) -> Any:
     """The search of a configuration that was read from `path`."""
     try:
         return keras.saving.deserialize_keras_object(config)

@@ -5,17 +5,15 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_attention.decoding import Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
-from keras_attention.translation.buckets import Buckets
-from keras_attention.translation.parts import check_search
-from keras_attention.translation.sources import make_source, to_ids
-from keras_attention.translation.unknown import replace_unknown as replace
+from keras_attention.translation.graph_buckets import GraphBuckets
+from keras_attention.translation.graph_sources import make_source, to_ids
+from keras_attention.translation.graph_unknown import replace_unknown as replace
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
@@ -79,7 +77,7 @@ class Serving:
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
         }
-        self._buckets = Buckets(batch_size, source_limit)
+        self._buckets = GraphBuckets(batch_size, source_limit)
         ids_and_options = (
             self.source.read_as,
             tf.TensorSpec([None], tf.int32),
@@ -304,21 +302,3 @@ def _end_at_once(
 
     changed = {"ids": ids, "lengths": first, "scores": scores}
     return {**found, **{name: put(name, value) for name, value in changed.items()}}
-
-
-def make_serving(
-    model: Any,
-    source_tokenizer: Tokenizer | None,
-    target_tokenizer: Tokenizer,
-    search: Search,
-    *settings: Any,
-) -> Serving:
-    """The graphs of a Translator, whose search must be one for its model."""
-    if keras.config.backend() != "tensorflow":
-        raise RuntimeError(
-            "A Translator translates on Keras's TensorFlow backend: `save` it, and "
-            "load it in a process with KERAS_BACKEND=tensorflow; or `export` it. "
-            f"Received: backend={keras.config.backend()!r}"
-        )
-    check_search(search, model.target_embedding.max_length)
-    return Serving(model, source_tokenizer, target_tokenizer, search, *settings)

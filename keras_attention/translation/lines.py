@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from keras_attention.translation.translator import Translator
+from keras_attention.translation.base_translator import BaseTranslator
 
 WINDOW = 4096  # lines that are translated together, if so many are there
 CHUNK = 2**16  # bytes
@@ -18,7 +18,7 @@ ONE_LINE = str.maketrans("\r\n", "  ")
 
 
 def translate_lines(
-    translator: Translator, lines: Any, output: Any, alignments: bool = False
+    translator: BaseTranslator, lines: Any, output: Any, alignments: bool = False
 ) -> Counter[str]:
     """Write a line for each line, as soon as it is translated.
 
@@ -41,7 +41,7 @@ def translate_lines(
         OSError: when a stream cannot be read or written.
     """
     window = translator.batch_size if alignments else WINDOW
-    translated = _align if alignments else Translator.stream
+    translated = _align if alignments else BaseTranslator.stream
     counts: Counter[str] = Counter()
     for some in arriving(lines, window):
         for line in translated(translator, some, counts=counts):
@@ -50,14 +50,14 @@ def translate_lines(
     return counts
 
 
-def count_cut(translator: Translator, texts: Sequence[str | bytes]) -> int:
+def count_cut(translator: BaseTranslator, texts: Sequence[str | bytes]) -> int:
     """How many texts have more tokens than the model reads."""
-    lengths = translator.source_tokenizer.tokenize(texts).row_lengths().numpy() + 1
+    lengths = translator.source.lengths(texts)
     return int((lengths > translator.source_limit).sum())
 
 
 def _align(
-    translator: Translator, lines: Sequence[bytes], counts: Counter[str]
+    translator: BaseTranslator, lines: Sequence[bytes], counts: Counter[str]
 ) -> Iterator[str]:
     """Tokens of each line, those of its translation, and which belong together."""
     counts["texts"] += len(lines)

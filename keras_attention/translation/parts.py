@@ -5,10 +5,9 @@ from typing import Any
 
 from keras_attention.decoding import Search
 from keras_attention.special_ids import SpecialIds
-from keras_attention.text import Tokenizer
 
 
-def check_vocabulary(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
+def check_vocabulary(name: str, tokenizer: Any, embedding: Any) -> None:
     """Raise for a tokenizer with more ids than the model."""
     if tokenizer.vocabulary_size > embedding.vocabulary_size:
         raise ValueError(
@@ -17,7 +16,7 @@ def check_vocabulary(name: str, tokenizer: Tokenizer, embedding: Any) -> None:
         )
 
 
-def check_source(tokenizer: Tokenizer | None, model: Any) -> None:
+def check_source(tokenizer: Any, model: Any) -> None:
     """Raise for a model that does not read the ids of a tokenizer, or has none."""
     dim = getattr(model, "source_dim", None)
     if (tokenizer is None) != (dim is not None):
@@ -30,7 +29,7 @@ def check_source(tokenizer: Tokenizer | None, model: Any) -> None:
         check_vocabulary("source_tokenizer", tokenizer, model.source_embedding)
 
 
-def check_special_ids(tokenizer: Tokenizer, model: Any) -> None:
+def check_special_ids(tokenizer: Any, model: Any) -> None:
     """Raise where a model does not begin and end as its target tokenizer does."""
     own, found = SpecialIds.of(tokenizer), SpecialIds.of(model)
     if own != found:

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-from keras_attention.special_ids import SpecialIds
-from keras_attention.text import Tokenizer
 
 
 class Hypothesis(NamedTuple):
@@ -69,58 +66,6 @@ class Score(NamedTuple):
         return self.log_probability / len(self.tokens) ** length_penalty
 
 
-def read_hypotheses(
-    found: dict[str, Any], target_tokenizer: Tokenizer
-) -> list[list[Hypothesis]]:
-    """What `Serving.hypotheses` found, a list for each row, without empty places."""
-    found = {name: part.numpy() for name, part in found.items()}
-    texts = _decode(found["translation"])
-    target_tokens = _decode(target_tokenizer.tokens(found["ids"]))
-    source_tokens = _decode(found.get("source_tokens", np.zeros((len(texts), 0))))
-    end_id = SpecialIds.of(target_tokenizer).end
-    sizes, attention = found["source_mask"].sum(axis=1), found.get("attention")
-
-    def read(row: int, rank: int) -> Hypothesis:
-        size, end = sizes[row], found["lengths"][row, rank]
-        return Hypothesis(
-            text=texts[row, rank],
-            score=float(found["scores"][row, rank]),
-            source_tokens=list(source_tokens[row, :size]),
-            target_tokens=list(target_tokens[row, rank, :end]),
-            attention=None if attention is None else attention[row, rank, :end, :size],
-            is_complete=bool(found["ids"][row, rank, end - 1] == end_id),
-        )
-
-    exists = found["scores"] > -np.inf
-    exists[:, 0] = True
-    return [
-        [read(row, rank) for rank, one in enumerate(ranks) if one]
-        for row, ranks in enumerate(exists)
-    ]
-
-
-def read_translations(
-    found: dict[str, Any], target_tokenizer: Tokenizer
-) -> list[tuple[str, bool]]:
-    """What `Serving.translate` found: each translation, and whether it is complete."""
-    translations = map(bytes.decode, found["translation"].numpy())
-    return [*zip(translations, found["is_complete"].numpy(), strict=True)]
-
-
-def read_scores(found: dict[str, Any], target_tokenizer: Tokenizer) -> list[Score]:
-    """What `Serving.scores` found, one for each row."""
-    found = {name: part.numpy() for name, part in found.items()}
-    tokens = _decode(target_tokenizer.tokens(found["labels"]))
-    return [
-        Score(
-            float(found["log_probability"][row]),
-            list(tokens[row, :length]),
-            found["log_probabilities"][row, :length],
-        )
-        for row, length in enumerate(found["length"])
-    ]
-
-
 def rank(
     candidates: Sequence[Sequence[str]], scores: Iterable[Score], length_penalty: float
 ) -> list[list[str]]:
@@ -134,7 +79,3 @@ def rank(
         )
         ranked.append([one for _, one in by_mean])
     return ranked
-
-
-def _decode(strings: Any) -> np.ndarray:
-    return np.vectorize(bytes.decode, otypes=[object])(np.asarray(strings))

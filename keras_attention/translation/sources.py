@@ -4,11 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_attention.special_ids import PAD, SpecialIds
-from keras_attention.text import Tokenizer
-from keras_attention.text.strings import to_strings
 from keras_attention.translation.batches import check_strings
 
 
@@ -16,24 +13,14 @@ class TextSource:
     """Texts, as the ids of a tokenizer.
 
     Args:
-        tokenizer: of the texts.
+        tokenizer: of the texts, one of `text.plain`.
         limit: the most ids that are read, the end included.
-
-    Attributes:
-        inputs: what a graph takes, by name.
-        read_as: what a model takes of it.
     """
 
-    def __init__(self, tokenizer: Tokenizer, limit: int) -> None:
+    def __init__(self, tokenizer: Any, limit: int) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
         self._end = SpecialIds.of(tokenizer).end
-        self.inputs = {"text": tf.TensorSpec([None], tf.string, name="text")}
-        self.read_as: Any = tf.TensorSpec([None, None], tf.int32)
-
-    def describe(self) -> dict[str, Any]:
-        """What a SavedModel says of it."""
-        return {"source_vocabulary_size": self._tokenizer.vocabulary_size}
 
     def check(self, name: str, texts: Any) -> None:
         """Raise unless an argument is a list of texts."""
@@ -41,35 +28,16 @@ class TextSource:
 
     def lengths(self, texts: Sequence[Any]) -> np.ndarray:
         """How many ids each text has, the end included, before any is cut."""
-        return self._tokenizer.tokenize(texts).row_lengths().numpy() + 1
+        return count_tokens(self._tokenizer, texts) + 1
 
-    def batch(self, texts: Sequence[Any]) -> tuple[Any, ...]:
-        """The inputs of a graph."""
-        return (to_strings(texts),)
+    def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
+        """The ids of each text, without an end."""
+        return self._tokenizer.tokenize(texts)
 
-    def read(self, text: tf.Tensor) -> tf.Tensor:
-        """Int32 ids, each row with its end."""
-        return to_ids(self._tokenizer, text, self._limit)
-
-    def is_nothing(self, ids: tf.Tensor) -> tf.Tensor:
-        """Which rows have an end alone."""
-        return ids[:, 0] == self._end
-
-    def mask(self, ids: tf.Tensor) -> tf.Tensor:
-        """Which positions are no padding."""
-        return ids != PAD
-
-    def tokens(self, ids: tf.Tensor) -> tf.Tensor:
-        """The piece of each id."""
-        return self._tokenizer.tokens(ids)
-
-    def parts(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """The part of the text that each id stands for."""
-        return self._tokenizer.split(text)
-
-    def example(self, rows: int, length: int) -> tf.Tensor:
-        """Empty rows, padded to a length, as the model takes them."""
-        return tf.fill([rows, length], self._end)
+    def rows(self, texts: Sequence[Any]) -> list[list[int]]:
+        """The ids of each text that are read, with an end."""
+        ids = self.tokenize(texts)
+        return [[*row[: self._limit - 1], self._end] for row in ids]
 
     def examples(self) -> list[Any]:
         """Some texts to be compared."""
@@ -96,25 +64,12 @@ class VectorSource:
         limit: the most vectors that are read.
 
     Attributes:
-        inputs: what a graph takes, by name.
-        read_as: what a model takes of it.
+        limit: as given.
     """
 
     def __init__(self, dim: int, limit: int) -> None:
         self._dim = dim
-        self._limit = limit
-        self.inputs = {
-            "source": tf.TensorSpec([None, None, dim], tf.float32, name="source"),
-            "source_mask": tf.TensorSpec([None, None], tf.bool, name="source_mask"),
-        }
-        self.read_as: Any = {
-            name: tf.TensorSpec(spec.shape, spec.dtype)
-            for name, spec in self.inputs.items()
-        }
-
-    def describe(self) -> dict[str, Any]:
-        """What a SavedModel says of it."""
-        return {"source_dim": self._dim}
+        self.limit = limit
 
     def check(self, name: str, sources: Any) -> None:
         """Raise unless an argument is a list of arrays of vectors."""
@@ -145,31 +100,6 @@ class VectorSource:
             row[: len(source)] = np.reshape(source, (-1, self._dim))
         return vectors, np.arange(longest) < lengths[:, None]
 
-    def read(self, source: tf.Tensor, source_mask: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The vectors of a row, and one at least."""
-        source = source[:, : self._limit]
-        source_mask = source_mask[:, : self._limit]
-        missing = tf.maximum(1 - tf.shape(source)[1], 0)
-        return {
-            "source": tf.pad(source, [[0, 0], [0, missing], [0, 0]]),
-            "source_mask": tf.pad(source_mask, [[0, 0], [0, missing]]),
-        }
-
-    def is_nothing(self, source: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Which rows have no vector."""
-        return tf.logical_not(tf.reduce_any(source["source_mask"], axis=1))
-
-    def mask(self, source: dict[str, tf.Tensor]) -> tf.Tensor:
-        """Which positions are no padding."""
-        return source["source_mask"]
-
-    def example(self, rows: int, length: int) -> dict[str, tf.Tensor]:
-        """Empty rows, padded to a length, as the model takes them."""
-        return {
-            "source": tf.zeros([rows, length, self._dim]),
-            "source_mask": tf.zeros([rows, length], tf.bool),
-        }
-
     def examples(self) -> list[Any]:
         """Some sources to be compared."""
         drawn = np.random.default_rng(0).normal(size=(20, self._dim))
@@ -184,19 +114,18 @@ class VectorSource:
         return [np.asarray(source).tolist() for source in sources]
 
 
-def make_source(model: Any, tokenizer: Any, limit: int) -> TextSource | VectorSource:
-    """What a model reads: texts by a tokenizer, or vectors where there is none."""
-    if tokenizer is None:
-        return VectorSource(model.source_dim, limit)
-    return TextSource(tokenizer, limit)
+def count_tokens(tokenizer: Any, texts: Sequence[Any]) -> np.ndarray:
+    """How many ids a tokenizer, of graphs or of Python, makes of each text."""
+    ids = tokenizer.tokenize(texts)
+    if hasattr(ids, "row_lengths"):
+        return ids.row_lengths().numpy()
+    return np.array([*map(len, ids)], "int64")
 
 
-def to_ids(tokenizer: Tokenizer, text: tf.Tensor, limit: int) -> tf.Tensor:
-    """Dense int32 ids, each row with its end, no longer than a limit."""
-    ids = tokenizer.tokenize(text)[:, : limit - 1]
-    end = tf.constant(SpecialIds.of(tokenizer).end, ids.dtype)
-    ends = tf.fill([tf.shape(text)[0], 1], end)
-    dense = tf.cast(tf.concat([ids, ends], axis=1).to_tensor(PAD), tf.int32)
-    # Zero rows have no length, and not every encoder reads that.
-    missing = tf.maximum(1 - tf.shape(dense)[1], 0)
-    return tf.pad(dense, [[0, 0], [0, missing]], constant_values=PAD)
+def pad_rows(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Int32 ids `(rows, length)` of rows of any length, one at least, padded with 0."""
+    length = max(1, *map(len, rows)) if rows else 1
+    padded = np.full((len(rows), length), PAD, "int32")
+    for padded_row, row in zip(padded, rows, strict=True):
+        padded_row[: len(row)] = row
+    return padded

@@ -1,33 +1,25 @@
 """Strings in, strings out; or vectors in, strings out."""
 
-import math
-import os
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, Self
 
 import keras
-import numpy as np
 
-from keras_attention.argument_checks import check_number, check_positive
+from keras_attention.argument_checks import check_choice, check_positive
 from keras_attention.decoding import Greedy
 from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
 from keras_attention.saved_folders import check_free
-from keras_attention.text import Tokenizer
-from keras_attention.text.vectorization import as_tokenizer
-from keras_attention.translation.batches import (
-    batch_by_length,
-    check_as_many,
-    check_strings,
-    map_batches,
-    map_texts,
+from keras_attention.translation.base_translator import BaseTranslator, Engine
+from keras_attention.translation.engines import (
+    ENGINES,
+    as_tokenizer,
+    load_ctranslate2,
+    make_engine,
 )
 from keras_attention.translation.folder import MARKER, read_translator, write_translator
-from keras_attention.translation.graphs import Serving, make_serving
 from keras_attention.translation.parts import (
     check_process,
     check_search,
@@ -35,26 +27,17 @@ from keras_attention.translation.parts import (
     check_special_ids,
     check_vocabulary,
 )
-from keras_attention.translation.results import (
-    Hypothesis,
-    Score,
-    rank,
-    read_hypotheses,
-    read_scores,
-    read_translations,
-)
-from keras_attention.translation.sources import make_source
 
 DEFAULT_LENGTH = 128
 
 
-class Translator:
+class Translator(BaseTranslator):
     """A model between two tokenizers.
 
     Any string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
-    Rows do not influence each other, but for what `Sampling` draws. It translates on
-    Keras's TensorFlow backend, since its tokenizers are TensorFlow graphs; what was
-    trained on another one is saved, loaded and exported there all the same.
+    Rows do not influence each other, but for what `Sampling` draws. On Keras's
+    TensorFlow backend it is one graph from strings to strings; on JAX and PyTorch
+    tokenizers in Python stand around the model, which gives the same.
 
     Its model may be changed: quantized, adapted, trained further. Workers load it each
     by itself, since TensorFlow does not outlive the fork of a process.
@@ -81,8 +64,8 @@ class Translator:
         ValueError: for a tokenizer with more ids than the model has, a search that
             writes more of them than the model has positions for; and at the first
             translation, when unknown words are to be replaced without attention.
-        RuntimeError: when something is to be translated on another backend than
-            TensorFlow, or in a process forked from the one that made it.
+        RuntimeError: when something is to be translated in a process forked from the
+            one that made it.
 
     Example:
     >>> from keras_attention.models import transformer
@@ -98,13 +81,14 @@ class Translator:
     def __init__(
         self,
         model: Any,
-        source_tokenizer: Tokenizer | None,
-        target_tokenizer: Tokenizer,
+        source_tokenizer: Any,
+        target_tokenizer: Any,
         search: Any = None,
         max_source_length: int = 256,
         batch_size: int = 64,
         replace_unknown: bool = False,
     ) -> None:
+        super().__init__()
         check_positive(max_source_length=max_source_length, batch_size=batch_size)
         if not isinstance(model, Seq2Seq | LanguageModel | Ensemble):
             raise ValueError(
@@ -127,8 +111,7 @@ class Translator:
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         self.replace_unknown = replace_unknown
-        self._graphs = UpToDate(make_serving)
-        self._process = os.getpid()
+        self._engines = UpToDate(make_engine)
 
     @property
     def source_limit(self) -> int:
@@ -137,15 +120,10 @@ class Translator:
         return min(self.max_source_length, limit or self.max_source_length)
 
     @property
-    def source(self) -> Any:
-        """What it reads: a `TextSource` or a `VectorSource`."""
-        return make_source(self.model, self.source_tokenizer, self.source_limit)
-
-    @property
-    def serving(self) -> Serving:
-        """Its graphs: new ones where the model or a setting was replaced."""
+    def engine(self) -> Engine:
+        """What finds the translations: made again where the model has changed."""
         check_process(self._process)
-        serving: Serving = self._graphs(
+        engine: Engine = self._engines(
             self.model,
             self.source_tokenizer,
             self.target_tokenizer,
@@ -154,105 +132,7 @@ class Translator:
             self.batch_size,
             self.replace_unknown,
         )
-        return serving
-
-    def __call__(self, texts: Any) -> Any:
-        """Translate a list of texts to a list, or one text to one."""
-        if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
-            return self([texts])[0]
-        found = self._in_batches(self.serving.translate, read_translations, texts)
-        return [translation for translation, _ in found]
-
-    def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
-        """The translations that were found of each text, best first, one at least."""
-        return self._in_batches(self.serving.hypotheses, read_hypotheses, texts)
-
-    def stream(
-        self,
-        texts: Iterable[str | bytes],
-        batch_tokens: int = 4096,
-        window: int = 4096,
-        counts: Counter[str] | None = None,
-    ) -> Iterator[str]:
-        """Translate any number of texts, lazily and in constant memory.
-
-        Args:
-            texts: any iterable, such as the lines of a file.
-            batch_tokens: rows times source tokens that are translated at once, where
-                each row counts 16 or more; a row at least.
-            window: number of texts that are read ahead and sorted by length.
-            counts: what is added up on the way: the `texts`, and how many of them are
-                `cut_texts`, longer than `source_limit`, and how many translations are
-                `cut_translations`, which the search's `max_length` ended.
-
-        Yields:
-            The translation of each text, in their order.
-
-        Raises:
-            ValueError: for one string in place of many, and, when it is reached, for
-                something that is not a string.
-        """
-        check_process(self._process)
-        check_positive(batch_tokens=batch_tokens, window=window)
-        if isinstance(texts, str | bytes):
-            raise ValueError(
-                f"`texts` must be an iterable of strings. Received: texts={texts!r}"
-            )
-        counts = Counter() if counts is None else counts
-        return self._stream(iter(texts), batch_tokens, window, counts)
-
-    def _stream(self, texts, batch_tokens, window, counts):
-        while ahead := list(islice(texts, window)):
-            source = self.source
-            source.check("texts", ahead)
-            lengths = source.lengths(ahead)
-            read = np.minimum(lengths, self.source_limit)
-            parts = batch_by_length(read, window, batch_tokens)
-            translate = self._reading(self.serving.translate, read_translations)
-            found = map_batches(translate, parts, (source.batch, ahead))
-            counts["texts"] += len(ahead)
-            counts["cut_texts"] += int((lengths > read).sum())
-            counts["cut_translations"] += sum(not whole for _, whole in found)
-            yield from (translation for translation, _ in found)
-
-    def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
-        """How probable given translations are.
-
-        Args:
-            texts: to translate.
-            references: a translation of each. What is longer than the model's limit is
-                cut; if it has none, what is longer than 256 tokens, `max_source_length`
-                and the search's `max_length`.
-        """
-        return self._in_batches(self.serving.scores, read_scores, texts, references)
-
-    def rerank(
-        self,
-        texts: Sequence[str],
-        candidates: Sequence[Sequence[str]],
-        length_penalty: float = 1.0,
-    ) -> list[list[str]]:
-        """Put translations of each text in the order of this model's scores.
-
-        Args:
-            texts: what was translated.
-            candidates: some translations of each, such as those that another model
-                found.
-            length_penalty: log-probabilities are divided by the number of tokens to
-                this power; 0 favours what is short.
-
-        Raises:
-            ValueError: unless there is a list of strings for each text.
-        """
-        check_strings("texts", texts)
-        check_as_many("candidates", candidates, texts)
-        for some in candidates:
-            check_strings("candidates", some)
-        check_number(0, math.inf, length_penalty=length_penalty)
-        pairs = zip(texts, candidates, strict=True)
-        repeated = [text for text, some in pairs for _ in some]
-        scores = self.score(repeated, [one for some in candidates for one in some])
-        return rank(candidates, scores, length_penalty)
+        return engine
 
     def save(
         self,
@@ -276,21 +156,39 @@ class Translator:
         write_translator(self, path, overwrite, include_optimizer)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
+    def load(cls, path: str | PathLike[str], engine: str = "tensorflow") -> Any:
         """Read what `save` wrote.
+
+        Args:
+            path: the folder.
+            engine: what translates: `"tensorflow"`, the model itself, on Keras's
+                backend; or `"ctranslate2"`, which reads what `export` wrote for it, or
+                makes that of a saved Transformer, and takes the same calls.
+
+        Returns:
+            A `Translator`, or a `CTranslate2Translator`.
 
         Raises:
             FileNotFoundError: when a file of the folder is missing.
             ValueError: for a file that is truncated, altered or of something else.
+            ImportError: without the extra `ctranslate2`, for that engine.
         """
+        check_choice(ENGINES, engine=engine)
+        if engine == "ctranslate2":
+            return load_ctranslate2(path, lambda: cls(**read_translator(path)))
         return cls(**read_translator(path))
 
     @classmethod
     def from_marian(cls, folder: str | PathLike[str]) -> Self:
         """Read the folder of a `MarianMTModel`, such as those of OPUS-MT.
 
+        Args:
+            folder: its path, or the name of a model such as `"opus-mt-en-fr"`, which is
+                downloaded from the Hugging Face Hub.
+
         Raises:
-            FileNotFoundError: when a file of the folder is missing.
+            FileNotFoundError: when a file of the folder is missing, or the model cannot
+                be downloaded.
             ValueError: for a file that is damaged, or asks for what we lack.
         """
         from keras_attention.convert import read_marian
@@ -343,8 +241,9 @@ class Translator:
             ValueError: for a model that is quantized already.
         """
         with warnings.catch_warnings():
-            # it names every layer that has no kernel
+            # it names every layer that has no kernel, or counts them
             warnings.filterwarnings("ignore", "Layer .* `quantize` method")
+            warnings.filterwarnings("ignore", r"`model.quantize\(\)`: .* skipped")
             self.model.quantize("int8")
 
     def warm_up(
@@ -370,21 +269,14 @@ class Translator:
                     f"`{name}` must be a list of integers. Received: {name}={numbers}"
                 )
         self(self.source.examples()[:1])
-        shapes = self.serving.shapes(rows, lengths)
+        engine = self.engine
+        shapes = engine.shapes(rows, lengths)
         progress = keras.utils.Progbar(len(shapes), unit_name="program")
         for count, shape in enumerate(shapes):
-            self.serving.warm_up(*shape)
+            engine.warm_up(*shape)
             progress.update(count + 1)
 
     @staticmethod
     def check_free(path: str | PathLike[str], overwrite: bool = False) -> None:
         """Raise now what `save` would raise later for this path."""
         check_free(path, MARKER, overwrite)
-
-    def _in_batches(self, graph, read, texts, *references):
-        check_process(self._process)
-        find = self._reading(graph, read)
-        return map_texts(find, self.source, self.batch_size, texts, *references)
-
-    def _reading(self, graph, read):
-        return lambda *inputs: read(graph(*inputs), self.target_tokenizer)

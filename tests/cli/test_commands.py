@@ -2,17 +2,20 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 
 import keras
 import pytest
 
-from keras_attention import training
+from keras_attention import Translator, training
 from keras_attention.cli import export as export_command
 from keras_attention.cli import saved, train
 from keras_attention.cli.main import main
 from keras_attention.cli.train_options import PRESETS
 from keras_attention.decoding import BeamSearch, Greedy
+from tests.backends import ROOT
 from tests.translators import make_translator
 
 pytestmark = pytest.mark.skipif(
@@ -125,6 +128,34 @@ def test_translate_measures_and_exports(
     search = saved.load(export_command.parse([*export[1:], "--xla"])).search
     assert isinstance(search, Greedy)
     assert search.jit_compile
+
+
+def test_commands_run_what_they_exported_by_its_engine(pairs_file, tmp_path, capsys):
+    translate = make_translator("transformer", "two sentencepiece models")
+    translate.save(tmp_path / "saved")
+    export = ["export", "saved", "--output", "ct2", "--format", "ctranslate2"]
+    main([*export, "--quantization", "int8"])
+    assert "model of CTranslate2 in ct2, tried" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(export)
+    main([*export, "--overwrite", "--beams", "3"])
+    assert Translator.load("ct2", engine="ctranslate2").search.num_beams == 3
+    test = ["ct2", "--engine", "ctranslate2", "--pairs", str(pairs_file)]
+    assert set(main(["evaluate", *test, "--beams", "1"])) > {"exact_match"}
+    capsys.readouterr()
+    main(["score", *test])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(pairs_file.read_text("utf-8").splitlines())
+    done = subprocess.run(
+        [sys.executable, "-m", "keras_attention", "translate", *test[:3]],
+        input=b"My name\n\nI know\n",
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax"},
+    )
+    fast = Translator.load("ct2", engine="ctranslate2")
+    expected = "".join(f"{line}\n" for line in fast(["My name", "", "I know"]))
+    assert done.stdout.decode() == expected
 
 
 @pytest.mark.parametrize(("beams", "penalty"), [(1, None), (2, None), (2, 1.5)])

@@ -1,5 +1,6 @@
 """A `MarianMTModel` once more, in NumPy: a folder of one, and what it computes."""
 
+import io
 import json
 import math
 
@@ -163,3 +164,49 @@ def write_folder(folder, weights, vocabularies, models, **config):
         (folder / name).write_text(json.dumps(ids, ensure_ascii=False), "utf-8")
     for name, model in zip(("source.spm", "target.spm"), models, strict=True):
         (folder / name).write_bytes(model)
+
+
+def train_models():
+    """Serialized sentencepiece models of both sides, of a few lines."""
+    return (
+        _train(["the cat sat on the mat", "a dog barks at it"]),
+        _train(["le chat est la", "un chien aboie ici"]),
+    )
+
+
+def write_random_folder(folder, models=None, seed=0):
+    """A folder of a small model with random weights, as Hugging Face writes one."""
+    from safetensors.numpy import save_file
+
+    models = models or train_models()
+    pieces = _pieces(*models)
+    weights = random_weights(len(pieces), len(pieces), seed=seed)
+    folder.mkdir(exist_ok=True)
+    write_folder(folder, weights, [pieces], models)
+    save_file(weights, folder / "model.safetensors")
+
+
+def _train(lines):
+    import sentencepiece
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines * 20),
+        model_writer=model,
+        vocab_size=40,
+        model_type="unigram",
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def _pieces(*models):
+    import sentencepiece
+
+    found = {}
+    for model in models:
+        cut = sentencepiece.SentencePieceProcessor(model_proto=model)
+        found.update(dict.fromkeys(cut.id_to_piece(i) for i in range(len(cut))))
+    ordinary = [piece for piece in found if piece not in ("<unk>", "<s>", "</s>")]
+    return ["</s>", "<unk>", ">>fra<<", *ordinary, "<pad>"]

@@ -1,6 +1,5 @@
 """Models of Marian: what is read computes what NumPy computes of the same weights."""
 
-import io
 import json
 
 import numpy as np
@@ -8,10 +7,11 @@ import pytest
 
 from keras_attention.convert.marian_model import (
     build_model,
+    choose_batch_size,
     order_vocabulary,
     set_weights,
 )
-from keras_attention.decoding import Greedy
+from keras_attention.decoding import BeamSearch, Greedy
 from tests.backends import BACKEND, to_numpy
 from tests.convert.marian_reference import (
     ACTIVATIONS,
@@ -21,7 +21,8 @@ from tests.convert.marian_reference import (
     WIDTH,
     compute_logits,
     random_weights,
-    write_folder,
+    train_models,
+    write_random_folder,
 )
 
 if BACKEND == "tensorflow":
@@ -102,38 +103,10 @@ def test_a_start_that_is_an_end_has_an_id_of_its_own():
     assert _vocabulary(PIECES).pieces[:5] == ["", "<unk>", "<pad>", "</s>", "a"]
 
 
-def _train(lines):
-    import sentencepiece
-
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines * 20),
-        model_writer=model,
-        vocab_size=40,
-        model_type="unigram",
-        hard_vocab_limit=False,
-        minloglevel=2,
-    )
-    return model.getvalue()
-
-
 @pytest.fixture(scope="module")
 def models():
     pytest.importorskip("sentencepiece")
-    return _train(["the cat sat on the mat", "a dog barks at it"]), _train(
-        ["le chat est la", "un chien aboie ici"]
-    )
-
-
-def _pieces(*models):
-    import sentencepiece
-
-    found = {}
-    for model in models:
-        cut = sentencepiece.SentencePieceProcessor(model_proto=model)
-        found.update(dict.fromkeys(cut.id_to_piece(i) for i in range(len(cut))))
-    ordinary = [piece for piece in found if piece not in ("<unk>", "<s>", "</s>")]
-    return ["</s>", "<unk>", ">>fra<<", *ordinary, "<pad>"]
+    return train_models()
 
 
 @pytest.fixture
@@ -141,12 +114,7 @@ def folder(tmp_path, models):
     pytest.importorskip("safetensors")
     if BACKEND != "tensorflow":
         pytest.skip("a Translator runs on TensorFlow only")
-    from safetensors.numpy import save_file
-
-    pieces = _pieces(*models)
-    weights = random_weights(len(pieces), len(pieces), seed=8)
-    write_folder(tmp_path, weights, [pieces], models)
-    save_file(weights, tmp_path / "model.safetensors")
+    write_random_folder(tmp_path, models, seed=8)
     return tmp_path
 
 
@@ -247,3 +215,32 @@ def test_limits_of_new_tokens_go_before_those_of_all(folder):
     search = Translator.from_marian(folder).search
     assert search.max_length == 5
     assert search.get_config()["renormalize"]
+
+
+def test_a_name_is_downloaded(folder, monkeypatch):
+    hub = pytest.importorskip("huggingface_hub")
+    asked = []
+
+    def download(name, allow_patterns):
+        asked.append(name)
+        if name.endswith("missing"):
+            raise OSError("not reached")
+        return str(folder)
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    for name in ("opus-mt-en-xx", "Some-One/opus-mt-en-xx"):
+        assert Translator.from_marian(name)(["the cat"]) == Translator.from_marian(
+            folder
+        )(["the cat"])
+    assert asked == ["Helsinki-NLP/opus-mt-en-xx", "Some-One/opus-mt-en-xx"]
+    with pytest.raises(FileNotFoundError, match=r"not reached.*folder='missing'"):
+        Translator.from_marian("missing")
+    with pytest.raises(FileNotFoundError, match=r"config\.json"):
+        Translator.from_marian(folder / "neither" / "here")
+
+
+def test_batches_are_as_large_as_memory_allows():
+    config = {"d_model": 512, "decoder_layers": 6}
+    assert choose_batch_size(config, BeamSearch(4, 510)) == 21
+    assert choose_batch_size(config, Greedy(100)) == 64
+    assert choose_batch_size({**config, "d_model": 2**20}, BeamSearch(4, 510)) == 1

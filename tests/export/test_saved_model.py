@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy
-from keras_attention.translation.translator import Hypothesis, Score
+from keras_attention.translation import Hypothesis, Score
 from tests.backends import BACKEND, start_fresh_process
 from tests.translators import ENGLISH, MAX_LENGTH, make_translator
 

@@ -30,10 +30,12 @@ pytestmark = [
     pytest.mark.filterwarnings(
         r"ignore:Layer \w+ does not have a `quantize` method:UserWarning"
     ),
+    pytest.mark.filterwarnings(r"ignore:`model.quantize\(\)`. .* skipped:UserWarning"),
     # It saves kernels with their adapters merged, and an optimizer that knows of both.
     pytest.mark.filterwarnings("ignore:Skipping variable loading for opt:UserWarning"),
 ]
-WITHOUT_PROJECTIONS = {"AlibiBias", "RotaryEmbedding", "RecurrentEncoder"}
+WITHOUT_PROJECTIONS = {"AlibiBias", "RotaryEmbedding", "SinePositionEncoding"}
+WITHOUT_PROJECTIONS |= {"RecurrentEncoder"}
 # They stand inside of other layers.
 WITHOUT_PROJECTIONS |= {"StackedCells", "RecurrentCell", "NTMCell"}
 

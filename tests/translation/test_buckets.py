@@ -18,11 +18,11 @@ if BACKEND != "tensorflow":
 import tensorflow as tf
 
 from keras_attention.decoding import Greedy
-from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.graph_buckets import GraphBuckets
 from tests.translators import ENGLISH, make_translator
 
 MOST, LONGEST = 5, 150
-BUCKETS = Buckets(MOST, LONGEST)
+BUCKETS = GraphBuckets(MOST, LONGEST)
 SEEN = []
 
 
@@ -68,7 +68,7 @@ def test_the_shapes_are_few():
         (4, 128),
         (5, 128),
     ]
-    assert Buckets(1, 7).shapes() == [(1, 7)]
+    assert GraphBuckets(1, 7).shapes() == [(1, 7)]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -77,10 +77,10 @@ def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     translate = make_translator("recurrent", "words", search=search, batch_size=2)
     translate.warm_up(rows=[2], lengths=[9])
     assert ("program" in capsys.readouterr().out) == jit_compile
-    traced = translate.serving._find.experimental_get_tracing_count()
+    traced = translate.engine.serving._find.experimental_get_tracing_count()
     assert traced == 1
     assert len(translate(list(ENGLISH))) == len(ENGLISH)
-    assert translate.serving._find.experimental_get_tracing_count() == traced
+    assert translate.engine.serving._find.experimental_get_tracing_count() == traced
 
 
 @pytest.mark.slow

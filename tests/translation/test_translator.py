@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from keras_attention import Translator
 from keras_attention.decoding import Greedy, Sampling
 from keras_attention.text import END, PAD, START
-from keras_attention.translation.translator import Hypothesis
+from keras_attention.translation import Hypothesis
 from tests.backends import BACKEND
 from tests.translators import (
     ENGLISH,

@@ -39,15 +39,13 @@ def test_a_stream_is_read_no_further_than_its_window():
 
 def test_batches_of_a_stream_keep_to_their_tokens(monkeypatch):
     translate, seen = make_translator(), []
-    found = translate.serving.translate
+    found = translate.engine.translate
     monkeypatch.setattr(
-        translate.serving, "translate", lambda texts: seen.append(texts) or found(texts)
+        translate.engine, "translate", lambda texts: seen.append(texts) or found(texts)
     )
     texts = [letters * number for letters in "ab" for number in (1, 3, 9, 27)]
     list(translate.stream(texts, batch_tokens=34))
-    sizes = [
-        (len(batch), max(len(text) + 1 for text in batch.numpy())) for batch in seen
-    ]
+    sizes = [(len(batch), max(len(text) + 1 for text in batch)) for batch in seen]
     # Characters are tokens, an end stands behind each text; what is read of it counts
     # 16 at least and 17 at most.
     assert sizes == [(2, 2), (2, 4), (2, 10), (2, 28)]

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.text import UNKNOWN, CharacterTokenizer, WordTokenizer
-from keras_attention.translation.unknown import replace_unknown
+from keras_attention.translation.graph_unknown import replace_unknown
 from tests.backends import BACKEND
 from tests.translators import KOREAN, make_model, make_translator
 

@@ -9,10 +9,14 @@ from keras_attention.layers.positions.relative_position_bias import (
     RelativePositionBias,
 )
 from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
+from keras_attention.layers.positions.sine_position_encoding import (
+    SinePositionEncoding,
+)
 
 __all__ = [
     "AlibiBias",
     "PositionalEmbedding",
     "RelativePositionBias",
     "RotaryEmbedding",
+    "SinePositionEncoding",
 ]

@@ -1,0 +1,178 @@
+"""What every `Translator` does with texts, whatever finds the translations."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+
+from keras_attention.argument_checks import check_number, check_positive
+from keras_attention.translation.batches import (
+    batch_by_length,
+    check_as_many,
+    check_strings,
+    map_batches,
+    map_texts,
+)
+from keras_attention.translation.parts import check_process
+from keras_attention.translation.results import Hypothesis, Score, rank
+
+
+class Engine(Protocol):
+    """What finds the translations of a batch of sources.
+
+    Attributes:
+        source: what it reads, a `TextSource` or a `VectorSource`.
+    """
+
+    source: Any
+
+    def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
+        """The best translation of each, and whether it is complete."""
+
+    def hypotheses(self, sources: Sequence[Any]) -> list[list[Hypothesis]]:
+        """The translations that were found of each, best first."""
+
+    def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
+        """How probable a reference of each is."""
+
+    def shapes(
+        self, rows: Iterable[int] | None, lengths: Iterable[int] | None
+    ) -> list[tuple[int, int]]:
+        """Numbers of rows and lengths that are compiled each by itself."""
+
+    def warm_up(self, rows: int, length: int) -> None:
+        """Compile one of these shapes."""
+
+
+class BaseTranslator:
+    """Calls on lists of texts, and on streams of them.
+
+    A subclass has an `engine`, a `batch_size` and a `source_limit`.
+    """
+
+    batch_size: int
+    source_tokenizer: Any
+    target_tokenizer: Any
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+
+    @property
+    def source_limit(self) -> int:
+        """The most source tokens that are read, the end included."""
+        raise NotImplementedError
+
+    @property
+    def engine(self) -> Engine:
+        """What finds the translations."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> Any:
+        """What it reads: a `TextSource` or a `VectorSource`."""
+        return self.engine.source
+
+    def __call__(self, texts: Any) -> Any:
+        """Translate a list of texts to a list, or one text to one."""
+        if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
+            return self([texts])[0]
+        found = self._in_batches(self.engine.translate, texts)
+        return [translation for translation, _ in found]
+
+    def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
+        """The translations that were found of each text, best first, one at least."""
+        return self._in_batches(self.engine.hypotheses, texts)
+
+    def stream(
+        self,
+        texts: Iterable[str | bytes],
+        batch_tokens: int = 4096,
+        window: int = 4096,
+        counts: Counter[str] | None = None,
+    ) -> Iterator[str]:
+        """Translate any number of texts, lazily and in constant memory.
+
+        Args:
+            texts: any iterable, such as the lines of a file.
+            batch_tokens: rows times source tokens that are translated at once, where
+                each row counts 16 or more; a row at least.
+            window: number of texts that are read ahead and sorted by length.
+            counts: what is added up on the way: the `texts`, and how many of them are
+                `cut_texts`, longer than `source_limit`, and how many translations are
+                `cut_translations`, which the search's `max_length` ended.
+
+        Yields:
+            The translation of each text, in their order.
+
+        Raises:
+            ValueError: for one string in place of many, and, when it is reached, for
+                something that is not a string.
+        """
+        check_process(self._process)
+        check_positive(batch_tokens=batch_tokens, window=window)
+        if isinstance(texts, str | bytes):
+            raise ValueError(
+                f"`texts` must be an iterable of strings. Received: texts={texts!r}"
+            )
+        counts = Counter() if counts is None else counts
+        return self._stream(iter(texts), batch_tokens, window, counts)
+
+    def _stream(self, texts, batch_tokens, window, counts):
+        while ahead := list(islice(texts, window)):
+            engine = self.engine
+            engine.source.check("texts", ahead)
+            lengths = engine.source.lengths(ahead)
+            read = np.minimum(lengths, self.source_limit)
+            parts = batch_by_length(read, window, batch_tokens)
+            found = map_batches(engine.translate, parts, ahead)
+            counts["texts"] += len(ahead)
+            counts["cut_texts"] += int((lengths > read).sum())
+            counts["cut_translations"] += sum(not whole for _, whole in found)
+            yield from (translation for translation, _ in found)
+
+    def score(self, texts: Sequence[str], references: Sequence[str]) -> list[Score]:
+        """How probable given translations are.
+
+        Args:
+            texts: to translate.
+            references: a translation of each. What is longer than the model's limit is
+                cut; if it has none, what is longer than 256 tokens, `max_source_length`
+                and the search's `max_length`.
+        """
+        return self._in_batches(self.engine.scores, texts, references)
+
+    def rerank(
+        self,
+        texts: Sequence[str],
+        candidates: Sequence[Sequence[str]],
+        length_penalty: float = 1.0,
+    ) -> list[list[str]]:
+        """Put translations of each text in the order of this model's scores.
+
+        Args:
+            texts: what was translated.
+            candidates: some translations of each, such as those that another model
+                found.
+            length_penalty: log-probabilities are divided by the number of tokens to
+                this power; 0 favours what is short.
+
+        Raises:
+            ValueError: unless there is a list of strings for each text.
+        """
+        check_strings("texts", texts)
+        check_as_many("candidates", candidates, texts)
+        for some in candidates:
+            check_strings("candidates", some)
+        check_number(0, math.inf, length_penalty=length_penalty)
+        pairs = zip(texts, candidates, strict=True)
+        repeated = [text for text, some in pairs for _ in some]
+        scores = self.score(repeated, [one for some in candidates for one in some])
+        return rank(candidates, scores, length_penalty)
+
+    def _in_batches(self, find, texts, *references):
+        check_process(self._process)
+        return map_texts(find, self.source, self.batch_size, texts, *references)

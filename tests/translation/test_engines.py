@@ -1,0 +1,203 @@
+"""Engines find the same translations: graphs, the model itself, CTranslate2."""
+
+import ctranslate2
+import numpy as np
+import pytest
+
+from tests.backends import BACKEND
+
+if BACKEND != "tensorflow":
+    pytest.skip("graphs are of TensorFlow only", allow_module_level=True)
+
+from keras_attention import Translator
+from keras_attention.decoding import BeamSearch, Greedy, Sampling
+from keras_attention.models import language_model
+from keras_attention.translation import CTranslate2Translator
+from keras_attention.translation.keras_engine import KerasEngine
+from tests.translators import (
+    ENGLISH,
+    KOREAN,
+    MAX_LENGTH,
+    MODELS,
+    TOKENIZERS,
+    make_translator,
+)
+
+TEXTS = [*ENGLISH, "", "nameless \u4f60", "I", b"\xff know", "one " * 40]
+SEARCHES = {
+    "greedy": Greedy(MAX_LENGTH),
+    "beams": BeamSearch(3, MAX_LENGTH),
+    "two of three": BeamSearch(3, MAX_LENGTH, num_hypotheses=2),
+}
+
+
+def _same(found, expected):
+    for ours, theirs in zip(found, expected, strict=True):
+        assert [one.text for one in ours] == [one.text for one in theirs]
+        for one, other in zip(ours, theirs, strict=True):
+            assert one.source_tokens == other.source_tokens
+            assert one.target_tokens == other.target_tokens
+            assert one.is_complete == other.is_complete
+            np.testing.assert_allclose(one.score, other.score, atol=1e-4)
+            assert (one.attention is None) == (other.attention is None)
+            if one.attention is not None:
+                np.testing.assert_allclose(one.attention, other.attention, atol=1e-4)
+
+
+def _keras_engine(translate):
+    return KerasEngine(
+        translate.model,
+        translate.source_tokenizer,
+        translate.target_tokenizer,
+        translate.search,
+        translate.source_limit,
+        translate.batch_size,
+        translate.replace_unknown,
+    )
+
+
+def _check_same(translate):
+    engine = _keras_engine(translate)
+    _same(engine.hypotheses(TEXTS), translate.hypotheses(TEXTS))
+    assert [text for text, _ in engine.translate(TEXTS)] == translate(TEXTS)
+    references = [KOREAN[i % 4] for i in range(len(TEXTS))]
+    for one, other in zip(
+        engine.scores(TEXTS, references),
+        translate.score(TEXTS, references),
+        strict=True,
+    ):
+        assert one.tokens == other.tokens
+        np.testing.assert_allclose(one.log_probability, other.log_probability, 1e-4)
+        np.testing.assert_allclose(
+            one.log_probabilities, other.log_probabilities, atol=1e-4
+        )
+    lengths = engine.source.lengths(TEXTS).tolist()
+    assert lengths == translate.source.lengths(TEXTS).tolist()
+
+
+@pytest.mark.parametrize("kind", TOKENIZERS)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_the_model_itself_finds_what_graphs_find(kind, search):
+    _check_same(make_translator("transformer", kind, SEARCHES[search]))
+
+
+@pytest.mark.parametrize(
+    "architecture", [name for name in MODELS if name != "transformer"]
+)
+def test_so_do_other_models(architecture):
+    _check_same(make_translator(architecture, "words"))
+
+
+def test_unknown_words_are_replaced_by_either():
+    translate = make_translator("recurrent", "words")
+    translate.replace_unknown = True
+    _same(_keras_engine(translate).hypotheses(TEXTS), translate.hypotheses(TEXTS))
+
+
+def test_a_language_model_continues_by_either():
+    letters = TOKENIZERS["characters"]()[0]
+    model = language_model(
+        letters.vocabulary_size, embedding_dim=8, num_heads=2, intermediate_dim=8
+    )
+    writer = Translator(model, letters, letters, Greedy(20))
+    texts = ["I d", "", "My name"]
+    _same(_keras_engine(writer).hypotheses(texts), writer.hypotheses(texts))
+
+
+def test_compiled_batches_have_few_shapes():
+    translate = make_translator("compiled beam", "characters")
+    engine = _keras_engine(translate)
+    _same(engine.hypotheses(TEXTS), translate.hypotheses(TEXTS))
+    assert engine.shapes(None, None) == translate.engine.shapes(None, None)
+    engine.warm_up(2, 17)
+
+
+CT2_SEARCHES = {
+    "greedy": Greedy(MAX_LENGTH),
+    "shortest and forbidden": Greedy(
+        MAX_LENGTH, min_length=4, suppressed_ids=[1, 5], no_repeat_ngram_size=2
+    ),
+    "by count": BeamSearch(
+        3,
+        MAX_LENGTH,
+        1.0,
+        normalization="length",
+        finished="replace",
+        stopping="count",
+        renormalize=True,
+    ),
+    "patiently, one of them": BeamSearch(
+        4,
+        MAX_LENGTH,
+        0.6,
+        normalization="length",
+        finished="replace",
+        stopping="count",
+        patience=2.0,
+        num_hypotheses=1,
+        renormalize=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("search", CT2_SEARCHES)
+def test_ctranslate2_finds_what_the_model_finds(search, tmp_path):
+    translate = make_translator("transformer", "two sentencepiece models")
+    config = {**CT2_SEARCHES[search].get_config(), "renormalize": True}
+    translate.search = type(CT2_SEARCHES[search]).from_config(config)
+    translate.save(tmp_path / "saved")
+    translate.export(tmp_path / "model", format="ctranslate2", check=False)
+    for folder in ("model", "saved"):
+        fast = Translator.load(tmp_path / folder, engine="ctranslate2")
+        assert isinstance(fast, CTranslate2Translator)
+        assert isinstance(fast.model, ctranslate2.Translator)
+        expected = translate.hypotheses(TEXTS)
+        _same(fast.hypotheses(TEXTS), expected)
+        assert fast(TEXTS) == [best.text for best, *_ in expected]
+        assert fast("I") == translate("I")
+        assert [*fast.stream(TEXTS, window=3)] == fast(TEXTS)
+
+
+def test_scores_of_ctranslate2_leave_out_what_is_never_written(tmp_path):
+    translate = make_translator("transformer", "characters")
+    translate.export(tmp_path / "model", format="ctranslate2", check=False)
+    fast = Translator.load(tmp_path / "model", engine="ctranslate2")
+    translate.model.output_projection.bias.assign(
+        np.where(
+            np.isin(np.arange(translate.target_tokenizer.vocabulary_size), [0, 2]),
+            -1e4,
+            translate.model.output_projection.bias.numpy(),
+        )
+    )
+    for one, other in zip(
+        fast.score(ENGLISH, KOREAN), translate.score(ENGLISH, KOREAN), strict=True
+    ):
+        assert one.tokens == other.tokens
+        np.testing.assert_allclose(
+            one.log_probabilities, other.log_probabilities, atol=1e-4
+        )
+    ranked = fast.rerank(ENGLISH[:1], [KOREAN])
+    assert ranked == translate.rerank(ENGLISH[:1], [KOREAN])
+
+
+def test_gnmt_orders_what_ctranslate2_found(tmp_path):
+    translate = make_translator("transformer", "characters", BeamSearch(4, MAX_LENGTH))
+    translate.export(tmp_path / "model", format="ctranslate2", check=False)
+    fast = Translator.load(tmp_path / "model", engine="ctranslate2")
+    for ranked in fast.hypotheses(TEXTS):
+        scores = [one.score for one in ranked]
+        assert scores == sorted(scores, reverse=True)
+    fast.search = BeamSearch(4, MAX_LENGTH, num_hypotheses=1)
+    assert [len(ranked) for ranked in fast.hypotheses(TEXTS)] == [1] * len(TEXTS)
+    fast.search = Sampling(MAX_LENGTH, top_k=1)
+    expected = Greedy(MAX_LENGTH)
+    drawn = fast(TEXTS)
+    fast.search = expected
+    assert drawn == fast(TEXTS)
+
+
+def test_engines_are_named():
+    with pytest.raises(ValueError, match="`engine` must be one of .* engine='jax'"):
+        Translator.load("nothing", engine="jax")
+    with pytest.raises(FileNotFoundError, match=r"translator\.json"):
+        Translator.load("nothing", engine="ctranslate2")
