@@ -222,11 +222,11 @@ def _compare(translator, folder, texts, names, tolerance):
     for text, row, tokens, scores in zip(
         texts, expected, found["tokens"], found["log_probs"], strict=True
     ):
-        own, other = row[: len(tokens)], np.array(scores[: len(tokens)])
-        if tokens and not np.abs(own - other).mean() <= tolerance:
+        here, there = row[: len(tokens)], np.array(scores[: len(tokens)])
+        if tokens and not np.abs(here - there).mean() <= tolerance:
             raise RuntimeError(
                 "CTranslate2 computes otherwise in a fresh process. For "
-                f"{text!r} its log-probabilities are {other} in place of {own}"
+                f"{text!r} its log-probabilities are {there} in place of {here}"
             )
 
 

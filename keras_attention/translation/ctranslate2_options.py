@@ -53,10 +53,14 @@ def to_options(search: Search, names: Sequence[str]) -> dict[str, Any]:
     }
     if isinstance(search, BeamSearch):
         is_counted = search.finished == "replace" and search.stopping == "count"
+        # Another normalization chooses among all that it finds.
+        wanted = search.num_beams
+        if search.normalization == "length":
+            wanted = search.num_hypotheses or search.num_beams
         return {
             **options,
             "beam_size": search.num_beams,
-            "num_hypotheses": search.num_hypotheses or search.num_beams,
+            "num_hypotheses": wanted,
             "length_penalty": search.length_penalty,
             "patience": search.patience if is_counted else _PATIENCE,
         }

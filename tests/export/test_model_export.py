@@ -146,7 +146,7 @@ CASES = {
     ),
     "rotary": Case(layers.RotaryEmbedding, {}, {"inputs": SEQUENCE}, SEQUENCE),
     "alibi": Case(layers.AlibiBias, {}, {"attention_scores": SCORES}, SCORES),
-    "sines": Case(layers.SinePositionEncoding, {}, {"inputs": QUERY}, QUERY),
+    "sines": Case(layers.SinePositionEncoding, {}, {"inputs": SEQUENCE}, SEQUENCE),
     "relative": Case(
         layers.RelativePositionBias, {}, {"attention_scores": SCORES}, SCORES
     ),
