@@ -300,6 +300,7 @@ def test_a_language_model_is_exported(tmp_path):
         Translator.load(tmp_path / "model", engine="ctranslate2")
 
 
+@pytest.mark.slow
 def test_quantized_and_adapted_kernels_go_as_they_are(tmp_path):
     translate = make_translator("transformer")
     dense = translate.model.encoder.blocks[0].sublayers()["feed_forward"][0]

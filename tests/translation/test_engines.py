@@ -75,6 +75,7 @@ def _check_same(translate):
     assert lengths == translate.source.lengths(TEXTS).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TOKENIZERS)
 @pytest.mark.parametrize("search", SEARCHES)
 def test_the_model_itself_finds_what_graphs_find(kind, search):
@@ -88,12 +89,14 @@ def test_so_do_other_models(architecture):
     _check_same(make_translator(architecture, "words"))
 
 
+@pytest.mark.slow
 def test_unknown_words_are_replaced_by_either():
     translate = make_translator("recurrent", "words")
     translate.replace_unknown = True
     _same(_keras_engine(translate).hypotheses(TEXTS), translate.hypotheses(TEXTS))
 
 
+@pytest.mark.slow
 def test_a_language_model_continues_by_either():
     letters = TOKENIZERS["characters"]()[0]
     model = language_model(
@@ -104,6 +107,7 @@ def test_a_language_model_continues_by_either():
     _same(_keras_engine(writer).hypotheses(texts), writer.hypotheses(texts))
 
 
+@pytest.mark.slow
 def test_compiled_batches_have_few_shapes():
     translate = make_translator("compiled beam", "characters")
     engine = _keras_engine(translate)
