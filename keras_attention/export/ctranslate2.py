@@ -19,7 +19,6 @@ from keras_attention.models import LanguageModel
 from keras_attention.optional_packages import needs
 from keras_attention.saved_folders import check_free, new_folder, write_manifest
 from keras_attention.special_ids import PAD, UNKNOWN, SpecialIds
-from keras_attention.text import MarianTokenizer, SentencePieceTokenizer, Tokenizer
 from keras_attention.translation.ctranslate2_options import to_options
 from keras_attention.translation.ctranslate2_translator import (
     FORMAT,
@@ -28,11 +27,15 @@ from keras_attention.translation.ctranslate2_translator import (
     VERSION,
 )
 from keras_attention.translation.folder import SOURCE, TARGET, check_saved
+from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.sources import pad_rows
 
 CLIENT = Path(__file__).with_name("ctranslate2_client.py")
 SCRIPT = Path(__file__).with_name("ctranslate2_script.py")
+NAMES = {"pad": "<blank>", "unknown": "<unk>", "start": "<s>", "end": "</s>"}
 
+# Tokenizers of which SCRIPT does the same.
+_SCRIPTED = ("SentencePieceTokenizer", "MarianTokenizer")
 _LENGTH = 32  # of what is written to be compared
 # By how much a log-probability of a token may differ in the mean.
 _TOLERANCE = {
@@ -99,7 +102,7 @@ def write_ctranslate2(
         spec.save(str(folder))
         for name, tokenizer in zip((SOURCE, TARGET), sides, strict=True):
             tokenizer.save(folder / name)
-        has_script = all(type(side) in _MODELS for side in sides)
+        has_script = all(type(side).__name__ in _SCRIPTED for side in sides)
         if has_script:
             for name, tokenizer in zip(
                 ("source.spm", "target.spm"), sides, strict=True
@@ -109,10 +112,8 @@ def write_ctranslate2(
         write_manifest(folder, SETTINGS, FORMAT, VERSION, settings)
         if check:
             texts = translator.source.examples() if check is True else check
+            texts = translator.source.as_json(texts)
             _compare(translator, folder, texts, names, _TOLERANCE[quantization])
-
-
-_MODELS = (SentencePieceTokenizer, MarianTokenizer)
 
 
 def _settings(translator, quantization, names):
@@ -128,7 +129,7 @@ def _settings(translator, quantization, names):
         },
         "max_source_length": translator.source_limit,
         "lowercase": source.lowercase,
-        "has_languages": isinstance(source, MarianTokenizer),
+        "has_languages": type(source).__name__ == "MarianTokenizer",
     }
 
 
@@ -158,10 +159,7 @@ def _set_vocabularies(spec, translator):
     return source, target
 
 
-NAMES = {"pad": "<blank>", "unknown": "<unk>", "start": "<s>", "end": "</s>"}
-
-
-def to_names(tokenizer: Tokenizer, size: int) -> list[str]:
+def to_names(tokenizer: Any, size: int) -> list[str]:
     """A name for each id, all different; those of special ids are those of `NAMES`."""
     special = SpecialIds.of(tokenizer)
     unknown = getattr(tokenizer, "unknown_id", UNKNOWN)
@@ -171,12 +169,12 @@ def to_names(tokenizer: Tokenizer, size: int) -> list[str]:
         special.start: NAMES["start"],
         special.end: NAMES["end"],
     }
-    pieces = tokenizer.tokens(np.arange(tokenizer.vocabulary_size)).numpy()
+    (pieces,) = as_lists(tokenizer).tokens([[*range(tokenizer.vocabulary_size)]])
     taken = {*names.values()}
     for index in range(size):
         if index in names:
             continue
-        piece = pieces[index].decode() if index < len(pieces) else ""
+        piece = pieces[index] if index < len(pieces) else ""
         if not piece or piece in taken:  # a mark with blanks beside it, and without
             piece = f"{piece}#{index}"
         taken.add(piece)
@@ -195,7 +193,7 @@ def _compare(translator, folder, texts, names, tolerance):
         length = max(1, min(_LENGTH, translator.search.max_length - longest))
     client = subprocess.run(
         [sys.executable, "-P", str(CLIENT), str(folder)],  # no file here is a module
-        input=json.dumps({"texts": list(texts), "rows": rows, "length": length}),
+        input=json.dumps({"texts": texts, "rows": rows, "length": length}),
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -14,6 +14,7 @@ from keras_attention.decoding import BeamSearch, Greedy, Sampling
 from keras_attention.models import language_model
 from keras_attention.translation import CTranslate2Translator
 from keras_attention.translation.keras_engine import KerasEngine
+from keras_attention.translation.list_tokenizer import ListTokenizer, as_lists
 from tests.translators import (
     ENGLISH,
     KOREAN,
@@ -205,3 +206,35 @@ def test_engines_are_named():
         Translator.load("nothing", engine="jax")
     with pytest.raises(FileNotFoundError, match=r"translator\.json"):
         Translator.load("nothing", engine="ctranslate2")
+
+
+class _Own:
+    """A tokenizer of one's own, with the methods of ours."""
+
+    def __init__(self, tokenizer):
+        for name in ("tokenize", "split", "detokenize", "tokens", "end_id"):
+            setattr(self, name, getattr(tokenizer, name))
+
+
+@pytest.mark.parametrize("kind", ["words", "two sentencepiece models"])
+def test_tokenizers_of_ones_own_give_lists_too(kind):
+    for tokenizer in TOKENIZERS[kind]():
+        plain, own = as_lists(tokenizer), as_lists(_Own(tokenizer))
+        assert isinstance(own, ListTokenizer)
+        ids = own.tokenize(TEXTS)
+        assert ids == plain.tokenize(TEXTS)
+        assert own.split(TEXTS) == plain.split(TEXTS)
+        assert own.tokens(ids) == plain.tokens(ids)
+        assert own.detokenize(ids) == plain.detokenize(ids)
+        assert own.end_id == 3
+
+
+def test_plain_tokenizers_are_exported_too(tmp_path):
+    translate = make_translator("transformer", "two sentencepiece models")
+    sides = translate.source_tokenizer, translate.target_tokenizer
+    plain = Translator(translate.model, *map(as_lists, sides), translate.search)
+    checked = [*ENGLISH, b"name \xff"]
+    plain.export(tmp_path / "model", format="ctranslate2", check=checked)
+    assert (tmp_path / "model" / "translate.py").exists()
+    fast = Translator.load(tmp_path / "model", engine="ctranslate2")
+    assert fast(ENGLISH) == plain(ENGLISH)

@@ -97,6 +97,10 @@ class Tokenizer(SavedTokenizer):
         """
         return self._names(_as_lists(ids))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # not all that its libraries make can be pickled
+        return type(self)._from_content, (self._content(),)
+
     @abc.abstractmethod
     def _to_ids(self, text: str) -> list[int]:
         """The ids of clean text."""
