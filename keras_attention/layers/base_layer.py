@@ -66,6 +66,10 @@ class BaseLayer(keras.layers.Layer):
             raise ValueError(
                 _NOT_REVERSIBLE.format(name=cls.__name__, value=config["go_backwards"])
             )
+        if isinstance(dtype := config.get("dtype"), dict):
+            # Files of before 0.3 may call the policies of two layers one object.
+            own = {key: dtype[key] for key in dtype if key != "shared_object_id"}
+            config = {**config, "dtype": own}
         return super().from_config(config)
 
     def _symbols(self, name: str, shapes: Any) -> Any:

@@ -130,4 +130,13 @@ def quantized_dtype(layer: keras.layers.Layer) -> dict[str, Any]:
     if not policies:
         return {}
     policy = keras.dtype_policies.DTypePolicyMap(default.name, policies)
-    return {"dtype": keras.dtype_policies.serialize(policy)}
+    # Not by `serialize`: it remembers an object by its address, which the next such
+    # policy may have, and would then mark the two as one.
+    return {
+        "dtype": {
+            "module": "keras.dtype_policies",
+            "class_name": "DTypePolicyMap",
+            "config": policy.get_config(),
+            "registered_name": None,
+        }
+    }

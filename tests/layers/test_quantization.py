@@ -1,5 +1,7 @@
 """Quantization to int8 and low-rank adapters, on all projections of our layers."""
 
+import json
+import zipfile
 from functools import partial
 
 import keras
@@ -260,6 +262,43 @@ def test_a_whole_model_is_quantized_and_loaded(architecture, options, tmp_path):
     assert 0 < distance(found, expected) < 0.03
     loaded = save_and_load(model, tmp_path / "model.keras")
     np.testing.assert_allclose(to_numpy(loaded(values)), to_numpy(found), atol=1e-6)
+
+
+def policy_maps(config):
+    """Configurations of policies by path, wherever they stand."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicyMap":
+            yield config
+        config = list(config.values())
+    if isinstance(config, list):
+        for part in config:
+            yield from policy_maps(part)
+
+
+def test_policies_of_two_layers_are_not_taken_for_one(tmp_path):
+    """Keras knows shared objects by addresses, which what is made in passing reuses."""
+    model = build_seq2seq("rnn")
+    model.quantize("int8")
+    saved, changed = tmp_path / "saved.keras", tmp_path / "changed.keras"
+    model.save(saved)
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                maps = [*policy_maps(config)]
+                assert len(maps) > 2
+                for policies in maps:
+                    assert "shared_object_id" not in policies
+                    policies["shared_object_id"] = 7
+                content = json.dumps(config)
+            target.writestr(name, content)
+    inputs = {
+        "source": token_ids(3, 7, vocabulary=VOCABULARY),
+        "target": token_ids(3, 5, vocabulary=VOCABULARY),
+    }
+    loaded = keras.saving.load_model(changed)
+    np.testing.assert_array_equal(to_numpy(loaded(inputs)), to_numpy(model(inputs)))
 
 
 @every_case
