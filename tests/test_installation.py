@@ -18,7 +18,6 @@ USES = {
         "keras_attention.text.translation_dataset",
         "from keras_attention.text import translation_dataset",
         "keras_attention.text.WordTokenizer.train(['a'])",
-        "keras_attention.export",
         "from keras_attention.export import export_saved_model",
     ),
     "bleu": ("training.BleuCallback(list, ['a'], ['a'])",),

@@ -13,6 +13,7 @@ from keras_attention.cli.saved import load
 FORMATS = {
     "saved_model": ("SavedModel", "saved_model.pb"),
     "ctranslate2": ("model of CTranslate2", "model.bin"),
+    "huggingface": ("model of Hugging Face", "config.json"),
 }
 QUANTIZATIONS = (
     "int8",
@@ -39,7 +40,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--quantization",
         choices=[*QUANTIZATIONS],
-        help="of the weights for ctranslate2; by default they stay float32",
+        help="of the weights for ctranslate2 and huggingface; by default float32",
     )
     add_search(parser)
     return parser.parse_args(arguments)
@@ -49,9 +50,9 @@ def run(options: argparse.Namespace) -> None:
     """Write a saved Translator in another format."""
     clean_up_when_interrupted()
     name, marker = FORMATS[options.format]
-    if options.quantization and options.format != "ctranslate2":
+    if options.quantization and options.format == "saved_model":
         raise ValueError(
-            "--quantization is for --format ctranslate2. "
+            "--quantization is for --format ctranslate2 and huggingface. "
             f"Received: --format {options.format}"
         )
     folder = Path(options.output)

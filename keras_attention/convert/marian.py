@@ -222,11 +222,12 @@ def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) ->
 def _read_length(path, options, positions):
     """The most ids of an output.
 
-    Theirs counts the start, and where it is reached an end is written in any case.
+    Theirs counts the start, and often forces an end where it is reached.
     """
     length = options.get("max_length") or positions
     if options.get("max_new_tokens"):
         length = options["max_new_tokens"] + 1
     if length < 3:
         raise ValueError(f"{str(path)!r} asks for outputs of no more than {length} ids")
-    return length - 2
+    is_forced = options.get("forced_eos_token_id", 0) is not None
+    return length - 2 if is_forced else length - 1

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from keras import ops
 
 from keras_attention.convert.weights import assign_weights
+from keras_attention.functional import sinusoidal_positions
 from keras_attention.layers import (
     PositionalEmbedding,
     TransformerDecoder,
@@ -38,12 +40,12 @@ _FEED_FORWARD = {
     "feed_forward/output": "fc2",
     "feed_forward_residual/normalization": "final_layer_norm",
 }
-_ENCODER_BLOCK = {
+ENCODER_BLOCK = {
     **_SELF_ATTENTION,
     "attention_residual/normalization": "self_attn_layer_norm",
     **_FEED_FORWARD,
 }
-_DECODER_BLOCK = {
+DECODER_BLOCK = {
     **_SELF_ATTENTION,
     "self_attention_residual/normalization": "self_attn_layer_norm",
     "cross_attention/query": "encoder_attn.q_proj",
@@ -181,8 +183,8 @@ def set_weights(
     """
     given = _Weights(weights, model.source_embedding.embedding_dim, where)
     for side, stack, parts in (
-        ("encoder", model.encoder, _ENCODER_BLOCK),
-        ("decoder", model.decoder, _DECODER_BLOCK),
+        ("encoder", model.encoder, ENCODER_BLOCK),
+        ("decoder", model.decoder, DECODER_BLOCK),
     ):
         for level, block in enumerate(stack.blocks):
             prefix = f"model.{side}.layers.{level}"
@@ -211,11 +213,10 @@ class _Weights:
     def __init__(self, weights: Mapping[str, np.ndarray], dim: int, where: str) -> None:
         self._weights = weights
         self._where = where
-        self._used = {"model.encoder.embed_positions.weight"}
-        self._used.add("model.decoder.embed_positions.weight")
-        half = (dim + 1) // 2
-        # Feature 2k of ours is their k-th sine, 2k + 1 their k-th cosine.
-        self._order = np.arange(2 * half).reshape(2, half).T.reshape(-1)[:dim]
+        self._used: set[str] = set()
+        self._order = feature_order(dim)
+        for side in ("encoder", "decoder"):
+            self._check_positions(f"model.{side}.embed_positions.weight")
 
     def take(self, name: str) -> np.ndarray:
         """A weight by its name."""
@@ -265,6 +266,21 @@ class _Weights:
             )
         return array[..., self._order]
 
+    def _check_positions(self, name: str) -> None:
+        """Raise unless positions, where the file has them, are the sinusoids."""
+        if name not in self._weights:
+            return
+        found = self._ordered(self.take(name), name)
+        waves = sinusoidal_positions(
+            np.arange(len(found), dtype="int32"), len(self._order), "float32"
+        )
+        # Half a unit of float16 apart, at most.
+        if not np.allclose(found, ops.convert_to_numpy(waves), atol=1e-3):
+            raise ValueError(
+                f"{self._where} has positions of its own in {name}, and only "
+                "sinusoids can be had here"
+            )
+
     def check_all_used(self) -> None:
         """Raise for weights that have no place in the model."""
         unknown = sorted({*self._weights} - self._used)
@@ -272,6 +288,15 @@ class _Weights:
             raise ValueError(
                 f"{self._where} has weights that a MarianMTModel lacks: {unknown[:5]}"
             )
+
+
+def feature_order(dim: int) -> np.ndarray:
+    """The place in theirs of each of our features, of a model of so many.
+
+    Theirs are all sines of a position, then all cosines; ours take turns.
+    """
+    half = (dim + 1) // 2
+    return np.arange(2 * half).reshape(2, half).T.reshape(-1)[:dim]
 
 
 def choose_batch_size(config: Mapping[str, Any], search: Any) -> int:

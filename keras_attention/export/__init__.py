@@ -4,22 +4,25 @@ A `Translator` writes itself by its `export`; what is named here may be imported
 write other functions likewise.
 """
 
+import importlib
+from typing import Any
+
+from keras_attention.export.ctranslate2 import write_ctranslate2
+from keras_attention.export.formats import write_translator
+from keras_attention.export.huggingface import write_huggingface
 from keras_attention.optional_packages import needs
 
-with needs("tensorflow", extra="text", by="keras_attention.export"):
-    from keras_attention.export.ctranslate2 import write_ctranslate2
-    from keras_attention.export.formats import write_translator
-    from keras_attention.export.fresh_process import (
-        export_in_fresh_process,
-        translate_in_fresh_process,
-    )
-    from keras_attention.export.functions import (
-        custom_operations,
-        export_saved_model,
-        write_metadata,
-    )
-    from keras_attention.export.saved_model import write_saved_model
-    from keras_attention.export.warm_up import write_warm_up
+# What needs TensorFlow, and where it stands.
+_OF_TENSORFLOW = {
+    **dict.fromkeys(
+        ("export_in_fresh_process", "translate_in_fresh_process"), "fresh_process"
+    ),
+    **dict.fromkeys(
+        ("custom_operations", "export_saved_model", "write_metadata"), "functions"
+    ),
+    "write_saved_model": "saved_model",
+    "write_warm_up": "warm_up",
+}
 
 __all__ = [
     "custom_operations",
@@ -27,8 +30,21 @@ __all__ = [
     "export_saved_model",
     "translate_in_fresh_process",
     "write_ctranslate2",
+    "write_huggingface",
     "write_metadata",
     "write_saved_model",
     "write_translator",
     "write_warm_up",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_TENSORFLOW:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with needs("tensorflow", extra="text", by=f"{__name__}.{name}"):
+        module = importlib.import_module(f"{__name__}.{_OF_TENSORFLOW[name]}")
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_OF_TENSORFLOW})

@@ -6,9 +6,12 @@ from typing import Any
 
 from keras_attention.argument_checks import check_choice
 from keras_attention.export.ctranslate2 import write_ctranslate2
-from keras_attention.export.saved_model import write_saved_model
+from keras_attention.export.huggingface import write_huggingface
+from keras_attention.optional_packages import needs
 
-FORMATS = ("saved_model", "ctranslate2")
+# What takes `quantization`.
+_QUANTIZED = {"ctranslate2": write_ctranslate2, "huggingface": write_huggingface}
+FORMATS = ("saved_model", *_QUANTIZED)
 
 
 def write_translator(
@@ -25,12 +28,15 @@ def write_translator(
         ValueError: for a format that there is not, or that cannot be quantized.
     """
     check_choice(FORMATS, format=format)
-    if format == "ctranslate2":
-        write_ctranslate2(translator, path, overwrite, check, quantization)
+    if format in _QUANTIZED:
+        _QUANTIZED[format](translator, path, overwrite, check, quantization)
         return
     if quantization is not None:
         raise ValueError(
-            "`quantization` is for format='ctranslate2'; a SavedModel holds what "
-            f"`quantize` has made of the model. Received: quantization={quantization!r}"
+            f"`quantization` is for format={' and format='.join(map(repr, _QUANTIZED))}"
+            "; a SavedModel holds what `quantize` has made of the model. "
+            f"Received: quantization={quantization!r}"
         )
+    with needs("tensorflow", extra="text", by="a SavedModel"):
+        from keras_attention.export.saved_model import write_saved_model
     write_saved_model(translator, path, overwrite, check)

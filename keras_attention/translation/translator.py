@@ -210,6 +210,8 @@ class Translator(BaseTranslator):
           for TensorFlow and TensorFlow Serving; see `export.write_saved_model`.
         - `format="ctranslate2"`: a Transformer as a model of CTranslate2, with the
           tokenizers beside it; see `export.write_ctranslate2`.
+        - `format="huggingface"`: likewise as a model of `transformers`, to be shared;
+          see `export.write_huggingface`.
 
         Args:
             path: the folder to write; it appears when it is complete.
@@ -217,8 +219,9 @@ class Translator(BaseTranslator):
             check: whether to load it in a fresh process and compare some translations;
                 a list of texts says which.
             format: see above.
-            quantization: of the weights for CTranslate2, such as `"int8"`; what a
-                SavedModel holds is quantized by `quantize`.
+            quantization: of the weights for CTranslate2, such as `"int8"`, or for
+                Hugging Face, `"float16"`; what a SavedModel holds is quantized by
+                `quantize`.
 
         Raises:
             ValueError: for what the format cannot hold, before a file is written.

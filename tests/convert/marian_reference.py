@@ -49,7 +49,12 @@ def random_weights(source_size, target_size, layers=(2, 1), shared=True, seed=0)
 
 
 def compute_logits(weights, source, target, activation, scale=True):
-    """Logits `(target, vocabulary)` of a source and a target of real ids."""
+    """Logits `(target, vocabulary)` of a source and a target of real ids.
+
+    Of a pre-norm model, a `PegasusForConditionalGeneration`, where the weights have a
+    normalization behind the blocks.
+    """
+    is_first = "model.encoder.layer_norm.weight" in weights
 
     def dense(name, inputs):
         return inputs @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
@@ -88,27 +93,48 @@ def compute_logits(weights, source, target, activation, scale=True):
         name = f"model.{side}.embed_tokens.weight"
         table = weights.get(name, weights.get("model.shared.weight"))
         vectors = table[ids] * (math.sqrt(WIDTH) if scale else 1)
-        return vectors + positions(len(ids))
+        name = f"model.{side}.embed_positions.weight"
+        own = weights[name][: len(ids)] if name in weights else positions(len(ids))
+        return vectors + own
+
+    def residual(name, hidden, sublayer):
+        if is_first:
+            return hidden + sublayer(norm(name, hidden))
+        return norm(name, hidden + sublayer(hidden))
 
     def run(side, hidden, memory=None):
         level = 0
         while f"model.{side}.layers.{level}.fc1.bias" in weights:
             name = f"model.{side}.layers.{level}"
-            update = attend(f"{name}.self_attn", hidden, hidden, memory is not None)
-            hidden = norm(f"{name}.self_attn_layer_norm", hidden + update)
+            hidden = residual(
+                f"{name}.self_attn_layer_norm",
+                hidden,
+                lambda x, name=name: attend(
+                    f"{name}.self_attn", x, x, memory is not None
+                ),
+            )
             if memory is not None:
-                update = attend(f"{name}.encoder_attn", hidden, memory, False)
-                hidden = norm(f"{name}.encoder_attn_layer_norm", hidden + update)
-            inner = ACTIVATIONS[activation](dense(f"{name}.fc1", hidden))
-            update = dense(f"{name}.fc2", inner)
-            hidden = norm(f"{name}.final_layer_norm", hidden + update)
+                hidden = residual(
+                    f"{name}.encoder_attn_layer_norm",
+                    hidden,
+                    lambda x, name=name: attend(
+                        f"{name}.encoder_attn", x, memory, False
+                    ),
+                )
+            hidden = residual(
+                f"{name}.final_layer_norm",
+                hidden,
+                lambda x, name=name: dense(
+                    f"{name}.fc2", ACTIVATIONS[activation](dense(f"{name}.fc1", x))
+                ),
+            )
             level += 1
-        return hidden
+        return norm(f"model.{side}.layer_norm", hidden) if is_first else hidden
 
     memory = run("encoder", embed("encoder", source))
     hidden = run("decoder", embed("decoder", target), memory)
-    name = "model.decoder.embed_tokens.weight"
-    table = weights.get(name, weights.get("model.shared.weight"))
+    names = ("lm_head", "model.decoder.embed_tokens", "model.shared")
+    table = next(weights[f"{n}.weight"] for n in names if f"{n}.weight" in weights)
     return hidden @ table.T + weights["final_logits_bias"][0]
 
 

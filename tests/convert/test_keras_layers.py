@@ -6,7 +6,7 @@ import pytest
 
 from keras_attention import layers
 from keras_attention.convert import from_keras
-from tests.backends import to_numpy
+from tests.backends import BACKEND, to_numpy
 
 # KerasHub's layers say nothing of the masks that they pass on.
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not support masking:UserWarning")
@@ -64,7 +64,12 @@ def test_a_recurrent_layer_is_an_encoder(kind, is_both):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: keras.layers.MultiHeadAttention(2, 3, value_dim=5),
+        pytest.param(
+            lambda: keras.layers.MultiHeadAttention(2, 3, value_dim=5),
+            marks=pytest.mark.skipif(
+                BACKEND == "jax", reason="Keras on JAX wants values as wide as keys"
+            ),
+        ),
         lambda: keras.layers.MultiHeadAttention(2, 3, use_bias=False, output_shape=4),
         lambda: keras.layers.GroupQueryAttention(3, 4, 2),
     ],
@@ -81,7 +86,8 @@ def test_an_attention_takes_the_same_calls(make):
 
 @pytest.fixture(scope="module")
 def hub():
-    return pytest.importorskip("keras_hub").layers
+    # It does not run on every Keras that we run on.
+    return pytest.importorskip("keras_hub", exc_type=ImportError).layers
 
 
 @pytest.mark.parametrize("normalize_first", [False, True])

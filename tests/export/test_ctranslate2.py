@@ -18,6 +18,7 @@ from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy, Sampling
 from keras_attention.export import ctranslate2 as written
 from keras_attention.export.ctranslate2_spec import make_spec
+from keras_attention.export.vocabulary import to_names
 from keras_attention.layers import (
     LinearAttention,
     MultiHeadAttention,
@@ -319,7 +320,7 @@ def test_names_of_ids_differ():
     for kind in TOKENIZERS:
         for tokenizer in TOKENIZERS[kind]():
             size = tokenizer.vocabulary_size
-            names = written.to_names(tokenizer, size + 2)
+            names = to_names(tokenizer, size + 2, "<blank>")
             assert len({*names}) == size + 2
             assert names[:4] == ["<blank>", "<unk>", "<s>", "</s>"]
 
