@@ -13,7 +13,7 @@ from keras_attention.cli.saved import load
 FORMATS = {
     "saved_model": ("SavedModel", "saved_model.pb"),
     "ctranslate2": ("model of CTranslate2", "model.bin"),
-    "huggingface": ("model of Hugging Face", "config.json"),
+    "huggingface": ("model of Hugging Face", "model.safetensors"),
 }
 QUANTIZATIONS = (
     "int8",

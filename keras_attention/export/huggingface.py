@@ -30,7 +30,7 @@ from keras_attention.optional_packages import is_installed, needs
 from keras_attention.saved_folders import check_free, new_folder
 from keras_attention.translation.sources import pad_rows
 
-MARKER = "config.json"
+MARKER = "model.safetensors"
 CLIENT = Path(__file__).with_name("huggingface_client.py")
 
 _PAD_NAME = "<pad>"

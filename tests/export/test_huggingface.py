@@ -121,6 +121,14 @@ def test_a_pre_norm_model_is_a_pegasus_of_one_size(tmp_path):
         Translator.from_marian(tmp_path / "it")
 
 
+def test_a_model_of_another_format_is_not_replaced(tmp_path):
+    translate = _translator()
+    translate.export(tmp_path / "it", format="ctranslate2", check=False)
+    with pytest.raises(FileExistsError, match="something else"):
+        translate.export(tmp_path / "it", True, format="huggingface")
+    assert (tmp_path / "it" / "model.bin").exists()
+
+
 REFUSED = {
     "rotary": {"positions": "rotary", "embedding_dim": 8},
     "gated": {"gated": True},
