@@ -19,13 +19,6 @@ from keras_attention.export.comparison import (
 )
 from keras_attention.export.ctranslate2_spec import make_spec
 from keras_attention.export.transformer_parts import never_written
-from keras_attention.export.vocabulary import (
-    END_NAME,
-    START_NAME,
-    UNKNOWN_NAME,
-    is_sentencepiece,
-    to_names,
-)
 from keras_attention.models import LanguageModel
 from keras_attention.optional_packages import needs
 from keras_attention.saved_folders import check_free, new_folder, write_manifest
@@ -37,6 +30,13 @@ from keras_attention.translation.ctranslate2_translator import (
     VERSION,
 )
 from keras_attention.translation.folder import SOURCE, TARGET, check_saved
+from keras_attention.translation.piece_names import (
+    END_NAME,
+    START_NAME,
+    UNKNOWN_NAME,
+    is_sentencepiece,
+    to_names,
+)
 from keras_attention.translation.sources import pad_rows
 
 CLIENT = Path(__file__).with_name("ctranslate2_client.py")

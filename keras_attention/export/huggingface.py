@@ -19,15 +19,15 @@ from keras_attention.export.comparison import (
 from keras_attention.export.huggingface_card import CARD
 from keras_attention.export.huggingface_generation import make_generation
 from keras_attention.export.huggingface_model import HUGGING_FACE, make_huggingface
-from keras_attention.export.vocabulary import (
+from keras_attention.optional_packages import is_installed, needs
+from keras_attention.saved_folders import check_free, new_folder
+from keras_attention.translation.piece_names import (
     END_NAME,
     START_NAME,
     UNKNOWN_NAME,
     is_sentencepiece,
     to_names,
 )
-from keras_attention.optional_packages import is_installed, needs
-from keras_attention.saved_folders import check_free, new_folder
 from keras_attention.translation.sources import pad_rows
 
 MARKER = "model.safetensors"

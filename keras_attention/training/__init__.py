@@ -5,6 +5,12 @@ All of them run on each Keras backend, and a model compiled with them saves as
 """
 
 from keras_attention.training.adam import Adam
+from keras_attention.training.adapters import (
+    enable_lora,
+    freeze,
+    merge_lora,
+    unfreeze,
+)
 from keras_attention.training.averaging import average_checkpoints, averaged_weights
 from keras_attention.training.backup import Backup
 from keras_attention.training.bleu import BleuCallback
@@ -32,4 +38,8 @@ __all__ = [
     "TokensPerSecond",
     "average_checkpoints",
     "averaged_weights",
+    "enable_lora",
+    "freeze",
+    "merge_lora",
+    "unfreeze",
 ]

@@ -1,11 +1,16 @@
 """A `Translator` as a folder: a model, two tokenizers, and a manifest."""
 
+import io
+import zipfile
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
+import numpy as np
 
+from keras_attention.argument_checks import check_choice
 from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
 from keras_attention.text import load_tokenizer
 from keras_attention.text.plain.loading import TOKENIZERS
@@ -13,13 +18,19 @@ from keras_attention.text.plain.loading import TOKENIZERS
 FORMAT = "keras_attention.Translator"
 VERSION = 1
 MARKER = "translator.json"
+QUANTIZATIONS = (None, "float16")
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
 
 
 def write_translator(
-    translator: Any, path: str | PathLike[str], overwrite: bool, include_optimizer: bool
+    translator: Any,
+    path: str | PathLike[str],
+    overwrite: bool,
+    include_optimizer: bool,
+    quantization: str | None = None,
 ) -> None:
     """What `Translator.save` does."""
+    check_choice(QUANTIZATIONS, quantization=quantization)
     tokenizers = {SOURCE: translator.source_tokenizer}
     if translator.source_tokenizer is None:  # it reads vectors
         tokenizers = {}
@@ -28,6 +39,8 @@ def write_translator(
         check_saved(name.removesuffix(".json"), tokenizer)
     with new_folder(path, MARKER, overwrite) as folder:
         _save_model(translator.model, folder / MODEL, include_optimizer)
+        if quantization == "float16":
+            _store_halves(folder / MODEL)
         for name, tokenizer in tokenizers.items():
             tokenizer.save(folder / name)
         settings = {
@@ -96,6 +109,45 @@ def _save_model(model: Any, path: Path, include_optimizer: bool) -> None:
     finally:
         for attributes, compiled in kept:
             attributes.update(compiled)
+
+
+def _store_halves(path: Path) -> None:
+    """Store the floats of a `.keras` file as float16, which Keras reads as its own."""
+    with zipfile.ZipFile(path) as archive:
+        parts = [(part, archive.read(part)) for part in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, content in parts:
+            is_weights = part.filename.endswith(".weights.h5")
+            archive.writestr(part, _as_halves(content) if is_weights else content)
+
+
+def _as_halves(weights: bytes) -> bytes:
+    halves = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as old, h5py.File(halves, "w") as new:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                part = new.require_group(name)
+            else:
+                value = item[()]
+                if value.dtype == np.float32 and not item.attrs:
+                    value = _as_half(value)
+                part = new.create_dataset(name, data=value)
+            part.attrs.update(item.attrs)
+
+        old.visititems(copy)
+        new.attrs.update(old.attrs)
+    return halves.getvalue()
+
+
+def _as_half(value):
+    largest = np.finfo(np.float16).max
+    if np.any(np.abs(value[np.isfinite(value)]) > largest):
+        raise ValueError(
+            f"float16 holds numbers up to {largest:g} alone, and a weight is as large "
+            f"as {np.abs(value).max():g}"
+        )
+    return value.astype(np.float16)
 
 
 def _load_model(path: Path) -> Any:

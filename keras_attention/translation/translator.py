@@ -27,6 +27,7 @@ from keras_attention.translation.parts import (
     check_special_ids,
     check_vocabulary,
 )
+from keras_attention.translation.shipped import find_preset
 
 DEFAULT_LENGTH = 128
 
@@ -139,6 +140,8 @@ class Translator(BaseTranslator):
         path: str | PathLike[str],
         overwrite: bool = False,
         include_optimizer: bool = False,
+        *,
+        quantization: str | None = None,
     ) -> None:
         """Write the model, the tokenizers and the search into one folder.
 
@@ -148,12 +151,16 @@ class Translator(BaseTranslator):
             include_optimizer: whether to write what the model was compiled with too,
                 which may take twice the room of the model. `load` leaves it alone;
                 `keras.models.load_model` of the folder's `model.keras` reads it.
+            quantization: `"float16"` stores the weights in half the room, each rounded
+                to one part in 2,000. They are read as what they were, so that speed
+                stays the same and training can go on.
 
         Raises:
             FileExistsError: when something stands at `path` that may not be replaced.
-            ValueError: for a tokenizer that is not of `keras_attention.text`.
+            ValueError: for a tokenizer that is not of `keras_attention.text`, and a
+                weight above 65,504 for float16.
         """
-        write_translator(self, path, overwrite, include_optimizer)
+        write_translator(self, path, overwrite, include_optimizer, quantization)
 
     @classmethod
     def load(cls, path: str | PathLike[str], engine: str = "tensorflow") -> Any:
@@ -177,6 +184,27 @@ class Translator(BaseTranslator):
         if engine == "ctranslate2":
             return load_ctranslate2(path, lambda: cls(**read_translator(path)))
         return cls(**read_translator(path))
+
+    @classmethod
+    def from_preset(cls, name: str, engine: str = "tensorflow") -> Any:
+        """Load a trained translator that comes along, without a network.
+
+        They lie in the folder `models` of a checkout, and in the distribution
+        `keras-attention-models`. Each has a page that says what it was trained on, how
+        well it does, and what its licence is.
+
+        Args:
+            name: such as `"tatoeba_en_fr"`.
+            engine: as in `load`.
+
+        Returns:
+            What `load` returns.
+
+        Raises:
+            FileNotFoundError: where none is installed.
+            ValueError: for a name that none of them has.
+        """
+        return cls.load(find_preset(name), engine)
 
     @classmethod
     def from_marian(cls, folder: str | PathLike[str]) -> Self:
@@ -232,6 +260,35 @@ class Translator(BaseTranslator):
         from keras_attention.export import write_translator
 
         write_translator(self, path, overwrite, check, format, quantization)
+
+    def with_tokenizers(self, source_tokenizer: Any, target_tokenizer: Any) -> Self:
+        """A translator of other vocabularies that begins with what this one knows.
+
+        Pieces that both vocabularies have keep their vectors, and new ones begin with
+        the mean of their parts; see `convert.change_vocabularies`. It is to be trained
+        then. This one stays as it is.
+
+        Args:
+            source_tokenizer: the new one, or that of this translator, whose table is
+                kept.
+            target_tokenizer: likewise.
+
+        Raises:
+            ValueError: for a model that is quantized, an ensemble, or made of ends that
+                are not the builders'.
+        """
+        from keras_attention.convert import change_vocabularies
+
+        new = as_tokenizer(source_tokenizer), as_tokenizer(target_tokenizer)
+        old = self.source_tokenizer, self.target_tokenizer
+        return type(self)(
+            change_vocabularies(self.model, old, new),
+            *new,
+            self.search,
+            self.max_source_length,
+            self.batch_size,
+            self.replace_unknown,
+        )
 
     def quantize(self) -> None:
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.

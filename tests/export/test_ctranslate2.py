@@ -18,7 +18,6 @@ from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy, Sampling
 from keras_attention.export import ctranslate2 as written
 from keras_attention.export.ctranslate2_spec import make_spec
-from keras_attention.export.vocabulary import to_names
 from keras_attention.layers import (
     LinearAttention,
     MultiHeadAttention,
@@ -31,6 +30,7 @@ from keras_attention.models import (
     rnn_seq2seq,
     transformer,
 )
+from keras_attention.translation.piece_names import to_names
 from tests.translators import ENGLISH, KOREAN, TOKENIZERS, make_translator
 
 SIZES = (17, 13)

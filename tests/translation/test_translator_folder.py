@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from keras_attention import Translator, text
 from keras_attention.decoding import Greedy
+from keras_attention.models import Ensemble
 from keras_attention.saved_folders import write_manifest
 from keras_attention.translation.folder import (
     FORMAT,
@@ -18,7 +21,7 @@ from keras_attention.translation.folder import (
     TARGET,
     VERSION,
 )
-from tests.backends import BACKEND, run_in_fresh_process
+from tests.backends import BACKEND, run_in_fresh_process, to_numpy
 from tests.translators import ENGLISH, make_translator, translator
 
 pytestmark = pytest.mark.skipif(
@@ -241,3 +244,60 @@ def test_a_tokenizer_that_could_not_be_loaded_is_not_saved(tmp_path):
     with pytest.raises(ValueError, match="`target_tokenizer` must be one of"):
         translate.save(tmp_path / "saved")
     assert not (tmp_path / "saved").exists()
+
+
+@pytest.mark.parametrize("architecture", ["transformer", "recurrent"])
+@pytest.mark.parametrize("kind", ["float", "int8", "ensemble"])
+def test_stored_as_float16_it_takes_half_the_room_and_is_read_as_it_was(
+    tmp_path, architecture, kind
+):
+    translate = make_translator(architecture)
+    if kind == "int8":
+        translate.quantize()
+    if kind == "ensemble":
+        translate.model = Ensemble([translate.model, translate.model])
+    translate.save(tmp_path / "whole")
+    translate.save(tmp_path / "halves", quantization="float16")
+    whole, halves = (Translator.load(tmp_path / name) for name in ("whole", "halves"))
+    for ours, theirs in zip(halves.model.weights, whole.model.weights, strict=True):
+        assert (ours.path, ours.dtype) == (theirs.path, theirs.dtype)
+        expected = to_numpy(theirs)
+        if ours.dtype == "float32":
+            expected = expected.astype("float16").astype("float32")
+        np.testing.assert_array_equal(to_numpy(ours), expected)
+    sizes = [weights_size(tmp_path / name) for name in ("whole", "halves")]
+    floats = (w for w in whole.model.weights if w.dtype == "float32")
+    count = sum(int(np.prod(weight.shape)) for weight in floats)
+    assert sizes[0] - sizes[1] == pytest.approx(2 * count, rel=0.02)
+
+
+def weights_size(folder):
+    with zipfile.ZipFile(folder / MODEL) as archive:
+        (info,) = (i for i in archive.infolist() if i.filename.endswith(".h5"))
+        return info.file_size
+
+
+def test_what_float16_cannot_hold_is_refused(tmp_path):
+    translate = make_translator()
+    with pytest.raises(ValueError, match="`quantization` must be one of"):
+        translate.save(tmp_path / "saved", quantization="float8")
+    bias = translate.model.output_projection.bias
+    bias.assign(keras.ops.full(bias.shape, 7e4))
+    with pytest.raises(ValueError, match="65504 alone.* as large as 70000"):
+        translate.save(tmp_path / "saved", quantization="float16")
+    assert not (tmp_path / "saved").exists()
+
+
+def test_with_other_tokenizers_it_begins_with_what_it_knew(tmp_path):
+    translate = make_translator("transformer", "words")
+    source, target = translate.source_tokenizer, translate.target_tokenizer
+    same = translate.with_tokenizers(source, target)
+    assert same.model is not translate.model
+    assert same(TEXTS) == translate(TEXTS)
+    mixed = text.WordTokenizer([*reversed(target.vocabulary)])
+    other = translate.with_tokenizers(source, mixed)
+    assert other(TEXTS) == translate(TEXTS)
+    more = text.WordTokenizer([*source.vocabulary, "seven"])
+    assert translate.with_tokenizers(more, target)(TEXTS) == translate(TEXTS)
+    other.save(tmp_path / "saved")
+    assert Translator.load(tmp_path / "saved")(TEXTS) == translate(TEXTS)

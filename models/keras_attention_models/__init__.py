@@ -1,0 +1,1 @@
+"""Translators in folders, which `keras_attention.Translator.from_preset` loads."""
