@@ -14,7 +14,10 @@ FORMATS = {
     "saved_model": ("SavedModel", "saved_model.pb"),
     "ctranslate2": ("model of CTranslate2", "model.bin"),
     "huggingface": ("model of Hugging Face", "model.safetensors"),
+    "onnx": ("model of ONNX", "model.onnx"),
+    "litert": ("model of LiteRT", "model.tflite"),
 }
+QUANTIZED = ("ctranslate2", "huggingface")
 QUANTIZATIONS = (
     "int8",
     "int8_float32",
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     """Write a saved Translator in another format."""
     clean_up_when_interrupted()
     name, marker = FORMATS[options.format]
-    if options.quantization and options.format == "saved_model":
+    if options.quantization and options.format not in QUANTIZED:
         raise ValueError(
             "--quantization is for --format ctranslate2 and huggingface. "
             f"Received: --format {options.format}"

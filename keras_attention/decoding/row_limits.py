@@ -78,7 +78,8 @@ def source_lengths(source: Any) -> Tensor:
 def count_given(given: Tensor) -> Tensor:
     """How many of the first ids `(rows, length)` are given in every row."""
     in_all = ops.all(ops.not_equal(given, PAD), axis=0)
-    return ops.sum(ops.cumprod(ops.cast(in_all, "int32")))
+    is_short = ops.cumsum(ops.cast(ops.logical_not(in_all), "int32"))
+    return ops.sum(ops.cast(ops.equal(is_short, 0), "int32"))
 
 
 def _at(ids, index):

@@ -20,6 +20,7 @@ _OF_TENSORFLOW = {
     **dict.fromkeys(
         ("custom_operations", "export_saved_model", "write_metadata"), "functions"
     ),
+    **dict.fromkeys(("write_litert", "write_onnx"), "ids_models"),
     "write_saved_model": "saved_model",
     "write_warm_up": "warm_up",
 }
@@ -31,7 +32,9 @@ __all__ = [
     "translate_in_fresh_process",
     "write_ctranslate2",
     "write_huggingface",
+    "write_litert",
     "write_metadata",
+    "write_onnx",
     "write_saved_model",
     "write_translator",
     "write_warm_up",

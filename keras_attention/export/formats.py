@@ -11,7 +11,7 @@ from keras_attention.optional_packages import needs
 
 # What takes `quantization`.
 _QUANTIZED = {"ctranslate2": write_ctranslate2, "huggingface": write_huggingface}
-FORMATS = ("saved_model", *_QUANTIZED)
+FORMATS = ("saved_model", *_QUANTIZED, "onnx", "litert")
 
 
 def write_translator(
@@ -34,9 +34,15 @@ def write_translator(
     if quantization is not None:
         raise ValueError(
             f"`quantization` is for format={' and format='.join(map(repr, _QUANTIZED))}"
-            "; a SavedModel holds what `quantize` has made of the model. "
-            f"Received: quantization={quantization!r}"
+            "; the others hold what `quantize` has made of the model. "
+            f"Received: format={format!r}, quantization={quantization!r}"
         )
-    with needs("tensorflow", extra="text", by="a SavedModel"):
+    with needs("tensorflow", extra="text", by=f"format={format!r}"):
+        from keras_attention.export.ids_models import write_litert, write_onnx
         from keras_attention.export.saved_model import write_saved_model
-    write_saved_model(translator, path, overwrite, check)
+    write = {
+        "saved_model": write_saved_model,
+        "onnx": write_onnx,
+        "litert": write_litert,
+    }[format]
+    write(translator, path, overwrite, check)

@@ -53,6 +53,8 @@ def export_in_fresh_process(
     path: str | PathLike[str],
     overwrite: bool,
     check: bool | Sequence[str],
+    format: str = "saved_model",
+    marker: str = MARKER,
 ) -> None:
     """Export a `Translator` where Keras runs on TensorFlow.
 
@@ -61,14 +63,21 @@ def export_in_fresh_process(
         path: the folder to write; it appears when it is complete.
         overwrite: whether a SavedModel there may be replaced.
         check: as of `Translator.export`.
+        format: likewise.
+        marker: a file that every folder of this format holds.
 
     Raises:
         FileExistsError: when something stands at `path` that may not be replaced.
         RuntimeError: when it cannot be exported there.
     """
-    check_free(path, MARKER, overwrite)
+    check_free(path, marker, overwrite)
     check = check if isinstance(check, bool) else list(check)
-    options = {"path": str(path), "overwrite": overwrite, "check": check}
+    options = {
+        "path": str(path),
+        "overwrite": overwrite,
+        "check": check,
+        "format": format,
+    }
     with tempfile.TemporaryDirectory() as beside:
         translator.save(f"{beside}/translator")
         done = subprocess.run(

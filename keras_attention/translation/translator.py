@@ -240,6 +240,9 @@ class Translator(BaseTranslator):
           tokenizers beside it; see `export.write_ctranslate2`.
         - `format="huggingface"`: likewise as a model of `transformers`, to be shared;
           see `export.write_huggingface`.
+        - `format="onnx"` and `format="litert"`: the model and its search in one file
+          from ids to ids, with the tokenizers beside it; see `export.write_onnx` and
+          `export.write_litert`.
 
         Args:
             path: the folder to write; it appears when it is complete.
