@@ -1,12 +1,15 @@
 """Each example runs for a few steps, by its command line's own entry."""
 
 import importlib
+import shutil
 from pathlib import Path
 
 import keras
 import pytest
 
 from keras_attention import Translator
+from keras_attention.decoding import Greedy
+from tests.translators import make_translator
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -148,7 +151,22 @@ def run_alignments(tmp_path):
     assert (tmp_path / "alignments" / "alignments.png").stat().st_size > 1000
 
 
+def run_finetune(tmp_path):
+    finetune = importlib.import_module("finetune")
+    make_translator("transformer", "words", Greedy(9)).save(tmp_path / "trained")
+    lines = [f"the {a} {b} sees\tdas {b} {a}" for a in "abcdef" for b in "abcdef"]
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines) + "\n")
+    files = ["--translator", "trained", "--pairs", "pairs.tsv", "--tested", "4"]
+    for more in (["--vocabulary-size", "18"], ["--lora", "2"]):
+        found = finetune.main([*files, "--epochs", "1", "--output", "tuned", *more])
+        assert list(found) == ["from nothing", "fine-tuned"]
+        tuned = Translator.load(tmp_path / "tuned")
+        assert not any("lora" in weight.name for weight in tuned.model.weights)
+        shutil.rmtree(tmp_path / "tuned")
+
+
 EXAMPLE_RUNS = [
+    run_finetune,
     run_translate,
     run_dates,
     run_an_attention_of_ones_own,
