@@ -9,18 +9,22 @@ from keras_attention.optional_packages import MissingExtraError, is_installed
 
 # What a test may import and an environment may lack.
 OPTIONAL = {
+    "ai_edge_litert",
     "ctranslate2",
     "gensim",
     "jax",
     "keras_hub",
     "matplotlib",
     "nltk",
+    "onnx",
+    "onnxruntime",
     "regex",
     "sacrebleu",
     "sentencepiece",
     "tensorflow",
     "tensorflow_serving",
     "tensorflow_text",
+    "tf2onnx",
 }
 
 

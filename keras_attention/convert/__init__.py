@@ -8,7 +8,7 @@ from keras_attention.convert.ctranslate2_model import (
     CTranslate2Model,
     read_ctranslate2,
 )
-from keras_attention.convert.keras_layers import convert_layer
+from keras_attention.convert.keras_layers import convert_layer, fill_block
 from keras_attention.convert.keras_models import from_keras
 from keras_attention.convert.marian import read_marian
 from keras_attention.convert.torch_files import read_torch
@@ -21,6 +21,7 @@ __all__ = [
     "assign_weights",
     "change_vocabularies",
     "convert_layer",
+    "fill_block",
     "from_keras",
     "named_weights",
     "read_ctranslate2",

@@ -1,6 +1,6 @@
 """Layers of Keras and KerasHub, as layers of ours with the same weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -91,6 +91,33 @@ def fill(ours: keras.layers.Layer, layer: keras.layers.Layer) -> None:
         assign_weights(ours.cell, _cell_values(layer), layer.name)
     else:
         ours.set_weights(layer.get_weights())
+
+
+def fill_block(
+    block: TransformerEncoder | TransformerDecoder,
+    parts: Sequence[tuple[keras.layers.Layer, keras.layers.Layer]],
+) -> None:
+    """Set the weights of a Transformer block from the parts of another one.
+
+    Args:
+        block: that is built, as those of a model are.
+        parts: the layer and the normalization of each of its sublayers, in their order:
+            self-attention, cross-attention where there is one, and the feed-forward
+            network, a layer with the weights of its two dense layers.
+
+    Raises:
+        ValueError: for too few or too many parts, and for weights of other shapes.
+    """
+    own = block.sublayers()
+    if len(own) != len(parts):
+        raise ValueError(
+            f"`parts` must be one for each of {[*own]}. Received: {len(parts)} parts"
+        )
+    for (layer, residual), (part, normalization) in zip(
+        own.values(), parts, strict=True
+    ):
+        layer.set_weights(part.get_weights())
+        residual.normalization.set_weights(normalization.get_weights())
 
 
 def _is_recurrent(layer):
@@ -191,26 +218,21 @@ def _block(make: Callable[..., Any]) -> Callable[[Any], Any]:
     def convert(layer):
         options = {name: getattr(layer, name) for name in _BLOCK}
         ours = make(**options, name=layer.name)
-        width = layer._feedforward_output_dense.units
-        sequence = keras.KerasTensor((None, None, width))
+        network = [
+            layer._feedforward_intermediate_dense,
+            layer._feedforward_output_dense,
+        ]
+        sequence = keras.KerasTensor((None, None, network[-1].units))
+        theirs = {"self_attention": layer._self_attention_layer}
         cross = getattr(layer, "_cross_attention_layer", None)
-        parts = {"self_attention": (layer._self_attention_layer, sequence)}
-        if cross is not None:
-            memory = keras.KerasTensor((None, None, _width_of_memory(cross)))
-            parts["cross_attention"] = cross, memory
-            ours(sequence, memory)
-        else:
+        if cross is None:
             ours(sequence)
-        for name, (attention, residual) in ours.sublayers().items():
-            if name in parts:
-                attention.set_weights(parts[name][0].get_weights())
-            norm = getattr(layer, _NORMS[name])
-            residual.normalization.set_weights(norm.get_weights())
-        network, _ = ours.sublayers()["feed_forward"]
-        network.hidden_dense.set_weights(
-            layer._feedforward_intermediate_dense.get_weights()
-        )
-        network.output_dense.set_weights(layer._feedforward_output_dense.get_weights())
+        else:
+            theirs["cross_attention"] = cross
+            ours(sequence, keras.KerasTensor((None, None, _width_of_memory(cross))))
+        theirs["feed_forward"] = keras.Sequential(network)
+        norms = (getattr(layer, _NORMS[name]) for name in theirs)
+        fill_block(ours, [*zip(theirs.values(), norms, strict=True)])
         return ours
 
     return convert

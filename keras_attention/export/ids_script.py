@@ -71,7 +71,8 @@ def join(row: Any) -> str:
     pieces = [settings["target_pieces"][i] for i in row if i != settings["end"]]
     if settings["has_languages"]:  # a vocabulary of both sides
         pieces = [piece for piece in pieces if piece != "<unk>"]
-    return str(target.decode(pieces).replace("\u2581", " ").strip())
+        return str(target.decode(pieces).replace("\u2581", " ").strip())
+    return str(target.decode(pieces))
 
 
 def translate(row: list[int]) -> str:

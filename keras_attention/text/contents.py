@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from keras_attention.special_ids import PAD
 from keras_attention.text.pieces import encode_pieces
 from keras_attention.text.saved import SavedTokenizer
 
@@ -47,22 +48,27 @@ class GivenVocabulary(SavedTokenizer):
     """A list of all pieces, made elsewhere, of which the first is padding."""
 
     _vocabulary: tuple[str, ...]
-    _special: dict[str, str]
+    _special: dict[str, str | None]
 
     def _set_vocabulary(
-        self, vocabulary: Sequence[str], unknown: str, start: str, end: str
+        self,
+        vocabulary: Sequence[str],
+        unknown: str,
+        start: str | None,
+        end: str | None,
     ) -> None:
         """Checks the pieces, and finds the special ones among them."""
         vocabulary = list(vocabulary)
         encode_pieces(vocabulary[1:])
         special = {"unknown": unknown, "start": start, "end": end}
-        for name, piece in special.items():
+        given = {name: piece for name, piece in special.items() if piece is not None}
+        for name, piece in given.items():
             if piece not in vocabulary[1:]:
                 raise ValueError(
                     f"`{name}` must be a piece of the vocabulary, after its padding. "
                     f"Received: {name}={piece!r}, vocabulary={_shown(vocabulary)}"
                 )
-        if len({*special.values()}) < len(special):
+        if len({*given.values()}) < len(given):
             raise ValueError(
                 "`unknown`, `start` and `end` must differ. "
                 f"Received: unknown={unknown!r}, start={start!r}, end={end!r}"
@@ -70,8 +76,8 @@ class GivenVocabulary(SavedTokenizer):
         self._vocabulary = tuple(vocabulary)
         self._special = special
         self.unknown_id = vocabulary.index(unknown)
-        self.start_id = vocabulary.index(start)
-        self.end_id = vocabulary.index(end)
+        self.start_id = PAD if start is None else vocabulary.index(start)
+        self.end_id = PAD if end is None else vocabulary.index(end)
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

@@ -37,8 +37,9 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         standardize: As of the layer: one of its names, `None`, or a function on a
             tensor of strings.
         split: Likewise, with a ragged result.
-        start: The word with which a sentence begins.
-        end: The word with which it ends.
+        start: The word with which a sentence begins; `None` where all are sources,
+            which are read without one.
+        end: The word with which it ends; likewise.
 
     Raises:
         ValueError: If `vocabulary` is empty, names a word twice, or lacks `start` or
@@ -59,8 +60,8 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         standardize: str | Change | None = STANDARDIZATIONS[1],
         split: str | Change | None = "whitespace",
         *,
-        start: str = "[start]",
-        end: str = "[end]",
+        start: str | None = "[start]",
+        end: str | None = "[end]",
     ) -> None:
         check_changes(standardize, split)
         super().__init__(vocabulary, unknown_word(vocabulary), start, end)
@@ -71,14 +72,18 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
 
     @classmethod
     def from_layer(
-        cls, layer: Any, *, start: str = "[start]", end: str = "[end]"
+        cls,
+        layer: Any,
+        *,
+        start: str | None = "[start]",
+        end: str | None = "[end]",
     ) -> Self:
         """Makes the tokenizer of a layer that was adapted or given a vocabulary.
 
         Args:
             layer: A `keras.layers.TextVectorization`.
-            start: The word with which a sentence begins.
-            end: The word with which it ends.
+            start: The word with which a sentence begins, or `None`.
+            end: The word with which it ends, or `None`.
 
         Raises:
             ValueError: If the layer counts words, joins them to n-grams, or lacks

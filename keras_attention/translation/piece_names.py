@@ -24,10 +24,10 @@ def to_names(tokenizer: Any, size: int, pad: str) -> list[str]:
     special = SpecialIds.of(tokenizer)
     unknown = getattr(tokenizer, "unknown_id", UNKNOWN)
     names = {
-        PAD: pad,
         unknown: UNKNOWN_NAME,
         special.start: START_NAME,
         special.end: END_NAME,
+        PAD: pad,  # which may stand for a start and an end that there are not
     }
     (pieces,) = as_lists(tokenizer).tokens([[*range(tokenizer.vocabulary_size)]])
     taken = {*names.values()}

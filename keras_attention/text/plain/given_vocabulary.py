@@ -24,7 +24,11 @@ class GivenVocabularyTokenizer(GivenVocabulary, Tokenizer):
     """
 
     def __init__(
-        self, vocabulary: Sequence[str], unknown: str, start: str, end: str
+        self,
+        vocabulary: Sequence[str],
+        unknown: str,
+        start: str | None,
+        end: str | None,
     ) -> None:
         super().__init__(Cleaning())
         self._set_vocabulary(vocabulary, unknown, start, end)

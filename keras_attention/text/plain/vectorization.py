@@ -29,8 +29,9 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         standardize: As of the layer: one of its names, or `None`. A function needs
             TensorFlow.
         split: Likewise.
-        start: The word with which a sentence begins.
-        end: The word with which it ends.
+        start: The word with which a sentence begins; `None` where all are sources,
+            which are read without one.
+        end: The word with which it ends; likewise.
 
     Raises:
         ValueError: If `vocabulary` is empty, names a word twice, or lacks `start` or
@@ -49,8 +50,8 @@ class VectorizationTokenizer(GivenVocabularyTokenizer):
         standardize: str | None = STANDARDIZATIONS[1],
         split: str | None = "whitespace",
         *,
-        start: str = "[start]",
-        end: str = "[end]",
+        start: str | None = "[start]",
+        end: str | None = "[end]",
     ) -> None:
         for name, value in (("standardize", standardize), ("split", split)):
             # a file holds a function as a dictionary
