@@ -10,7 +10,7 @@ OUTPUTS = ("ids", "lengths", "scores")
 
 
 def make_graph(translator: Any, rows: int | None = None) -> Any:
-    """The search of a `Translator` as a concrete function, its weights constants of it.
+    """The search of a `Translator`, with its model, as a concrete function.
 
     It takes `source`, int32 ids `(batch, source)` with their ends, padded with 0; or,
     of a model that reads vectors, `source` and `source_mask`. It gives `ids (batch,

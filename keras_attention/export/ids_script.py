@@ -53,10 +53,16 @@ def load_model(folder: Path = FOLDER) -> Any:
     return run
 
 
+@functools.cache
+def source_ids() -> dict[str, int]:
+    """The id of each source piece."""
+    return {piece: index for index, piece in enumerate(load()[0]["source_pieces"])}
+
+
 def cut(text: str) -> list[int]:
     """The ids of a text, with the end."""
     settings, source, _ = load()
-    ids = {piece: index for index, piece in enumerate(settings["source_pieces"])}
+    ids = source_ids()
     language = re.findall(r"^>>[^\n]+<<", text) if settings["has_languages"] else []
     rest = text.removeprefix("".join(language))
     rest = rest.lower() if settings["lowercase"] else rest

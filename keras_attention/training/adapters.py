@@ -1,5 +1,6 @@
 """Training a part of a model: frozen weights, and adapters of low rank."""
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,12 +112,14 @@ def merge_lora(model: keras.Model) -> None:
                 "`model` must not be quantized when its adapters are merged. "
                 f"Received: {layer.path!r} in {layer.quantization_mode!r}"
             )
+    gc.freeze()  # Keras collects garbage for each weight that is deleted
     for layer in adapted:
         merged = keras.ops.convert_to_numpy(layer.kernel)
         layer.lora_enabled = False
         del layer.lora_kernel_a, layer.lora_kernel_b
         layer.lora_rank = layer.lora_alpha = None
         layer.kernel.assign(merged)
+    gc.unfreeze()
     unfreeze(model)
     # past what Keras does when attributes are set
     vars(model).update(optimizer=None, compiled=False)
