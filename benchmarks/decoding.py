@@ -24,6 +24,7 @@ from pathlib import Path
 
 import decoding_engines
 import numpy as np
+from workers import ask, start_worker
 
 ENGINES = {
     "ours": decoding_engines.ours,
@@ -53,14 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, dict[Case, float]]
 def _measure(options):
     cases = [(rows, beams) for rows in options.rows for beams in options.beams]
     workers = {
-        (name, threads): _start(name, threads, options)
+        (name, threads): start_worker(__file__, *_arguments(name, threads, options))
         for name in options.engines
         for threads in options.threads
     }
     found = {worker: {case: [] for case in cases} for worker in workers}
     for case in cases:
         outputs = {
-            worker: np.array(_ask(process, case, "outputs"))
+            worker: np.array(ask(process, [*case, "outputs"]))
             for worker, process in workers.items()
         }
         first, *others = (worker for worker in outputs if worker[0] in SAME_WEIGHTS)
@@ -70,7 +71,7 @@ def _measure(options):
         for _ in range(options.runs):
             for worker, process in workers.items():
                 time.sleep(REST)
-                found[worker][case].append(_ask(process, case, "seconds"))
+                found[worker][case].append(ask(process, [*case, "seconds"]))
     for process in workers.values():
         process.communicate()
     speeds = {
@@ -117,22 +118,6 @@ def _arguments(worker, threads, options):
         *(f"--{name}={getattr(options, name)}" for name in numbers),
         *("--beams", *map(str, options.beams)),
     ]
-
-
-def _start(name, threads, options):
-    return subprocess.Popen(
-        [sys.executable, __file__, *_arguments(name, threads, options)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        text=True,
-    )
-
-
-def _ask(worker, case, what):
-    worker.stdin.write(json.dumps([*case, what]) + "\n")
-    worker.stdin.flush()
-    return json.loads(worker.stdout.readline())
 
 
 def _work(name, options):

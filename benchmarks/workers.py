@@ -23,6 +23,24 @@ def run_worker(script: str, job: str, *options: str) -> Any:
     return json.loads(output.splitlines()[-1])
 
 
+def start_worker(script: str, *options: str) -> subprocess.Popen[str]:
+    """A process of a script that answers questions, a line of JSON each."""
+    return subprocess.Popen(
+        [sys.executable, script, *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        text=True,
+    )
+
+
+def ask(worker: Any, question: Any) -> Any:
+    """What a worker answers."""
+    worker.stdin.write(json.dumps(question) + "\n")
+    worker.stdin.flush()
+    return json.loads(worker.stdout.readline())
+
+
 def medians(steps: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
     """The seconds of each step, which take turns; the first turn does not count."""
     times: dict[str, list[float]] = {name: [] for name in steps}

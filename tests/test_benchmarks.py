@@ -69,6 +69,23 @@ def test_decoding():
 
 
 @pytest.mark.slow
+def test_engines(tmp_path):
+    engines = importlib.import_module("engines")
+    make_translator("transformer", "two sentencepiece models").save(tmp_path / "model")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("What is your name?\none two three\n", "utf-8")
+    names = ["Translator", "SavedModel", "ours on CTranslate2", "CTranslate2 by hand"]
+    options = ["--source", str(lines), "--target", str(lines), "--runs", "1"]
+    found = engines.main([str(tmp_path / "model"), *options, "--engines", *names])
+    assert list(found) == ["greedy", "beam 4"]
+    for figures in found.values():
+        assert list(figures) == names
+        for one in figures.values():
+            assert one["translations"] == figures["Translator"]["translations"]
+            assert one["all"][0] > 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ours, bfloat16", "keras, float32"])
 def test_training(engine, monkeypatch):
     training = importlib.import_module("training")

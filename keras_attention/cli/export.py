@@ -45,6 +45,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         choices=[*QUANTIZATIONS],
         help="of the weights for ctranslate2 and huggingface; by default float32",
     )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="to compute in, by default the one of the training",
+    )
     add_search(parser)
     return parser.parse_args(arguments)
 

@@ -27,7 +27,7 @@ def check_backend() -> None:
 
 
 def load(options: argparse.Namespace) -> Any:
-    """A saved Translator, with other beams, compilation or kernels if asked for."""
+    """A saved Translator with what else was asked for."""
     engine = getattr(options, "engine", "tensorflow")
     for name in ("int8", "xla"):
         if engine == "ctranslate2" and getattr(options, name):
@@ -39,6 +39,8 @@ def load(options: argparse.Namespace) -> Any:
     translator.search = change_search(
         translator.search, options.beams, options.length_penalty, options.xla
     )
+    if getattr(options, "precision", None):
+        translator = translator.with_precision(options.precision)
     if options.int8:
         translator.quantize()
     return translator

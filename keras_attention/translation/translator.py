@@ -284,9 +284,30 @@ class Translator(BaseTranslator):
 
         new = as_tokenizer(source_tokenizer), as_tokenizer(target_tokenizer)
         old = self.source_tokenizer, self.target_tokenizer
+        return self._with(change_vocabularies(self.model, old, new), *new)
+
+    def with_precision(self, dtype: Any) -> Self:
+        """A translator with the same weights that computes in another precision.
+
+        Such as in float32, for processors without bfloat16, what was trained in
+        `"mixed_bfloat16"`; see `convert.change_precision`. This one stays as it is.
+
+        Args:
+            dtype: a policy of floats, such as `"float32"`.
+
+        Raises:
+            ValueError: for a model that is quantized, and an ensemble.
+        """
+        from keras_attention.convert import change_precision
+
+        model = change_precision(self.model, dtype)
+        return self._with(model, self.source_tokenizer, self.target_tokenizer)
+
+    def _with(self, model, source_tokenizer, target_tokenizer):
         return type(self)(
-            change_vocabularies(self.model, old, new),
-            *new,
+            model,
+            source_tokenizer,
+            target_tokenizer,
             self.search,
             self.max_source_length,
             self.batch_size,

@@ -125,9 +125,11 @@ def test_translate_measures_and_exports(
         for folder in (run / "saved_model", tmp_path / "exported")
     ]
     assert sizes[1] < 0.7 * sizes[0]  # graphs apart
-    search = saved.load(export_command.parse([*export[1:], "--xla"])).search
-    assert isinstance(search, Greedy)
-    assert search.jit_compile
+    other = [*export[1:], "--xla", "--precision", "mixed_bfloat16"]
+    changed = saved.load(export_command.parse(other))
+    assert isinstance(changed.search, Greedy)
+    assert changed.search.jit_compile
+    assert changed.model.encoder.compute_dtype == "bfloat16"
 
 
 def test_commands_run_what_they_exported_by_its_engine(pairs_file, tmp_path, capsys):

@@ -1,0 +1,171 @@
+"""A trained translator on real sentences, strings to strings, by the engines there are.
+
+    python -m pip install ".[text,ctranslate2,formats,bleu]" transformers torch
+    python benchmarks/engines.py TRANSLATOR --source FILE --target FILE
+
+The translator is exported in each format that can hold it. Every engine is a process of
+its own, with its settings as they come. They take turns: all sentences in one call,
+and the first of them one by one. Printed are sentences a second, medians of runs, in
+brackets how many times as fast ours on CTranslate2 is; the seconds from the start of a
+process to its first translation; the most memory that it had; the room that its files
+take; how many translations are those of `Translator`; and their BLEU.
+
+Beams are those of CTranslate2's rule, which all of them can follow but Hugging Face,
+whose outputs may end earlier, and LiteRT, which has no beams.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+import string_engines
+from workers import ask, peak_mib, start_worker
+
+SEARCHES = ("greedy", "beam 4")
+MODES = ("all", "one by one")
+
+
+def main(arguments: Sequence[str] | None = None) -> dict[str, dict]:
+    """Measure and print a table for each search; what was found, by search."""
+    options = _parser().parse_args(arguments)
+    if options.worker:
+        _work(options)
+        return {}
+    lines = _read(options.source, options.sentences)
+    references = _read(options.target, options.sentences) if options.target else None
+    tables = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for search in options.searches:
+            _prepare(Path(folder, search), search, options)
+            tables[search] = _measure(Path(folder, search), lines, options)
+            _print_table(search, tables[search], references)
+    return tables
+
+
+def _read(path, most):
+    return Path(path).read_text("utf-8").splitlines()[:most]
+
+
+def _prepare(folder, search, options):
+    """Write the exports in a process of its own, and say what cannot hold the model."""
+    folder.mkdir()
+    subprocess.run(
+        [
+            *(sys.executable, __file__, options.translator, "--source", options.source),
+            *("--worker", "prepare", "--folder", str(folder), "--searches", search),
+            *("--engines", *options.engines),
+        ],
+        check=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+def _measure(folder, lines, options):
+    found, workers = {}, {}
+    for name in options.engines:
+        place = folder / string_engines.FOLDERS[name]
+        if not place.is_dir():
+            continue
+        begun = time.perf_counter()
+        worker = start_worker(
+            __file__,
+            *(options.translator, "--source", options.source),
+            *("--worker", name, "--folder", str(place), "--searches", folder.name),
+        )
+        ask(worker, {"texts": lines[:1], "together": True})
+        sizes = [file.stat().st_size for file in place.rglob("*") if file.is_file()]
+        workers[name] = worker
+        found[name] = {
+            "start": time.perf_counter() - begun,
+            "mib on disk": sum(sizes) / 2**20,
+            "translations": ask(worker, {"texts": lines, "together": True})["texts"],
+            **{mode: [] for mode in MODES},
+        }
+        ask(worker, {"texts": lines[: options.single], "together": False})
+    for _ in range(options.runs):
+        for name, worker in workers.items():
+            for mode in MODES:
+                together = mode == "all"
+                some = lines if together else lines[: options.single]
+                answer = ask(worker, {"texts": some, "together": together})
+                found[name][mode].append(len(some) / answer["seconds"])
+                found[name]["mib"] = answer["mib"]
+    for worker in workers.values():
+        worker.communicate()
+    return found
+
+
+def _print_table(search, found, references):
+    columns = [*MODES, "start, s", "memory, MiB", "on disk, MiB", "the same, %"]
+    columns += ["BLEU"] if references else []
+    print(f"\n{search}\n\n| engine | {' | '.join(columns)} |")
+    print("| --- " + "| ---: " * len(columns) + "|")
+    best = found.get("ours on CTranslate2", next(iter(found.values())))
+    first = next(iter(found.values()))["translations"]
+    for name, figures in found.items():
+        speeds = [median(figures[mode]) for mode in MODES]
+        cells = [
+            f"{speed:,.0f} ({median(best[mode]) / speed:.2f})"
+            for mode, speed in zip(MODES, speeds, strict=True)
+        ]
+        cells += [f"{figures['start']:.1f}", f"{figures['mib']:,}"]
+        cells += [f"{figures['mib on disk']:.1f}"]
+        pairs = [*zip(figures["translations"], first, strict=True)]
+        cells += [f"{100 * sum(a == b for a, b in pairs) / len(pairs):.1f}"]
+        if references:
+            import sacrebleu
+
+            bleu = sacrebleu.corpus_bleu(figures["translations"], [references])
+            cells += [f"{bleu.score:.1f}"]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _work(options):
+    """Answer questions, a line of JSON each."""
+    (search,) = options.searches
+    folder = Path(options.folder)
+    if options.worker == "prepare":
+        string_engines.prepare(options.translator, folder, search, options.engines)
+        return
+    translate = string_engines.ENGINES[options.worker](folder, search)
+    for line in sys.stdin:
+        question = json.loads(line)
+        texts = question["texts"]
+        started = time.perf_counter()
+        if question["together"]:
+            found = translate(texts)
+        else:
+            found = [translate([text])[0] for text in texts]
+        seconds = time.perf_counter() - started
+        answer = {"seconds": seconds, "texts": found, "mib": peak_mib()}
+        print(json.dumps(answer), flush=True)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    names = [*string_engines.ENGINES]
+    add("translator", help="a saved Translator")
+    add("--source", required=True, help="file of lines to translate")
+    add("--target", help="file of their references, for BLEU")
+    add("--engines", nargs="+", choices=names, default=names)
+    add("--searches", nargs="+", choices=SEARCHES, default=[*SEARCHES])
+    add("--sentences", type=int, default=1000)
+    add("--single", type=int, default=200, help="how many of them one by one")
+    add("--runs", type=int, default=3)
+    add("--worker", help=argparse.SUPPRESS)
+    add("--folder", help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
