@@ -1,5 +1,7 @@
 """Models of Keras with layers of ours in them."""
 
+import tempfile
+import warnings
 from typing import Any
 
 import keras
@@ -13,7 +15,9 @@ def from_keras(model: Any) -> Any:
     Args:
         model: a built layer that `convert_layer` takes; or a functional or sequential
             `keras.Model`, of which every such layer is replaced, in models within it
-            too. All others, those of your own among them, are copied as they are.
+            too. All others, those of your own among them, are copied as they are; one
+            that cannot be made again from its configuration is shared by both models,
+            with a warning.
 
     Returns:
         The layer of ours; or a new model with the same inputs, outputs and weights.
@@ -49,7 +53,7 @@ def from_keras(model: Any) -> Any:
         if id(layer) not in copies:
             ours = in_place(layer)
             if ours is None:
-                ours = type(layer).from_config(layer.get_config())
+                ours = _copy(layer)
             else:
                 ours.trainable = layer.trainable
             copies[id(layer)] = layer, ours
@@ -60,5 +64,34 @@ def from_keras(model: Any) -> Any:
         if isinstance(ours, keras.layers.RNN | keras.layers.Bidirectional):
             fill(ours, theirs)
         elif type(ours) is type(theirs) and isinstance(ours, keras.layers.Layer):
-            ours.set_weights(theirs.get_weights())
+            _copy_state(ours, theirs)
     return copied
+
+
+def _copy(layer):
+    """A layer of the same configuration; the same one where that says too little."""
+    try:
+        return type(layer).from_config(layer.get_config())
+    except (NotImplementedError, TypeError) as reason:
+        warnings.warn(
+            f"{layer!r} cannot be made again from its configuration, so both models "
+            f"share it: {str(reason).splitlines()[-1]}",
+            stacklevel=4,
+        )
+        return layer
+
+
+def _copy_state(ours, theirs):
+    """Weights, and what some layers keep beside them: tables, and their statistics."""
+    if ours is theirs:
+        return
+    ours.set_weights(theirs.get_weights())
+    pairs = zip(ours._flatten_layers(), theirs._flatten_layers(), strict=True)
+    for copy, layer in pairs:
+        store: dict[str, Any] = {}
+        layer.save_own_variables(store)
+        copy.load_own_variables(store)
+        if hasattr(layer, "save_assets"):
+            with tempfile.TemporaryDirectory() as folder:
+                layer.save_assets(folder)
+                copy.load_assets(folder)

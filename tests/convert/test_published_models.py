@@ -136,6 +136,54 @@ def test_the_transformer_comes_over_and_leaves_as_strings(
     translate.export(tmp_path / "out", check=TEXTS)
 
 
+def make_lstms():
+    """The recurrent example on the same pairs, and the loop that decodes it."""
+    ends = [f"\t{text}\n" for text in PAIRS.values()]
+    sources, targets = sorted({*"".join(PAIRS)} | {" "}), sorted({*"".join(ends)})
+    longest = max(map(len, PAIRS)), max(map(len, ends))
+
+    def one_hot(text, characters, length):
+        found = [characters.index(c) for c in text.ljust(length)]
+        return np.eye(len(characters), dtype="float32")[found]
+
+    keras.utils.set_random_seed(1)
+    given = [keras.Input((None, len(side))) for side in (sources, targets)]
+    encoder = layers.LSTM(64, return_state=True)
+    decoder = layers.LSTM(64, return_sequences=True, return_state=True)
+    _, *states = encoder(given[0])
+    hidden, _, _ = decoder(given[1], initial_state=states)
+    dense = layers.Dense(len(targets), "softmax")
+    model = keras.Model(given, dense(hidden))
+    model.compile(keras.optimizers.Adam(0.02), "categorical_crossentropy")
+    read = np.stack([one_hot(text, sources, longest[0]) for text in PAIRS])
+    written = np.stack([one_hot(text, targets, longest[1] + 1) for text in ends])
+    model.fit([read, written[:, :-1]], written[:, 1:], epochs=150, verbose=0)
+
+    def decode(text):
+        _, *states = encoder(one_hot(text, sources, longest[0])[None])
+        last, found = one_hot("\t", targets, 1), ""
+        while not found.endswith("\n") and len(found) <= longest[1]:
+            hidden, *states = decoder(last[None], initial_state=states)
+            found += targets[int(np.argmax(to_numpy(dense(hidden))))]
+            last = one_hot(found[-1], targets, 1)
+        return found.removesuffix("\n")
+
+    return (model, sources, targets, *longest), decode
+
+
+@pytest.mark.slow
+def test_the_lstms_come_over_and_leave_as_strings(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    carry_over = importlib.import_module("from_keras_characters").carry_over
+    trained, decode = make_lstms()
+    translate = carry_over(*trained)
+    texts = [*PAIRS, "You go home", "They see me", "we", "I"]
+    expected = [decode(text) for text in texts]
+    assert expected[: len(PAIRS)] == [*PAIRS.values()]
+    assert translate(texts) == expected
+    translate.export(tmp_path / "out", check=texts)
+
+
 def test_parts_of_another_number_or_form_are_refused():
     block = TransformerEncoder(HIDDEN, HEADS)
     block.build((None, None, WIDTH))
