@@ -50,12 +50,24 @@ def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("name", ["from_opus_mt", "to_ctranslate2", "from_keras"])
+@pytest.mark.parametrize(
+    "name", ["from_opus_mt", "to_ctranslate2", "from_keras", "to_huggingface"]
+)
 def test_blocks_of_other_programs_run_in_order(name, tmp_path, monkeypatch):
     pytest.importorskip("ctranslate2")
     write_random_folder(tmp_path / "opus-mt-en-xx")
     monkeypatch.chdir(tmp_path)
     assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 2
+
+
+@needs_tensorflow
+@pytest.mark.formats
+def test_blocks_of_onnx_and_litert_run_in_order(tmp_path, monkeypatch):
+    for name in ("tf2onnx", "onnxruntime", "ai_edge_litert"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "to_onnx_and_litert.md").read_text("utf-8")
+    assert _run_blocks(page) == 2
 
 
 @pytest.mark.parametrize(
