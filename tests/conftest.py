@@ -22,12 +22,11 @@ BACKEND = keras.backend.backend()
 
 # The first example of a test compiles, so none has a deadline; where every operation
 # compiles by itself, there are fewer of them.
-settings.register_profile(
-    "tests",
-    deadline=None,
-    derandomize=True,
-    max_examples=8 if BACKEND == "jax" else 25,
-)
+_FEW = 8 if BACKEND == "jax" else 25
+for _profile, _count in {"tests": _FEW, "many": 2 * _FEW}.items():
+    settings.register_profile(
+        _profile, deadline=None, derandomize=True, max_examples=_count
+    )
 # pytest --hypothesis-profile thousands
 settings.register_profile("thousands", deadline=None, max_examples=2000)
 settings.load_profile("tests")
@@ -102,6 +101,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
+    if config.option.every == 1 and not config.getoption("hypothesis_profile"):
+        settings.load_profile("many")
     if config.option.seed is None:  # Processes beside this one take over its options.
         config.option.seed = seed_of_commit(config.rootpath)
     # TensorFlow's variables, written to a file by Keras, do not know NumPy 2 yet.
@@ -113,15 +114,17 @@ def pytest_configure(config):
         message = "The use of `x.T` on tensors of dimension other than 2"
         config.addinivalue_line("filterwarnings", f"ignore:{message}:UserWarning")
     if BACKEND == "tensorflow":
-        _compile_quickly_on_tensorflow()
+        _compile_quickly_on_tensorflow(is_quick=config.option.every > 1)
     if BACKEND == "jax":
         _compile_quickly_on_jax(config)
 
 
-def _compile_quickly_on_tensorflow():
-    """What XLA makes of a test's small model runs but once: it need not be fast."""
+def _compile_quickly_on_tensorflow(is_quick):
+    """What is made of a test's small model runs but once: it need not be fast."""
     import tensorflow as tf
 
+    if is_quick:  # Graphs run as they are written.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     # XLA ends a process that names a flag which it does not know.
     if "XLA_FLAGS" not in os.environ and tf.__version__.startswith("2.21."):
         os.environ["XLA_FLAGS"] = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SLOW = "slow["  # begins the name of a slow test
-SLOWLY = 3  # how many times as rarely as parameters they are drawn
+SLOWLY = 6  # how many times as rarely as parameters they are drawn
 
 
 def select(names: Iterable[str], every: int, seed: int) -> set[str]:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import (
@@ -83,7 +83,6 @@ def same(one, other):
     )
 
 
-@settings(deadline=None, max_examples=25)
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 23)), min_size=1),
     bucket=st.integers(1, 13),
@@ -128,7 +127,6 @@ def test_every_pair_once_and_no_more_padding_than_promised(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=25)
 @given(
     lengths=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 23)), min_size=1),
     shapes=st.integers(1, 5),

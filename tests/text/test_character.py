@@ -1,13 +1,12 @@
 """Characters, and their exact way back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import CharacterTokenizer
 
 
-@settings(deadline=None, max_examples=200)
 @given(lines=st.lists(st.text(max_size=13), min_size=1, max_size=5))
 def test_text_comes_back_exactly(lines):
     tokenizer = CharacterTokenizer.train(["x", *lines])

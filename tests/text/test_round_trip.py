@@ -4,7 +4,7 @@ import functools
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import (
@@ -137,7 +137,6 @@ def test_characters_of_every_block_come_back(kind):
     assert list(map(ascii, back(tokenizer, lines))) == list(map(ascii, lines))
 
 
-@settings(deadline=None, max_examples=40)
 @given(parts=st.lists(st.sampled_from([*LINES, " ", "\u200b", "\u2581", "<s>"])))
 def test_lines_of_known_text_come_back(parts):
     line = "".join(parts)

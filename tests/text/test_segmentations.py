@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import sentencepiece
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import (
@@ -99,7 +99,6 @@ def test_merges_are_left_out_with_probability_alpha(alpha):
     assert_drawn(draws, shares)
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     lines=st.lists(st.text("acdehmnostxé ", max_size=23), max_size=7),
     count=st.integers(1, 3),
@@ -116,7 +115,6 @@ def test_however_it_is_cut_the_text_stays(lines, count, alpha, seed, model_type)
     assert texts(tokenizer, ids) == count * expected
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     lines=st.lists(
         st.lists(

@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 import sentencepiece
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import SentencePieceTokenizer
@@ -40,7 +40,6 @@ def foreign_model(**options):
     return model.getvalue()
 
 
-@settings(deadline=None, max_examples=100)
 @given(text=st.text(LETTERS, max_size=29))
 def test_text_of_known_letters_comes_back(text):
     tokenizer = train()
@@ -179,7 +178,6 @@ def test_what_is_no_model_is_refused(tmp_path):
         SentencePieceTokenizer.from_file(tmp_path / "absent.model")
 
 
-@settings(deadline=None, max_examples=200)
 @given(data=st.binary(max_size=23))
 def test_any_bytes_are_summarized_or_refused(data):
     try:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import (
@@ -151,7 +151,6 @@ def test_lone_surrogates_are_text_too(tokenizer, corpus):
     assert ids[1] == tokenizer.tokenize(corpus[:1]).to_list()[0]
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     rows=st.lists(st.one_of(st.binary(max_size=11), st.text(max_size=7)), max_size=5)
 )

@@ -1,7 +1,7 @@
 """Words and punctuation marks, and their way back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention.text import WordTokenizer
@@ -50,7 +50,6 @@ ALPHABET = (
 )
 
 
-@settings(deadline=None, max_examples=150)
 @given(text=st.text(ALPHABET, min_size=1, max_size=17))
 def test_known_text_comes_back_but_for_its_blanks(text):
     if not text.strip():
@@ -59,7 +58,6 @@ def test_known_text_comes_back_but_for_its_blanks(text):
     assert back(tokenizer, text) == single_spaced(text)
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     words=st.lists(
         st.tuples(

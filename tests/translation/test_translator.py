@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_attention import Translator
@@ -270,7 +270,6 @@ def test_odd_strings_give_a_result_and_change_no_other(architecture, kind):
 
 
 @on_tensorflow
-@settings(deadline=None, max_examples=50)
 @given(st.one_of(st.binary(max_size=29), st.text(max_size=29)))
 def test_any_string_gives_a_result_and_changes_no_other(text):
     translate = translator("recurrent")
