@@ -33,3 +33,21 @@ def test_where_there_is_none_the_distribution_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "MODULE", "no_such_module")
     with pytest.raises(FileNotFoundError, match=r"pip install keras-attention-models"):
         Translator.from_preset("tatoeba_en_fr")
+
+
+PRESETS = sorted(path.parent.name for path in shipped.CHECKOUT.glob("*/README.md"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_each_model_of_the_checkout_is_small_and_has_a_page(name):
+    folder = shipped.find_preset(name)
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 6e6
+    page = (folder / "README.md").read_text("utf-8")
+    assert f'from_preset("{name}")' in page
+    for part in ("## Data", "licence", "## Training", "## Scores", "float16"):
+        assert part in page
+
+
+def test_a_model_of_the_checkout_translates():
+    translate = Translator.from_preset("tatoeba_en_fr")
+    assert translate(["Where is the station?", ""]) == ["Où se trouve la gare ?", ""]
