@@ -49,6 +49,7 @@ def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
     assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 3
 
 
+@pytest.mark.slow
 @needs_tensorflow
 @pytest.mark.parametrize(
     "name", ["from_opus_mt", "to_ctranslate2", "from_keras", "to_huggingface"]
