@@ -12,8 +12,8 @@ _POLICIES = ("DTypePolicy", "FloatDTypePolicy")
 def change_precision(model: Any, dtype: Any) -> Any:
     """A copy of a model that computes in another precision, with the same weights.
 
-    What was trained in `"mixed_bfloat16"` computes in it for good: where a processor
-    has no products of bfloat16, float32 is several times as fast.
+    What was trained in `"mixed_bfloat16"` computes in it for good, also on a processor
+    that has no products of bfloat16.
 
     Args:
         model: a `Seq2Seq`, or a `LanguageModel`; it stays as it is. Layers of it that
@@ -21,7 +21,8 @@ def change_precision(model: Any, dtype: Any) -> Any:
         dtype: a policy of floats, such as `"float32"` or `"mixed_bfloat16"`.
 
     Returns:
-        A model of the same class, which is not compiled.
+        A model of the same class, which is not compiled and of which no weight is
+        frozen by itself.
 
     Raises:
         ValueError: for a model of another class or one that is quantized, and for a
