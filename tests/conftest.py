@@ -61,6 +61,13 @@ def frozen_heap():
     gc.freeze()
     yield
     gc.unfreeze()
+    _leave_alone_what_there_is()
+
+
+def _leave_alone_what_there_is():
+    """Of the libraries nothing becomes garbage, and looking for it there takes time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_addoption(parser):
@@ -98,6 +105,10 @@ def pytest_collection_modifyitems(config, items):
         (kept if is_taken else left_out).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish():
+    _leave_alone_what_there_is()
 
 
 def pytest_configure(config):

@@ -190,6 +190,7 @@ def test_schedules():
     np.testing.assert_allclose(found, expected, **EXACT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"scheduled_sampling": 0.5}], ids=str)
 def test_training(options):
     model = build("rnn" if options else "transformer", **options)

@@ -132,6 +132,7 @@ def test_translate_measures_and_exports(
     assert changed.model.encoder.compute_dtype == "bfloat16"
 
 
+@pytest.mark.slow
 def test_commands_run_what_they_exported_by_its_engine(pairs_file, tmp_path, capsys):
     translate = make_translator("transformer", "two sentencepiece models")
     translate.save(tmp_path / "saved")

@@ -199,6 +199,7 @@ def test_a_damaged_file_is_named(folder, name):
         Translator.from_marian(folder)
 
 
+@pytest.mark.slow
 def test_forbidden_words_are_never_written(folder):
     translator = Translator.from_marian(folder)
     written = translator.hypotheses(["the cat sat"])[0][0].target_tokens

@@ -71,7 +71,7 @@ def test_an_own_policy_of_a_part_goes_too():
 
 @pytest.mark.filterwarnings("ignore:Layer .* `quantize` method")
 @pytest.mark.filterwarnings("ignore:`model.quantize")
-def test_what_cannot_be_changed_is_refused():
+def test_what_cannot_be_changed_is_refused(frozen_heap):
     model = MODELS["transformer"]()
     with pytest.raises(ValueError, match="policy of floats.*dtype='int8_from_float32'"):
         change_precision(model, "int8_from_float32")

@@ -133,10 +133,9 @@ def test_a_wide_beam_finds_the_best_of_all(seed, end_bonus):
         np.testing.assert_allclose(found.scores[row], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", ["current length", "patient"])
-@pytest.mark.parametrize(
-    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("jit_compile", [False, True])
 def test_models_are_searched_by_calls_too(rules, jit_compile):
     model = build("transformer")
     search = BeamSearch(

@@ -114,6 +114,7 @@ def test_scores_are_log_probabilities_and_samples_stand_in_their_order():
         np.testing.assert_allclose(scores[row, place], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_seed_makes_the_same_samples_and_none_makes_others():
     model = build("transformer")
     options = {"num_samples": 5}

@@ -1,5 +1,6 @@
 """Folders of Hugging Face: read again by the rules of Marian, and what is refused."""
 
+import importlib.util
 import json
 
 import keras
@@ -12,6 +13,7 @@ if BACKEND != "tensorflow":
     pytest.skip("an export reads texts by TensorFlow", allow_module_level=True)
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy, Sampling
+from keras_attention.export import huggingface
 from keras_attention.export.huggingface_generation import make_generation
 from keras_attention.export.huggingface_model import make_huggingface
 from keras_attention.models import language_model, rnn_seq2seq, transformer
@@ -81,6 +83,7 @@ def test_the_weights_compute_what_the_model_does(options):
     assert np.all(found[:, sizes[1] :] == -1e4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "search",
     [
@@ -102,9 +105,38 @@ def test_what_is_written_is_read(search, tmp_path):
         assert found.get(name) == expected.get(name)
 
 
-def test_a_pre_norm_model_is_a_pegasus_of_one_size(tmp_path):
+@pytest.mark.formats
+@pytest.mark.parametrize(
+    "kind", ["two sentencepiece models", "one shared sentencepiece model"]
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"activation": "gelu"},
+        {"normalize_first": True, "positions": "learned", "max_length": 24},
+        {"normalize_first": True, "activation": "silu"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("quantization", [None, "float16"])
+def test_transformers_finds_what_the_model_does(kind, options, quantization, tmp_path):
+    if not all(map(importlib.util.find_spec, ("transformers", "torch"))):
+        pytest.skip("needs transformers and PyTorch")
+    is_shared = kind.startswith("one")
+    translate = _translator(kind=kind, tie_embeddings=is_shared, **options)
+    # A process that knows nothing of this package cuts the texts and writes.
+    translate.export(
+        tmp_path / "it",
+        format="huggingface",
+        quantization=quantization,
+        check=[*ENGLISH, "", "dooli who?"],
+    )
+
+
+def test_a_pre_norm_model_is_a_pegasus_of_one_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface, "is_installed", lambda name: name != "torch")
     translate = _translator(normalize_first=True, positions="learned", max_length=12)
-    with pytest.warns(UserWarning, match="not checked"):
+    with pytest.warns(UserWarning, match="not checked.* torch must"):
         translate.export(tmp_path / "it", format="huggingface", quantization="float16")
     config = json.loads((tmp_path / "it" / "config.json").read_text("utf-8"))
     assert config["architectures"] == ["PegasusForConditionalGeneration"]

@@ -38,7 +38,7 @@ EXPORTS = [
     ("compiled beam", "characters and sentencepiece"),
     ("recurrent", "two sentencepiece models"),
     ("without attention", "one shared sentencepiece model"),
-    ("attending in turn", "words"),
+    pytest.param(("attending in turn", "words"), marks=pytest.mark.slow),
 ]
 CLIENT = """
 import base64, json, sys

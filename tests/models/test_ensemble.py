@@ -40,6 +40,7 @@ def test_steps_equal_a_full_pass_and_attention_is_a_mean():
     np.testing.assert_allclose(attention, (own[0] + own[2]) / 2, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [[0, 1], [0, 2]], ids=["copied", "shared"])
 def test_searches_take_it(which):
     models = _models()

@@ -87,6 +87,7 @@ def test_beams_find_what_enumeration_finds(model):
     assert not found.attention[~is_real].any()
 
 
+@pytest.mark.slow
 def test_what_pads_a_source_counts_for_nothing(model):
     expected = to_numpy(model({**INPUTS, "target": TARGET}))
     for padding in (np.nan, np.inf, 1e9):

@@ -124,6 +124,7 @@ def test_unknown_rules_are_refused(cls):
             cls(["a"], normalization=rule)
 
 
+@pytest.mark.slow
 def test_other_tokenizers_need_tensorflow_text_for_a_rule_alone(fresh_process):
     script = (
         "import sys\n"

@@ -169,6 +169,7 @@ def test_symbols_of_the_user_are_never_cut():
     assert ids.row_lengths().numpy().tolist() == [2 + len("_the_cat")] * 50
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_whatever_was_drawn_before(fresh_process):
     tokenizer = train()
     first = tokenizer.sample(LINES, 2, alpha=0.3, seed=7).to_list()

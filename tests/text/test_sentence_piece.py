@@ -63,6 +63,7 @@ def test_agrees_with_sentencepiece_itself(model_type):
     assert [piece.decode() for piece in pieces] == expected
 
 
+@pytest.mark.slow
 def test_the_same_lines_give_the_same_model(fresh_process):
     script = (
         "import hashlib, sys\n"
@@ -187,6 +188,7 @@ def test_any_bytes_are_summarized_or_refused(data):
     assert summary.size >= 1
 
 
+@pytest.mark.slow
 def test_loading_needs_no_sentencepiece(tmp_path, fresh_process, sentence_piece):
     path = tmp_path / "tokenizer.json"
     sentence_piece.save(path)

@@ -81,6 +81,7 @@ def test_counts_and_shares():
     assert [len(side[0]) for side in tiny] == [3, 1, 1]
 
 
+@pytest.mark.slow
 def test_depends_on_the_seed_and_on_nothing_else(fresh_process):
     split = split_by_source(SOURCES, TARGETS, seed=5)
     assert split != split_by_source(SOURCES, TARGETS, seed=6)

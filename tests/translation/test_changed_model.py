@@ -155,6 +155,7 @@ print(len(translate(["one"])))
 """
 
 
+@pytest.mark.slow
 @on_tensorflow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes have no forks there")
 def test_a_fork_gets_an_error_in_place_of_waiting_for_ever(tmp_path):

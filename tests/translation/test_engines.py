@@ -83,6 +83,7 @@ def test_the_model_itself_finds_what_graphs_find(kind, search):
     _check_same(make_translator("transformer", kind, SEARCHES[search]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "architecture", [name for name in MODELS if name != "transformer"]
 )

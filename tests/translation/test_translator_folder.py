@@ -249,7 +249,7 @@ def test_a_tokenizer_that_could_not_be_loaded_is_not_saved(tmp_path):
 @pytest.mark.parametrize("architecture", ["transformer", "recurrent"])
 @pytest.mark.parametrize("kind", ["float", "int8", "ensemble"])
 def test_stored_as_float16_it_takes_half_the_room_and_is_read_as_it_was(
-    tmp_path, architecture, kind
+    tmp_path, architecture, kind, frozen_heap
 ):
     translate = make_translator(architecture)
     if kind == "int8":
@@ -288,6 +288,7 @@ def test_what_float16_cannot_hold_is_refused(tmp_path):
     assert not (tmp_path / "saved").exists()
 
 
+@pytest.mark.slow
 def test_with_other_tokenizers_it_begins_with_what_it_knew(tmp_path):
     translate = make_translator("transformer", "words")
     source, target = translate.source_tokenizer, translate.target_tokenizer

@@ -29,7 +29,11 @@ def _model(positions=None):
     return randomize(model, seed=6)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["", "compiled"])
+@pytest.fixture(
+    scope="module",
+    params=[False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["", "compiled"],
+)
 def translator(request):
     search = BeamSearch(3, max_length=6, jit_compile=request.param)
     return Translator(_model(), None, LETTERS, search, batch_size=2)
