@@ -114,11 +114,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     config = _read_json(path)
     _check(path, config, _FIXED)
-    if not config.get("tie_word_embeddings", True):
-        raise ValueError(
-            f"{str(path)!r} asks for tie_word_embeddings=False, and logits come from "
-            "the table of the targets here"
-        )
     needed = ["d_model", "vocab_size", "pad_token_id", "eos_token_id"]
     for side in ("encoder", "decoder"):
         needed += [
@@ -151,27 +146,21 @@ def _check(path, config, expected):
 def _read_vocabularies(
     folder: Path, config: Mapping[str, Any]
 ) -> tuple[Vocabulary, Vocabulary]:
-    one_table = is_shared(config)
     path = folder / "tokenizer_config.json"
     unknown = _read_json(path).get("unk_token", "<unk>") if path.exists() else "<unk>"
     if isinstance(unknown, dict):
         unknown = unknown["content"]
+    start = config["decoder_start_token_id"]
+    of_source = "vocab.json", config["vocab_size"], None
+    of_target = "target_vocab.json", config["decoder_vocab_size"], start
+    if is_shared(config):
+        of_source = of_target = "vocab.json", config["vocab_size"], start
     sides = []
-    for name, size in (
-        ("vocab.json", config["vocab_size"]),
-        ("vocab.json" if one_table else "target_vocab.json", None),
-    ):
-        path = folder / name
+    for name, size, first in (of_source, of_target):
+        path, end = folder / name, config["eos_token_id"]
         try:
-            sides.append(
-                order_vocabulary(
-                    _read_json(path),
-                    size or config["decoder_vocab_size"],
-                    unknown,
-                    config["eos_token_id"],
-                    config["decoder_start_token_id"],
-                )
-            )
+            ids = _read_json(path)
+            sides.append(order_vocabulary(ids, size, unknown, end, first))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{str(path)!r}: {error}") from error
     return sides[0], sides[1]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -145,19 +146,24 @@ def build_model(
             **options,
         )
 
-    one_table = is_shared(config)
+    one_table, is_tied = is_shared(config), _is_tied(config)
     source_embedding = embedding(
-        source, "embedding" if one_table else "source_embedding", logits_bias=one_table
+        source,
+        "embedding" if one_table else "source_embedding",
+        logits_bias=one_table and is_tied,
     )
-    target_embedding = None
+    target_embedding = output = None
     if not one_table:
-        target_embedding = embedding(target, "target_embedding", logits_bias=True)
+        target_embedding = embedding(target, "target_embedding", logits_bias=is_tied)
+    if not is_tied:
+        output = keras.layers.Dense(len(target.pieces), name="logits")
     dropout = config.get("dropout", 0.1)
     return Seq2Seq(
         source_embedding,
         EncoderStack(blocks(TransformerEncoder, "encoder"), dropout, name="encoder"),
         DecoderStack(blocks(TransformerDecoder, "decoder"), dropout, name="decoder"),
         target_embedding,
+        output,
         name="marian",
     )
 
@@ -193,8 +199,13 @@ def set_weights(
                 values.update(given.part(ours, f"{prefix}.{theirs}"))
             assign_weights(block, values, f"{where}: {prefix}")
     one_table = model.target_embedding is model.source_embedding
-    names = ("model.decoder.embed_tokens", "model.shared", "lm_head")
-    bias = given.bias(target)
+    names, bias = ("model.decoder.embed_tokens", "model.shared"), given.bias(target)
+    if model.output_projection is None:
+        names += ("lm_head",)
+    else:
+        kernel = given.table(("lm_head",), target).T
+        values = {"kernel": kernel, "bias": bias}
+        assign_weights(model.output_projection, values, f"{where}: lm_head")
     for embedding, vocabulary, candidates in (
         (model.source_embedding, source, ("model.encoder.embed_tokens", *names[1:])),
         (model.target_embedding, target, names),
@@ -310,6 +321,11 @@ def choose_batch_size(config: Mapping[str, Any], search: Any) -> int:
 def is_shared(config: Mapping[str, Any]) -> bool:
     """Whether both sides have one vocabulary and one table."""
     return bool(config.get("share_encoder_decoder_embeddings", True))
+
+
+def _is_tied(config: Mapping[str, Any]) -> bool:
+    """Whether logits come from the table of the targets."""
+    return bool(config.get("tie_word_embeddings", True))
 
 
 def read_tokenizer(path: Path, vocabulary: Vocabulary) -> Any:

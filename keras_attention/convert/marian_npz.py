@@ -180,6 +180,7 @@ def read_yaml(text: str, path: Path, as_strings: bool = False) -> Any:
 def config_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of `read_npz`, by the names of a `MarianMTModel`."""
     ffn = options["transformer-dim-ffn"]
+    is_all = bool(options.get("tied-embeddings-all"))
     return {
         "d_model": options["dim-emb"],
         "encoder_layers": options["enc-depth"],
@@ -190,7 +191,8 @@ def config_of(options: Mapping[str, Any]) -> dict[str, Any]:
         "decoder_ffn_dim": options.get("transformer-decoder-dim-ffn") or ffn,
         "activation_function": options["transformer-ffn-activation"],
         "scale_embedding": True,
-        "share_encoder_decoder_embeddings": bool(options.get("tied-embeddings-all")),
+        "share_encoder_decoder_embeddings": is_all,
+        "tie_word_embeddings": is_all or bool(options.get("tied-embeddings")),
         "max_position_embeddings": 512,
     }
 
@@ -240,6 +242,7 @@ def _rename(name):
         "Wemb": "model.shared.weight",
         "encoder_Wemb": "model.encoder.embed_tokens.weight",
         "decoder_Wemb": "model.decoder.embed_tokens.weight",
+        "decoder_ff_logit_out_W": "lm_head.weight",
         "decoder_ff_logit_out_b": "final_logits_bias",
     }
     if name in tables:

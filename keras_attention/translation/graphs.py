@@ -146,7 +146,11 @@ class Serving:
     def _find_ids(self, source, limits, options):
         search = self._search.with_options(**{**options, "max_length": limits})
         found = search.search(self._model, source)._asdict()
-        return {name: part for name, part in found.items() if part is not None}
+        return {
+            name: _in_single_precision(part)
+            for name, part in found.items()
+            if part is not None
+        }
 
     def _hypotheses(self, inputs, **options):
         """What the search finds when asked for some options, and what was read."""
@@ -229,6 +233,7 @@ class Serving:
         labels = to_ids(self.target_tokenizer, reference, self._target_limit)
         source = self.source.read(**inputs)
         log_probs = self._model.log_probabilities(source, labels)
+        log_probs = _in_single_precision(log_probs)
         return {
             "log_probability": tf.reduce_sum(log_probs, axis=1),
             "length": tf.math.count_nonzero(labels, axis=1, dtype=tf.int32),
@@ -285,6 +290,11 @@ def _of_names(
     setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
     specs = [tf.TensorSpec([], v.dtype, name=name) for name, v in defaults.items()]
     return _graph(call, *inputs.values(), *specs)
+
+
+def _in_single_precision(part: tf.Tensor) -> tf.Tensor:
+    """What a graph gives, whatever the precision of its model: float32, or integers."""
+    return tf.cast(part, tf.float32) if part.dtype.is_floating else part
 
 
 def _end_at_once(

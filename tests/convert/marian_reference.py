@@ -9,7 +9,9 @@ import numpy as np
 HEADS, WIDTH, HIDDEN, POSITIONS = 2, 6, 10, 40
 
 
-def random_weights(source_size, target_size, layers=(2, 1), shared=True, seed=0):
+def random_weights(
+    source_size, target_size, layers=(2, 1), shared=True, seed=0, tied=True
+):
     """The weights of a model by their names, as `MarianMTModel` calls them."""
     random = np.random.default_rng(seed)
     weights = {}
@@ -44,6 +46,8 @@ def random_weights(source_size, target_size, layers=(2, 1), shared=True, seed=0)
     else:
         add("model.encoder.embed_tokens.weight", source_size, WIDTH)
         add("model.decoder.embed_tokens.weight", target_size, WIDTH)
+    if not tied:
+        add("lm_head.weight", target_size, WIDTH)
     add("final_logits_bias", 1, target_size)
     return weights
 
@@ -200,15 +204,19 @@ def train_models():
     )
 
 
-def write_random_folder(folder, models=None, seed=0):
+def write_random_folder(folder, models=None, seed=0, shared=True, tied=True):
     """A folder of a small model with random weights, as Hugging Face writes one."""
     from safetensors.numpy import save_file
 
     models = models or train_models()
-    pieces = _pieces(*models)
-    weights = random_weights(len(pieces), len(pieces), seed=seed)
+    pieces = [_pieces(*models)]
+    if not shared:
+        pieces = [_pieces(models[0]), _pieces(*models)]  # the start is of one alone
+    weights = random_weights(
+        len(pieces[0]), len(pieces[-1]), seed=seed, shared=shared, tied=tied
+    )
     folder.mkdir(exist_ok=True)
-    write_folder(folder, weights, [pieces], models)
+    write_folder(folder, weights, pieces, models, tie_word_embeddings=tied)
     save_file(weights, folder / "model.safetensors")
 
 

@@ -54,14 +54,18 @@ def _vocabulary(pieces, start="<pad>"):
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("scale", [True, False])
 @pytest.mark.parametrize("start", ["<pad>", "a", "</s>"])
-def test_logits_are_those_of_the_file(activation, shared, scale, start):
+@pytest.mark.parametrize("tied", [True, False])
+def test_logits_are_those_of_the_file(activation, shared, scale, start, tied):
     sides = [PIECES, PIECES if shared else [*PIECES[:6], *"xyz", "<pad>"]]
-    weights = random_weights(*map(len, sides), shared=shared, seed=len(activation))
+    weights = random_weights(
+        *map(len, sides), shared=shared, seed=len(activation), tied=tied
+    )
     source, target = (_vocabulary(pieces, start) for pieces in sides)
     config = _config(
         activation_function=activation,
         scale_embedding=scale,
         share_encoder_decoder_embeddings=shared,
+        tie_word_embeddings=tied,
     )
     model = build_model(config, source, target)
     set_weights(model, weights, source, target, "here")
@@ -131,18 +135,25 @@ def test_a_folder_is_a_translator(folder, models, tmp_path_factory):
     assert Translator.load(saved)(texts) == found
 
 
-def test_greedy_search_writes_what_the_file_writes(folder):
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("tied", [True, False])
+def test_greedy_search_writes_what_the_file_writes(folder, models, shared, tied):
+    from safetensors.numpy import load_file
+
+    write_random_folder(folder, models, seed=8, shared=shared, tied=tied)
     translator = Translator.from_marian(folder)
     translator.search = Greedy(18)
-    ids = json.loads((folder / "vocab.json").read_text("utf-8"))
-    pieces = sorted(ids, key=ids.get)
-    weights = random_weights(len(pieces), len(pieces), seed=8)
+    names = ("vocab.json", "vocab.json" if shared else "target_vocab.json")
+    ids = [json.loads((folder / name).read_text("utf-8")) for name in names]
+    weights = load_file(folder / "model.safetensors")
     (hypothesis,) = translator.hypotheses(["the cat sat"])[0]
-    read = np.array([ids[piece] for piece in hypothesis.source_tokens])
-    written = [ids["<pad>"]]
-    while len(written) < 19 and written[-1] != ids["</s>"]:
+    read = np.array([ids[0][piece] for piece in hypothesis.source_tokens])
+    pieces = sorted(ids[1], key=ids[1].get)
+    pad, end = (ids[1][piece] for piece in ("<pad>", "</s>"))
+    written = [pad]
+    while len(written) < 19 and written[-1] != end:
         logits = compute_logits(weights, read, np.array(written), "swish")[-1]
-        logits[ids["<pad>"]] = -np.inf
+        logits[pad] = -np.inf
         written.append(int(logits.argmax()))
     assert hypothesis.target_tokens == [pieces[index] for index in written[1:]]
 
@@ -157,7 +168,7 @@ def _change(path, **options):
         ({"model_type": "m2m_100"}, "model_type='m2m_100'"),
         ({"normalize_before": True}, "normalize_before=True"),
         ({"static_position_embeddings": False}, "static_position_embeddings=False"),
-        ({"tie_word_embeddings": False}, "tie_word_embeddings=False"),
+        ({"tie_word_embeddings": False}, "lacks the weight 'lm_head.weight'"),
         ({"activation_function": "mish"}, "activation_function='mish'"),
         ({"no_repeat_ngram_size": 3}, "no_repeat_ngram_size=3"),
         ({"do_sample": True}, "do_sample=True"),

@@ -59,6 +59,8 @@ def write_npz(path, weights, **options):
         found = name.split(".")
         if name == "model.shared.weight":
             arrays["Wemb"] = array
+        elif name == "lm_head.weight":
+            arrays["decoder_ff_logit_out_W"] = array.T
         elif name == "final_logits_bias":
             arrays["decoder_ff_logit_out_b"] = array
         elif len(found) == 4:
@@ -75,8 +77,9 @@ def write_npz(path, weights, **options):
     np.savez(path, **arrays, **{"special:model.yml": np.frombuffer(text, "int8")})
 
 
-def test_weights_get_their_names(tmp_path):
-    weights = random_weights(9, 7, shared=False)
+@pytest.mark.parametrize("tied", [True, False])
+def test_weights_get_their_names(tmp_path, tied):
+    weights = random_weights(9, 7, shared=False, tied=tied)
     write_npz(tmp_path / "model.npz", weights)
     found, options = read_npz(tmp_path / "model.npz")
     assert options == OPTIONS
