@@ -204,6 +204,7 @@ def _read_search(folder: Path, config: Mapping[str, Any], target: Vocabulary) ->
         normalization="length",
         finished="replace",
         stopping=_STOPPING[stopping],
+        force_end=_forces_end(options),
         **common,
     )
 
@@ -218,5 +219,8 @@ def _read_length(path, options, positions):
         length = options["max_new_tokens"] + 1
     if length < 3:
         raise ValueError(f"{str(path)!r} asks for outputs of no more than {length} ids")
-    is_forced = options.get("forced_eos_token_id", 0) is not None
-    return length - 2 if is_forced else length - 1
+    return length - 2 if _forces_end(options) else length - 1
+
+
+def _forces_end(options):
+    return options.get("forced_eos_token_id", 0) is not None

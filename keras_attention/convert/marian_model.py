@@ -199,7 +199,8 @@ def set_weights(
                 values.update(given.part(ours, f"{prefix}.{theirs}"))
             assign_weights(block, values, f"{where}: {prefix}")
     one_table = model.target_embedding is model.source_embedding
-    names, bias = ("model.decoder.embed_tokens", "model.shared"), given.bias(target)
+    names: tuple[str, ...] = ("model.decoder.embed_tokens", "model.shared")
+    bias = given.bias(target)
     if model.output_projection is None:
         names += ("lm_head",)
     else:

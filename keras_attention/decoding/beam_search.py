@@ -78,6 +78,9 @@ class BeamSearch(Search):
             penalty; `"first"`, when the best extension of some step was an end and
             `num_hypotheses` have ended, as it does without any penalty.
         patience: see `stopping`.
+        force_end: whether an output of `"replace"` that `max_length` cuts is scored
+            with an end behind it that costs nothing: Hugging Face's
+            `forced_eos_token_id`.
         **options: of `Search`.
 
     Call arguments:
@@ -115,6 +118,7 @@ class BeamSearch(Search):
         finished: str = "keep",
         stopping: str = "exact",
         patience: float = 1.0,
+        force_end: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(max_length, **options)
@@ -130,9 +134,10 @@ class BeamSearch(Search):
         check_positive_number(patience=patience)
         for name, value, default in (
             ("stopping", stopping, "exact"),
+            ("force_end", force_end, False),
             ("num_groups", num_groups, 1),
         ):
-            if value != default and (finished == "keep") == (name == "stopping"):
+            if value != default and (finished == "keep") == (name != "num_groups"):
                 raise ValueError(
                     f"`{name}` cannot be combined with this `finished`. "
                     f"Received: {name}={value!r}, finished={finished!r}"
@@ -154,6 +159,7 @@ class BeamSearch(Search):
         self.finished = finished
         self.stopping = stopping
         self.patience = patience
+        self.force_end = force_end
         self.open_beams: Any = num_beams
         self._wanted: Any = num_hypotheses or num_beams
 
@@ -174,6 +180,7 @@ class BeamSearch(Search):
             "finished": self.finished,
             "stopping": self.stopping,
             "patience": self.patience,
+            "force_end": self.force_end,
         }
 
     def options(self) -> dict[str, Any]:

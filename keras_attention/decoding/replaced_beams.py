@@ -59,7 +59,9 @@ class ReplacedBeams:
         search, count = self._search, self._search.num_beams
         before = beams["log_probs"][:, : log_probs.shape[1]]
         best, parents, last = extensions(before, log_probs, 2 * count, None)
-        is_end = ops.equal(last, end) | (index + 1 >= max_length)
+        is_end, is_cut = ops.equal(last, end), index + 1 >= max_length
+        if not search.force_end:
+            is_end = is_end | is_cut
         has_ended = is_end & (best > -np.inf)
         # What ends beyond the beams is dropped.
         found = self._moved(
@@ -69,9 +71,8 @@ class ReplacedBeams:
             best[:, :count], index + 1, found.get("coverage"), is_source
         )
         is_found = has_ended[:, :count] & (count_up(count) < search.open_beams)
-        ended = self._collect(
-            beams, ops.where(is_found, score, -np.inf), found, index + 1
-        )
+        score = ops.where(is_found, score, -np.inf)
+        ended = self._collect(beams, score, found, index + 1)
         best, order = top_k(ops.where(has_ended, -np.inf, best), count)
         best = ops.where(count_up(count) < search.open_beams, best, -np.inf)
         parents, last = take(parents, order), take(last, order)
@@ -79,6 +80,11 @@ class ReplacedBeams:
         is_done = self._is_done(best, ended, max_length, index + 1)
         best = ops.where(is_done, -np.inf, best)
         moved = self._moved(beams, parents, last, index, "coverage")
+        if search.force_end:
+            score = search.score(best, index + 2, moved.get("coverage"), is_source)
+            score = ops.where(is_cut & (best > -np.inf), score, -np.inf)
+            ended = {**ended, **self._collect(ended, score, moved, index + 1)}
+            best = ops.where(is_cut, -np.inf, best)
         return {**moved, **ended, "log_probs": best, "last": last}, parents
 
     def best(self, beams: Beams, count: int) -> Beams:
@@ -135,4 +141,5 @@ class ReplacedBeams:
         if search.stopping == "current_length":
             full = ops.take(scores, search.open_beams - 1, axis=1)
             return search.normalize(best[:, :1], length) <= ops.expand_dims(full, 1)
-        return search.normalize(best[:, :1], max_length) <= search.last_wanted(scores)
+        longest = max_length + int(search.force_end)
+        return search.normalize(best[:, :1], longest) <= search.last_wanted(scores)

@@ -76,6 +76,9 @@ def make_generation(search: Search, model: Any) -> dict[str, Any]:
         raise HUGGING_FACE.refusal(
             f"only {[*_STOPPING]} as `stopping`", search.stopping
         )
+    if search.force_end:
+        options["forced_eos_token_id"] = model.end_id
+        options["max_length"] += 1
     return options | {
         "num_beams": search.num_beams,
         "length_penalty": search.length_penalty,

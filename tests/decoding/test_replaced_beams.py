@@ -22,6 +22,9 @@ RULES = {
     "count": {"stopping": "count"},
     "patient": {"stopping": "count", "patience": 2.0},
     "impatient": {"stopping": "count", "patience": 0.5},
+    "forced": {"stopping": "current_length", "force_end": True},
+    "forced, exact": {"force_end": True},
+    "forced, count": {"stopping": "count", "force_end": True},
     "first": {"stopping": "first"},
     "first of one": {"stopping": "first", "num_hypotheses": 1},
 }
@@ -51,7 +54,15 @@ def _found(tables, **options):
     return Hypotheses(*to_numpy(_search(**options)(tables, SOURCES)))
 
 
-def beam(table, beams, penalty, stopping="exact", patience=1.0, num_hypotheses=None):
+def beam(
+    table,
+    beams,
+    penalty,
+    stopping="exact",
+    patience=1.0,
+    num_hypotheses=None,
+    force_end=False,
+):
     """Scores and ids of what ends, best first."""
 
     def normalize(score, length):
@@ -69,7 +80,7 @@ def beam(table, beams, penalty, stopping="exact", patience=1.0, num_hypotheses=N
         candidates.sort(key=lambda candidate: -candidate[1])
         begun = []
         for rank, (ids, score) in enumerate(candidates[: 2 * beams]):
-            if ids[-1] == END or length == LENGTH:
+            if ids[-1] == END or (length == LENGTH and not force_end):
                 is_first |= rank == 0
                 if rank < beams:
                     ended.append((normalize(score, length), ids))
@@ -87,9 +98,14 @@ def beam(table, beams, penalty, stopping="exact", patience=1.0, num_hypotheses=N
         ended = ended[:beams]
         if not begun:
             break
-        bound = normalize(begun[0][1], LENGTH if stopping == "exact" else length)
+        longest = LENGTH + force_end if stopping == "exact" else length
+        bound = normalize(begun[0][1], longest)
         if len(ended) == beams and bound <= ended[-1][0]:
             break
+    else:
+        forced = begun if force_end else []
+        ended += [(normalize(score, LENGTH + 1), ids) for ids, score in forced]
+        ended.sort(key=lambda output: -output[0])
     return ended[:wanted]
 
 
@@ -112,7 +128,11 @@ def test_it_finds_what_such_a_beam_in_python_finds(
         written = [tuple(ids[ids > 0]) for ids in found.ids[row, :count]]
         assert len({*written}) == count
         of_output = {tuple(ids): score for ids, score in outputs(tables[kind], LENGTH)}
-        own = [of_output[ids] / len(ids) ** penalty for ids in written]
+        forced = RULES[rules].get("force_end", False)
+        own = [
+            of_output[ids] / (len(ids) + (forced and ids[-1] != END)) ** penalty
+            for ids in written
+        ]
         np.testing.assert_allclose(own, scores, atol=1e-4)
         for rank in range(count):
             length = found.lengths[row, rank]

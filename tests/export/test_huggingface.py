@@ -90,6 +90,7 @@ def test_the_weights_compute_what_the_model_does(options):
         Greedy(9),
         BeamSearch(3, 9, 1.2, stopping="current_length", **HUGGING_FACES),
         BeamSearch(3, 9, 0.8, stopping="count", suppressed_ids=[5], **HUGGING_FACES),
+        BeamSearch(2, 9, stopping="exact", force_end=True, **HUGGING_FACES),
     ],
 )
 def test_what_is_written_is_read(search, tmp_path):
@@ -101,7 +102,7 @@ def test_what_is_written_is_read(search, tmp_path):
     assert read(texts) == translate(texts)
     assert type(read.search) is type(search)
     found, expected = read.search.get_config(), search.get_config()
-    for name in ("max_length", "num_beams", "length_penalty", "stopping"):
+    for name in ("max_length", "num_beams", "length_penalty", "stopping", "force_end"):
         assert found.get(name) == expected.get(name)
 
 
