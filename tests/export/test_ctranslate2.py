@@ -377,6 +377,7 @@ def test_searches_that_it_lacks_are_refused(search, message, tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.slow
 def test_only_a_model_of_its_kind_is_replaced(tmp_path):
     translate = make_translator()
     translate.export(tmp_path / "model", format="ctranslate2", check=False)

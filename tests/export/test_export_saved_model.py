@@ -32,6 +32,7 @@ def triple(value):
     return {"tripled": 3 * value}
 
 
+@pytest.mark.slow
 def test_what_does_not_load_says_so(exported):
     with pytest.raises(
         RuntimeError, match="(?s)does not work in a fresh process.*KeyErr"

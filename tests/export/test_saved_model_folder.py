@@ -75,6 +75,7 @@ def test_requests_to_warm_up_are_answered(tmp_path, architecture):
     assert {count for _, count in asked} == rows
 
 
+@pytest.mark.slow
 def test_without_their_extra_no_requests_are_written(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "tensorflow_serving.apis")
     monkeypatch.setitem(sys.modules, "tensorflow_serving", None)

@@ -59,6 +59,7 @@ def _projections(model):
 CHANGES = [_quantize, _adapt, _load_weights, _set_precision]
 
 
+@pytest.mark.slow
 @on_tensorflow
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_translator_scores_with_the_model_as_it_is(change, tmp_path):
@@ -78,6 +79,7 @@ def test_a_translator_scores_with_the_model_as_it_is(change, tmp_path):
     assert np.abs(fresh - before).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [*CHANGES, _replace_layer])
 @pytest.mark.parametrize("search", [Greedy(5), BeamSearch(2, 5)])
 def test_a_search_reads_the_model_as_it_is(change, search, tmp_path):
@@ -116,6 +118,7 @@ def test_what_a_model_was_compiled_with_is_saved_if_asked(tmp_path):
     assert int(model.optimizer.iterations) == iterations + 1
 
 
+@pytest.mark.slow
 @on_tensorflow
 def test_an_ensemble_is_saved_without_what_its_models_were_compiled_with(tmp_path):
     translate = make_translator("recurrent")

@@ -164,6 +164,7 @@ def test_ctranslate2_finds_what_the_model_finds(search, tmp_path):
         assert [*fast.stream(TEXTS, window=3)] == fast(TEXTS)
 
 
+@pytest.mark.slow
 def test_scores_of_ctranslate2_leave_out_what_is_never_written(tmp_path):
     translate = make_translator("transformer", "characters")
     translate.export(tmp_path / "model", format="ctranslate2", check=False)

@@ -92,6 +92,7 @@ def test_it_is_saved_loaded_and_exported(translator, tmp_path):
     assert [text.decode() for text in found["translation"].numpy()] == expected
 
 
+@pytest.mark.slow
 def test_unknown_words_are_replaced_by_what_was_attended_to():
     source = target = WordPieceTokenizer(WORDS[:6])
     model = _model(source, target)

@@ -50,6 +50,7 @@ def test_it_is_loaded_and_exported_as_it_is(architecture, tmp_path):
     translate.export(tmp_path / "exported", check=list(ENGLISH))
 
 
+@pytest.mark.slow
 def test_each_model_of_an_ensemble_is_quantized():
     one = make_translator("transformer")
     tokenizers = one.source_tokenizer, one.target_tokenizer

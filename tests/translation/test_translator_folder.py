@@ -183,6 +183,7 @@ def test_other_models_and_searches_are_refused(folder):
         Translator.load(folder)
 
 
+@pytest.mark.slow
 def test_a_saved_translator_is_replaced_only_when_asked(folder):
     before = contents(folder)
     with pytest.raises(FileExistsError, match=r"`overwrite=True`.*translator'"):
@@ -225,6 +226,7 @@ def test_a_failed_save_changes_nothing(folder, monkeypatch, name, exists):
     assert len(list(folder.parent.iterdir())) == exists
 
 
+@pytest.mark.slow
 def test_the_loss_of_the_training_need_not_be_known(tmp_path):
     def own_loss(labels, logits):
         return keras.ops.mean(logits)

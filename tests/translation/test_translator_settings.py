@@ -35,6 +35,7 @@ def test_what_is_set_later_holds_from_then_on():
         translate(TEXTS)
 
 
+@pytest.mark.slow
 def test_hypotheses_that_were_not_found_are_left_out():
     translate = make_translator("beam")
     count = len(translate.hypotheses(TEXTS[:1])[0])

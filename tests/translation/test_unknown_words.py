@@ -100,6 +100,7 @@ def test_it_needs_attention():
         translate(["abc"])
 
 
+@pytest.mark.slow
 def test_candidates_are_put_in_the_order_of_the_scores():
     translate = make_translator("beam")
     found = [[best.text for best in row] for row in translate.hypotheses(NAMES[:3])]
