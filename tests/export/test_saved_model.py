@@ -35,7 +35,9 @@ TEXTS = [
 # All architectures and all tokenizers.
 EXPORTS = [
     ("transformer", "characters"),
-    ("compiled beam", "characters and sentencepiece"),
+    pytest.param(
+        ("compiled beam", "characters and sentencepiece"), marks=pytest.mark.slow
+    ),
     ("recurrent", "two sentencepiece models"),
     ("without attention", "one shared sentencepiece model"),
     pytest.param(("attending in turn", "words"), marks=pytest.mark.slow),
