@@ -78,7 +78,8 @@ def write_onnx(
     best first; a model that reads vectors takes `source (batch, source, dim)` and
     boolean `source_mask`. Beside it lie the tokenizers and `keras_attention.json`; and,
     where they are of sentencepiece, their models and `translate.py`, which translates
-    lines with `numpy`, `sentencepiece` and `onnxruntime` alone.
+    lines with `numpy`, `sentencepiece` and `onnxruntime` alone. What computes in
+    another precision, such as mixed_bfloat16, is written in float32.
 
     Args:
         translator: a `Translator` that searches greedily or by beams.
@@ -155,6 +156,7 @@ def _write(translator, path, overwrite, check, to):
     ]
     for name, tokenizer in tokenizers:
         check_saved(name.removesuffix(".json"), tokenizer)
+    translator = _in_single_precision(translator)
     content = to.convert(translator)
     with new_folder(path, to.file, overwrite) as folder:
         (folder / to.file).write_bytes(content)
@@ -169,6 +171,12 @@ def _write(translator, path, overwrite, check, to):
         if check:
             some = translator.source.examples() if check is True else check
             _compare(translator, folder, translator.source.as_json(some), to)
+
+
+def _in_single_precision(translator):
+    """Itself, or the same in float32: in another, operations are missing there."""
+    kinds = {layer.compute_dtype for layer in translator.model._flatten_layers()}
+    return translator if kinds <= {"float32"} else translator.with_precision("float32")
 
 
 def _settings(translator):

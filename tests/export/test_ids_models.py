@@ -94,6 +94,21 @@ def test_strings_are_those_of_here(tmp_path, format, architecture, search):
 
 
 @pytest.mark.formats
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+@pytest.mark.parametrize("architecture", ["rotary", "recurrent"])
+@pytest.mark.parametrize("format", PACKAGES)
+def test_other_precisions_are_written_in_float32(
+    tmp_path, format, architecture, policy
+):
+    _skip_without(format)
+    translate = _translator(architecture, Greedy(9)).with_precision(policy)
+    translate.export(tmp_path / "out", format=format, check=TEXTS)
+    in_float32 = translate.with_precision("float32")
+    assert _run_script(tmp_path / "out", TEXTS) == in_float32(TEXTS)
+
+
+@pytest.mark.formats
 @pytest.mark.parametrize("format", PACKAGES)
 def test_what_is_made_of_other_parts_is_written_too(tmp_path, format):
     _skip_without(format)
