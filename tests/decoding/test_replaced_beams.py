@@ -176,6 +176,7 @@ def test_models_are_searched_by_calls_too(rules, jit_compile):
         ({"finished": "drop"}, "`finished` must be .* finished='drop'"),
         ({"stopping": "early"}, "`stopping` must be .* stopping='early'"),
         ({"stopping": "count"}, "`stopping` .* stopping='count', finished='keep'"),
+        ({"force_end": True}, "`force_end` .* force_end=True, finished='keep'"),
         ({"finished": "replace", "num_groups": 2}, "`num_groups` .*num_groups=2"),
         ({"patience": 0}, "`patience` must be .* patience=0"),
     ],

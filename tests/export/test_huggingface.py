@@ -222,3 +222,8 @@ def test_a_search_is_asked_for_by_its_names():
     # It counts the start; padding and the start are never written.
     assert (options["max_length"], options["min_length"]) == (10, 3)
     assert options["bad_words_ids"] == [[0], [2]]
+    for force_end, end, longest in ((False, None, 10), (True, 3, 11)):
+        beams = BeamSearch(2, 9, stopping="count", force_end=force_end, **HUGGING_FACES)
+        options = make_generation(beams, _model())
+        found = options["forced_eos_token_id"], options["max_length"]
+        assert found == (end, longest)
