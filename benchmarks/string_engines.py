@@ -1,11 +1,11 @@
-"""The engines that `engines.py` measures: a function from texts to texts for each.
+"""The engines that `sentences.py` measures: a function from texts to texts for each.
 
 Those that do not form batches themselves get 32 texts at a time, sorted by length.
 """
 
-import os
+import re
 import runpy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,19 +84,20 @@ def saved_model(folder: Path, search: str) -> Translate:
         found = serve(text=tf.constant(texts))["translation"].numpy()
         return [text.decode() for text in found.reshape(len(texts), -1)[:, 0]]
 
-    return in_batches(translate)
+    return translate
 
 
-def ctranslate2(folder: Path, search: str) -> Translate:
+def ctranslate2(folder: Path, search: str, inter: int, intra: int) -> Translate:
     """CTranslate2 and sentencepiece by hand, as its documentation shows."""
     import ctranslate2
 
     script = runpy.run_path(str(folder / "translate.py"))
     options = {**script["load"]()[0]["options"], "max_batch_size": BATCH}
-    cores = len(os.sched_getaffinity(0))
-    model = ctranslate2.Translator(str(folder), intra_threads=cores)
+    threads = {"inter_threads": inter, "intra_threads": intra}
+    model = ctranslate2.Translator(str(folder), **threads)
 
     def translate(texts):
+        # It sorts by length what it gets at once.
         rows = [script["cut"](text) for text in texts]
         found = model.translate_batch(rows, **options)
         return [script["join"](one.hypotheses[0]) for one in found]
@@ -147,11 +148,32 @@ _ENGINES: dict[str, tuple[str, Any]] = {
         "ctranslate2_int8",
         partial(translator, engine="ctranslate2"),
     ),
-    "CTranslate2 by hand": ("ctranslate2", ctranslate2),
-    "CTranslate2 by hand, int8": ("ctranslate2_int8", ctranslate2),
+    "CTranslate2, float32": ("ctranslate2", ctranslate2),
+    "CTranslate2, int8": ("ctranslate2_int8", ctranslate2),
     "Hugging Face": ("huggingface", hugging_face),
     "ONNX Runtime": ("onnx", ids),
     "LiteRT": ("litert", ids),
 }
 FOLDERS = {name: folder for name, (folder, _) in _ENGINES.items()}
-ENGINES = {name: engine for name, (_, engine) in _ENGINES.items()}
+
+
+def on_cores(
+    engines: Sequence[str], threads: int
+) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Each engine in each way to use some cores: its name, the engine, its settings."""
+    for engine in engines:
+        if _ENGINES[engine][1] is not ctranslate2:
+            yield engine, engine, {}
+            continue
+        for inter in sorted({1, threads}):
+            for policy in ("active", "passive"):
+                name = f"{engine}, {inter} x {threads // inter} threads, {policy}"
+                yield name, engine, {"OMP_WAIT_POLICY": policy.upper()}
+
+
+def make(name: str, folder: Path, search: str) -> Translate:
+    """An engine by a name of `on_cores`."""
+    if name in _ENGINES:
+        return _ENGINES[name][1](folder, search)
+    inter, intra = re.search(r"(\d+) x (\d+) threads", name).groups()
+    return ctranslate2(folder, search, int(inter), int(intra))

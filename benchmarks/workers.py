@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -23,13 +24,15 @@ def run_worker(script: str, job: str, *options: str) -> Any:
     return json.loads(output.splitlines()[-1])
 
 
-def start_worker(script: str, *options: str) -> subprocess.Popen[str]:
+def start_worker(
+    script: str, *options: str, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """A process of a script that answers questions, a line of JSON each."""
     return subprocess.Popen(
         [sys.executable, script, *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
         text=True,
     )
 
@@ -55,3 +58,22 @@ def medians(steps: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, f
 def peak_mib() -> int:
     """The most memory that this process has had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def processor() -> str:
+    """The name of the processor."""
+    return next(iter(_cpu_info("model name")), "an unknown processor")
+
+
+def instruction_sets() -> list[str]:
+    """Those of its instruction sets that products of matrices are made of."""
+    known = {flag for line in _cpu_info("flags") for flag in line.split()}
+    wanted = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_bf16")
+    return [name for name in wanted if name in known]
+
+
+def _cpu_info(name):
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    return [value.strip() for key, value in pairs if key.strip() == name]

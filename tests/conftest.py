@@ -16,6 +16,7 @@ import keras
 import pytest
 from hypothesis import settings
 
+from keras_attention.decoding import compiled
 from tests.selection import SLOW, SLOWLY, name_to_draw, seed_of_commit, select
 
 BACKEND = keras.backend.backend()
@@ -38,6 +39,12 @@ def _fixed_seed_and_policy():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(autouse=True)
+def _no_programs_unasked(monkeypatch):
+    """What leaves it open is not compiled: each program would take seconds."""
+    monkeypatch.setattr(compiled, "COMPILES", False)
 
 
 @pytest.fixture(autouse=True)

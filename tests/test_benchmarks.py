@@ -69,15 +69,15 @@ def test_decoding():
 
 
 @pytest.mark.slow
-def test_engines(tmp_path):
-    engines = importlib.import_module("engines")
+def test_sentences(tmp_path):
+    sentences = importlib.import_module("sentences")
     make_translator("transformer", "two sentencepiece models").save(tmp_path / "model")
     lines = tmp_path / "lines.txt"
     lines.write_text("What is your name?\none two three\n", "utf-8")
-    names = ["Translator", "SavedModel", "ours on CTranslate2", "CTranslate2 by hand"]
+    names = ["Translator", "SavedModel", "ours on CTranslate2", "CTranslate2, float32"]
     options = ["--source", str(lines), "--target", str(lines), "--runs", "1"]
-    found = engines.main([str(tmp_path / "model"), *options, "--engines", *names])
-    assert list(found) == ["greedy", "beam 4"]
+    found = sentences.main([str(tmp_path / "model"), *options, "--engines", *names])
+    assert list(found) == [("greedy", 2), ("beam 4", 2)]
     for figures in found.values():
         assert list(figures) == names
         for one in figures.values():

@@ -163,6 +163,11 @@ class BeamSearch(Search):
         self.open_beams: Any = num_beams
         self._wanted: Any = num_hypotheses or num_beams
 
+    @property
+    def group_size(self) -> int:
+        """How many beams of a row avoid nothing that the others among them write."""
+        return self.num_beams // self.num_groups
+
     def __repr__(self) -> str:
         return f"BeamSearch({self.num_beams}, max_length={self.max_length})"
 
@@ -224,13 +229,25 @@ class BeamSearch(Search):
         given: int | None = None,
     ) -> Hypotheses:
         """The search itself, on tensors; as in `Search`."""
-        beginning, limits = self.begin(model, source, prefix, given)
+        return self._find(model, source, *self.begin(model, source, prefix, given))[0]
+
+    def search_in_room(
+        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+    ) -> tuple[Hypotheses, Tensor]:
+        """The search with less room; as in `Search`."""
+        needs_attention = with_attention or bool(self.coverage_penalty)
+        beginning = self.begin_in_room(model, source, room, needs_attention)
+        return self._find(model, source, *beginning, with_attention)
+
+    def _find(self, model, source, beginning, limits, with_attention=True):
+        """The best outputs, and which rows had enough room."""
         if beginning.attention is None and self.coverage_penalty:
             raise ValueError(
                 "`coverage_penalty` needs a model with attention. "
                 f"Received: coverage_penalty={self.coverage_penalty}"
             )
-        special = SpecialIds.of(model)
+        special, room = SpecialIds.of(model), beginning.ids.shape[1]
+        self.constraints.check_end(special.end)
         max_length = ops.expand_dims(limits.max_length, 1)
         every = limits.repeat(self.num_beams)
         index = ops.convert_to_tensor(beginning.given, "int32")
@@ -238,13 +255,15 @@ class BeamSearch(Search):
         if is_source is not None:
             is_source = ops.expand_dims(is_source, 1)
         slots: Any = _SLOTS[self.finished](self)
-        beams, seen = self._first_beams(slots, beginning, max_length, is_source)
+        beams, seen = self._first_beams(
+            slots, beginning, max_length, is_source, special.start, with_attention
+        )
 
         def choose(log_probs, beams, limits, index):
             """The beams after a step, and which of them each came from."""
             count, vocabulary = log_probs.shape[1], ops.shape(log_probs)[-1]
             flat = ops.reshape(log_probs, (-1, vocabulary))
-            ids = ops.reshape(beams["ids"][:, :count], (-1, self.max_length))
+            ids = ops.reshape(beams["ids"][:, :count], (-1, room))
             flat = self.allow(flat, ids, index, limits, special)
             log_probs = ops.reshape(flat, (-1, count, vocabulary))
             return slots.step(
@@ -255,7 +274,8 @@ class BeamSearch(Search):
             last = ops.reshape(beams["last"], (-1,))
             logits, state, attention = model.step(last, state, index)
             if attention is not None:
-                beams, seen = self._attend(beams, seen, attention, index)
+                attention = self._by_beams(attention)
+                beams, seen = _attend(beams, seen, attention, index)
             log_probs = log_softmax(logits)
             log_probs = ops.reshape(
                 log_probs, (-1, self.num_beams, ops.shape(log_probs)[-1])
@@ -266,28 +286,39 @@ class BeamSearch(Search):
             state = functional.reorder_state(model, state, parents)
             return beams, state, seen, index + 1
 
-        # At first there is one row of each source to continue.
-        log_probs = ops.expand_dims(beginning.log_probs, 1)
-        beams, _ = choose(log_probs, beams, limits, index)
-        state = functional.expand_state(model, beginning.state, self.num_beams)
+        most = room
+        if beginning.log_probs is not None:
+            # At first there is one row of each source to continue.
+            log_probs = ops.expand_dims(beginning.log_probs, 1)
+            beams, _ = choose(log_probs, beams, limits, index)
+            index, most = index + 1, most - 1
         beams, _, seen, _ = ops.while_loop(
             lambda beams, *_: ops.any(beams["log_probs"] > -np.inf),
             step,
-            (beams, state, seen, index + 1),
-            maximum_iterations=self.max_length - 1,
+            (
+                beams,
+                functional.expand_state(model, beginning.state, self.num_beams),
+                seen,
+                index,
+            ),
+            maximum_iterations=most,
         )
-        return self._best_of(slots, beams, seen)
+        is_done = ops.all(ops.isinf(beams["log_probs"]), axis=1)
+        return self._best_of(slots, beams, seen), is_done
 
-    def _first_beams(self, slots, beginning, max_length, is_source):
+    def _first_beams(
+        self, slots, beginning, max_length, is_source, start, with_attention
+    ):
         """Beams of which the first holds what was given, the others nothing.
 
         And the attention `(length, batch, beams, source)` of all steps, which stays in
-        the beams that paid it.
+        the beams that paid it, if it is asked for.
         """
         rows, length = ops.shape(beginning.ids)
-        shape, dtype = (rows, self.num_beams), beginning.log_probs.dtype
+        shape, dtype = (rows, self.num_beams), beginning.scores.dtype
         no_score = ops.full(shape, -np.inf, dtype)
-        is_first = ops.equal(count_up(self.num_beams), 0)
+        # Each group begins with one beam.
+        is_first = ops.equal(count_up(self.num_beams) % self.group_size, 0)
         score = ops.expand_dims(beginning.scores, 1)
         # What was given may be as long as an output may be.
         is_open = beginning.given < max_length
@@ -296,18 +327,19 @@ class BeamSearch(Search):
             # Of what is unfinished; -inf where there is nothing unfinished.
             "log_probs": ops.where(is_first & is_open, score, no_score),
             "ids": self._of_all_beams(beginning.ids),
-            "last": ops.zeros(shape, "int32"),
+            "last": ops.full(shape, start, "int32"),
             # The beam in which each of the ids was chosen.
             "backpointers": ops.zeros((rows, self.num_beams, length), "int32"),
         }
-        seen = {}
-        if beginning.attention is not None:
+        seen, coverage = {}, None
+        if self.coverage_penalty:
             beams["coverage"] = self._of_all_beams(ops.sum(beginning.attention, axis=1))
+            coverage = beams["coverage"][:, :1]
+        if with_attention and beginning.attention is not None:
             by_step = ops.transpose(beginning.attention, (1, 0, 2))
             seen["attention"] = ops.repeat(
                 ops.expand_dims(by_step, 2), self.num_beams, axis=2
             )
-        coverage = beams["coverage"][:, :1] if seen else None
         ended = self.score(score, ops.maximum(written, 1), coverage, is_source)
         ended = ops.where(is_open, -np.inf, ended)
         return slots.begin(beams, ended, written), seen
@@ -315,16 +347,13 @@ class BeamSearch(Search):
     def _of_all_beams(self, tensor):
         return ops.repeat(ops.expand_dims(tensor, 1), self.num_beams, axis=1)
 
-    def _attend(self, beams, seen, attention, index):
-        """Write down what the beams attend to at one step."""
+    def _by_beams(self, attention):
+        """Attention `(rows, source)` as `(batch, beams, source)`."""
         attention = in_precision(attention)
         rows, source = ops.shape(attention)
         # JAX infers no axis beside one of nothing.
         shape = rows // self.num_beams, self.num_beams, source
-        attention = ops.reshape(attention, shape)
-        now = ops.expand_dims(attention, 0)
-        seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
-        return {**beams, "coverage": beams["coverage"] + attention}, seen
+        return ops.reshape(attention, shape)
 
     def normalize(self, log_probs: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities by the lengths of their outputs."""
@@ -367,6 +396,16 @@ class BeamSearch(Search):
             by_step = ops.transpose(best["backpointers"], (2, 0, 1))
             found = take(seen["attention"], by_step)
             attention = ops.transpose(found, (1, 2, 0, 3))
-            is_written = count_up(self.max_length) < ops.expand_dims(lengths, 2)
+            is_written = count_up(ids.shape[2]) < ops.expand_dims(lengths, 2)
             attention = ops.where(ops.expand_dims(is_written, 3), attention, 0.0)
         return Hypotheses(ids, lengths, scores, attention)
+
+
+def _attend(beams, seen, attention, index):
+    """Write down what the beams attend to at one step, as far as it is asked for."""
+    if seen:
+        now = ops.expand_dims(attention, 0)
+        seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
+    if "coverage" in beams:
+        beams = {**beams, "coverage": beams["coverage"] + attention}
+    return beams, seen

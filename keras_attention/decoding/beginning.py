@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 from keras import ops
 
 from keras_attention import functional
@@ -10,17 +11,21 @@ from keras_attention.precision import precise
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.tensor import Tensor
 
+_LOWEST = float(np.finfo("float32").min)
+
 
 class Beginning(NamedTuple):
     """Where a search begins to choose.
 
     Attributes:
-        state: of the model, which has read the start id and the given ids.
+        state: of the model, which has read the start id and the given ids; or nothing,
+            where there are no `log_probs`.
         count: how many ids were given; the same number in every row.
         ids: `(rows, length)`, these ids, then 0; no more than a row may have.
         lengths: `(rows,)`, how many they are.
         scores: `(rows,)`, their log-probabilities in sum.
-        log_probs: `(rows, vocabulary)`, of the id after them, float32 or float64.
+        log_probs: `(rows, vocabulary)`, of the id after them, float32 or float64; or
+            `None`.
         attention: `(rows, length, source)`, of all ids so far and of the next one, then
             0; or `None`.
     """
@@ -30,7 +35,7 @@ class Beginning(NamedTuple):
     ids: Tensor
     lengths: Tensor
     scores: Tensor
-    log_probs: Tensor
+    log_probs: Tensor | None
     attention: Tensor | None
 
     def expand(self, model: Any, count: int) -> Self:
@@ -38,6 +43,27 @@ class Beginning(NamedTuple):
         tensors = functional.repeat_rows(tuple(self[2:]), count)
         state = functional.expand_state(model, self.state, count)
         return type(self)(state, self.given, *tensors)
+
+
+def unread_beginning(model: Any, state: Any, rows: Any, length: int) -> Beginning:
+    """A beginning of which the model has read nothing, not even the start id.
+
+    Args:
+        model: that is to read.
+        state: of its `start`.
+        rows: how many.
+        length: the most ids of an output.
+    """
+    logits = getattr(model, "output", None)
+    return Beginning(
+        state,
+        0,
+        ops.full((rows, length), PAD, "int32"),
+        ops.zeros((rows,), "int32"),
+        ops.zeros((rows,), precise(getattr(logits, "dtype", None))),
+        None,
+        None,
+    )
 
 
 def read_beginning(
@@ -62,15 +88,10 @@ def read_beginning(
         if attention is not None:
             attention = in_precision(ops.expand_dims(attention, 1))
             attention = functional.fit_length(attention, length)
-        log_probs = log_softmax(logits)
-        return Beginning(
-            state,
-            0,
-            ops.full((rows, length), PAD, "int32"),
-            ops.zeros((rows,), "int32"),
-            ops.zeros((rows,), log_probs.dtype),
-            log_probs,
-            attention,
+        return unread_beginning(model, state, rows, length)._replace(
+            scores=ops.zeros((rows,), in_precision(logits).dtype),
+            log_probs=log_softmax(logits),
+            attention=attention,
         )
     read = ops.concatenate([ops.expand_dims(start, 1), given[:, :count]], axis=1)
     logits, state, attention = model.step(read, state, 0)
@@ -96,7 +117,10 @@ def read_beginning(
 def log_softmax(logits: Tensor) -> Tensor:
     """Log-probabilities in float32 or float64."""
     logits = in_precision(logits)
-    return logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+    # Where nothing is possible, nothing is taken off.
+    highest = ops.maximum(ops.amax(logits, axis=-1, keepdims=True), _LOWEST)
+    logits = logits - highest
+    return logits - ops.log(ops.sum(ops.exp(logits), axis=-1, keepdims=True))
 
 
 def in_precision(tensor: Tensor) -> Tensor:

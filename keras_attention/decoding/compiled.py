@@ -9,6 +9,9 @@ from keras_attention.decoding.hypotheses import Hypotheses
 from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.special_ids import SpecialIds
 
+# Whether batches of few shapes are compiled where a search leaves that open.
+COMPILES = True
+
 
 class CompiledSearch:
     """Calls a search through Keras's `predict`, which compiles it on each backend.

@@ -71,12 +71,14 @@ class Constraints(NamedTuple):
                 f"ids. Received: suppressed_ids={self.suppressed_ids}"
             )
         never = [PAD, special.start, *self.suppressed_ids]
-        forbidden = np.zeros((1, max(never) + 2), "bool")
+        forbidden = np.zeros((1, max(size or 0, max(never) + 2)), "bool")
         forbidden[0, never] = True
-        # A graph need not know the size of the vocabulary; the last entry is for all
-        # ids above these.
-        places = ops.minimum(vocabulary, max(never) + 1)
-        forbidden = ops.take(ops.convert_to_tensor(forbidden), places, axis=1)
+        if size is None:
+            # The last entry is for all ids above these.
+            places = ops.minimum(vocabulary, max(never) + 1)
+            forbidden = ops.take(ops.convert_to_tensor(forbidden), places, axis=1)
+        else:
+            forbidden = ops.convert_to_tensor(forbidden[:, :size])
         if min_length is not None:
             is_early = ops.expand_dims(index + 1 < min_length, 1)
             forbidden = forbidden | (is_early & ops.equal(vocabulary, special.end))

@@ -46,7 +46,15 @@ class Greedy(StepwiseSearch):
         given: int | None = None,
     ) -> Hypotheses:
         """The search itself, on tensors; as in `Search`."""
-        return self.write(model, *self.begin(model, source, prefix, given))
+        return self.write(model, *self.begin(model, source, prefix, given))[0]
+
+    def search_in_room(
+        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+    ) -> tuple[Hypotheses, Tensor]:
+        """The search with less room; as in `Search`."""
+        return self.write(
+            model, *self.begin_in_room(model, source, room, with_attention)
+        )
 
     def choose(self, log_probs, chance, index):
         return top_k(log_probs, 1)[1][:, 0]

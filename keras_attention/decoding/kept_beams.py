@@ -110,7 +110,7 @@ class KeptBeams:
         Where something has ended, they are -inf, the beam itself and anything.
         """
         search, count = self._search, log_probs.shape[1]
-        width = search.num_beams // search.num_groups
+        width = search.group_size
         avoided, chosen = None, []
         for start in range(0, search.num_beams, width):
             own = slice(start, start + width)

@@ -142,9 +142,9 @@ class Sampling(StepwiseSearch):
             seed=self.seed if self.seeds is None else self.seeds,
         )
         if count == 1:
-            return self.write(model, beginning, limits, chance)
+            return self.write(model, beginning, limits, chance)[0]
         beginning = beginning.expand(model, count)
-        found = self.write(model, beginning, limits.repeat(count), chance)
+        found, _ = self.write(model, beginning, limits.repeat(count), chance)
         _, order = ops.top_k(ops.reshape(found.scores, (-1, count)), count)
         places = ops.reshape(
             order + count * ops.expand_dims(ops.arange(rows, dtype="int32"), 1), (-1,)

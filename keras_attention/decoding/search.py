@@ -16,8 +16,12 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.beginning import Beginning, read_beginning
-from keras_attention.decoding.compiled import CompiledSearch
+from keras_attention.decoding import compiled
+from keras_attention.decoding.beginning import (
+    Beginning,
+    read_beginning,
+    unread_beginning,
+)
 from keras_attention.decoding.constraints import Constraints
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.row_limits import (
@@ -49,7 +53,8 @@ class Search:
             where rules come before the softmax (CTranslate2); else they are those of
             the whole vocabulary (Hugging Face).
         jit_compile: whether calls are compiled by XLA, once for each shape of `source`.
-            Without effect on PyTorch, which has no XLA.
+            When left out, those of a `Translator` are, for few shapes, and others are
+            not. Without effect on PyTorch, which has no XLA.
     """
 
     @takes_numpy
@@ -64,7 +69,7 @@ class Search:
         repetition_penalty: float = 1.0,
         suppressed_ids: Any = (),
         renormalize: bool = False,
-        jit_compile: bool = False,
+        jit_compile: bool | None = None,
     ) -> None:
         check_positive(max_length=max_length)
         check_count(min_length=min_length)
@@ -85,7 +90,7 @@ class Search:
         self.jit_compile = jit_compile
         self._has_options = False
         self._max_length = max_length
-        self._compiled = CompiledSearch(self, jit_compile)
+        self._compiled = compiled.CompiledSearch(self, bool(jit_compile))
 
     def __setattr__(self, name: str, value: Any) -> None:
         is_set = name in vars(self) and not name.startswith("_")
@@ -119,6 +124,18 @@ class Search:
     def has_options(self) -> bool:
         """Whether it is one of `with_options`."""
         return self._has_options
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it finds something else each time."""
+        return getattr(self, "seeds", None) is not None
+
+    @property
+    def compiles_batches(self) -> bool:
+        """Whether XLA is to compile it for batches of few shapes."""
+        if self.jit_compile is None:
+            return compiled.COMPILES and not self.is_random
+        return self.jit_compile
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments.
@@ -170,7 +187,7 @@ class Search:
             )
         other = copy.copy(self)
         other._has_options = True
-        other._compiled = CompiledSearch(other, self.jit_compile)
+        other._compiled = compiled.CompiledSearch(other, bool(self.jit_compile))
         other._set_options(**options)
         return other
 
@@ -196,6 +213,44 @@ class Search:
         """
         raise NotImplementedError
 
+    def search_in_room(
+        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+    ) -> tuple[Hypotheses, Tensor]:
+        """What `search` finds with caches for `room` ids, where these are enough.
+
+        Args:
+            model: as in the call, likewise the source, of tensors.
+            source: as in the call, of tensors.
+            room: how many ids outputs have here, at most `max_length`.
+            with_attention: whether to write down what was attended to.
+
+        Returns:
+            Outputs of `room` ids, and which rows `(batch,)` are those of `search`; the
+            others need more room. A search that knows no rooms uses all.
+        """
+        found = self.search(model, source)
+        if not with_attention:
+            found = found._replace(attention=None)
+        return found, ops.ones_like(found.lengths[:, 0], dtype="bool")
+
+    def begin_in_room(
+        self, model: Decoder, source: Any, room: int, with_attention: bool
+    ) -> tuple[Beginning, RowLimits]:
+        """What `search_in_room` begins with.
+
+        Without attention, whose width the first step tells, that step is one of those
+        of the loop, so that what is to be compiled is half as much.
+        """
+        if with_attention or hasattr(model, "prompt"):
+            beginning, limits = self.begin(model, source, room=room)
+            if not with_attention:
+                beginning = beginning._replace(attention=None)
+            return beginning, limits
+        limits = RowLimits(*self.limits(source), None, None)
+        state = model.start(model.encode(source), room)
+        rows = functional.size(limits.max_length, 0)
+        return unread_beginning(model, state, rows, room), limits
+
     def limits(self, source: Any) -> tuple[Tensor | None, Tensor]:
         """The fewest and the most ids of each row, `(rows,)`; `None` for any."""
         size = ops.cast(source_lengths(source), "float32")
@@ -210,23 +265,31 @@ class Search:
         return min_length, ops.cast(max_length, "int32")
 
     def begin(
-        self, model: Decoder, source: Any, prefix: Tensor | None, given: int | None
+        self,
+        model: Decoder,
+        source: Any,
+        prefix: Tensor | None = None,
+        given: int | None = None,
+        room: int | None = None,
     ) -> tuple[Beginning, RowLimits]:
-        """Encode the source, and read what outputs are given to begin with."""
-        self.constraints.check_end(SpecialIds.of(model).end)
+        """Encode the source, and read what outputs are given to begin with.
+
+        There is room for as many ids, or for `max_length`.
+        """
+        room = self.max_length if room is None else room
         memory = model.encode(source)
-        state = model.start(memory, self.max_length)
+        state = model.start(memory, room)
         prompt = model.prompt(memory) if hasattr(model, "prompt") else None
         limits = RowLimits(*self.limits(source), prefix, prompt)
         if given is None:
-            given = self._count_given(limits)
+            given = self._count_given(limits, room)
         if given is not None:
             least = min if isinstance(given, int) else ops.minimum
-            given = least(given, self.max_length - 1)
-        return read_beginning(model, state, limits, self.max_length, given), limits
+            given = least(given, room - 1)
+        return read_beginning(model, state, limits, room, given), limits
 
-    def _count_given(self, limits):
-        given = limits.given(self.max_length)
+    def _count_given(self, limits, room):
+        given = limits.given(room)
         if given is None:
             return None
         known = functional.visible_values(given)

@@ -32,9 +32,10 @@ class StepwiseSearch(Search):
 
     def write(
         self, model: Any, beginning: Beginning, limits: RowLimits, chance: Any = None
-    ) -> Hypotheses:
-        """One output for each row of a beginning."""
+    ) -> tuple[Hypotheses, Tensor]:
+        """One output for each row of a beginning, and whether it had enough room."""
         special = SpecialIds.of(model)
+        self.constraints.check_end(special.end)
 
         def choose(log_probs, written, is_open, index):
             log_probs = self.allow(log_probs, written["ids"], index, limits, special)
@@ -46,7 +47,7 @@ class StepwiseSearch(Search):
 
         def step(last, state, written, is_open, index):
             logits, state, attention = model.step(last, state, index)
-            if attention is not None:
+            if "attention" in written:
                 written = _attend(written, attention, is_open, index)
             last, *rest = choose(log_softmax(logits), written, is_open, index)
             return last, state, *rest
@@ -58,18 +59,23 @@ class StepwiseSearch(Search):
         }
         index = ops.convert_to_tensor(beginning.given, "int32")
         is_open = index < limits.max_length
-        last, *rest = choose(beginning.log_probs, written, is_open, index)
-        *_, written, _, _ = ops.while_loop(
+        last = ops.full_like(beginning.lengths, special.start)
+        rest, most = [written, is_open, index], beginning.ids.shape[1]
+        if beginning.log_probs is not None:
+            last, *rest = choose(beginning.log_probs, *rest)
+            most -= 1
+        *_, written, is_open, _ = ops.while_loop(
             lambda last, state, written, is_open, index: ops.any(is_open),
             step,
             (last, beginning.state, *rest),
-            maximum_iterations=self.max_length - 1,
+            maximum_iterations=most,
         )
         written = _without_dead_ends(written)
         parts = (written.get(name) for name in Hypotheses._fields)
-        return Hypotheses(
+        found = Hypotheses(
             *(None if part is None else ops.expand_dims(part, 1) for part in parts)
         )
+        return found, ops.logical_not(is_open)
 
 
 def _without_dead_ends(written):
@@ -85,7 +91,9 @@ def _without_dead_ends(written):
 
 def _write(written, ids, log_probs, is_open, index):
     """Put a step's choice into the rows that have not ended; the others stay."""
-    chosen = ops.take_along_axis(log_probs, ops.expand_dims(ids, 1), axis=1)[:, 0]
+    vocabulary = ops.arange(functional.size(log_probs, 1), dtype="int32")
+    is_chosen = ops.equal(vocabulary, ops.expand_dims(ids, 1))
+    chosen = ops.sum(ops.where(is_chosen, log_probs, 0.0), axis=1)
     kept = ops.expand_dims(ops.where(is_open, ids, PAD), 1)
     return {
         **written,

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.tensor import Tensor
 
 _BLOCK = 32
+_NOWHERE = 2**31 - 1
 
 
 def top_k(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -20,10 +22,12 @@ def top_k(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if size is None:
         return _sorted_top_k(rows, ops.minimum(k, ops.shape(rows)[-1]))
     k = min(k, size)
+    if k == 1:
+        return _largest(rows)
     blocks = -(-size // _BLOCK)
     if blocks < 4 * k:
         return _sorted_top_k(rows, k)
-    shape = ops.shape(rows)[:-1]
+    shape = functional.sizes(rows)[:-1]
     padding = ((0, 0),) * len(shape) + ((0, blocks * _BLOCK - size),)
     rows = ops.pad(rows, padding, constant_values=-float("inf"))
     rows = ops.reshape(rows, (*shape, blocks, _BLOCK))
@@ -34,6 +38,26 @@ def top_k(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
     values, places = _sorted_top_k(candidates, k)
     starts = ops.take_along_axis(chosen, places // _BLOCK, axis=-1) * _BLOCK
     return values, ops.minimum(starts + places % _BLOCK, size - 1)
+
+
+def _largest(rows):
+    """The largest entry, the first of equals; and its place."""
+    places = ops.arange(rows.shape[-1], dtype="int32")
+    largest = -_least(-rows, float("inf"))
+    is_largest = ops.equal(rows, largest)
+    return largest, _least(ops.where(is_largest, places, _NOWHERE), _NOWHERE)
+
+
+def _least(rows, padding):
+    """The least entry along the last axis, found in lanes first, as vectors are."""
+    *shape, size = functional.sizes(rows)
+    lanes = min(_BLOCK, size)
+    missing = -size % lanes
+    if missing:
+        axes = ((0, 0),) * len(shape) + ((0, missing),)
+        rows = ops.pad(rows, axes, constant_values=padding)
+    rows = ops.reshape(rows, (*shape, (size + missing) // lanes, lanes))
+    return ops.amin(ops.amin(rows, axis=-2), axis=-1, keepdims=True)
 
 
 def _sorted_top_k(rows, k):

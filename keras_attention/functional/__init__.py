@@ -56,7 +56,7 @@ from keras_attention.functional.masks import (
     visible_values,
     with_mask,
 )
-from keras_attention.functional.normalization import normalize_layer
+from keras_attention.functional.normalization import normalize_layer, standardize
 from keras_attention.functional.positions import (
     alibi_slopes,
     as_position,
@@ -82,6 +82,7 @@ from keras_attention.functional.sequences import (
     write_at,
     zero_padding,
 )
+from keras_attention.functional.shapes import size, sizes
 from keras_attention.functional.states import (
     StepState,
     count_rows,
@@ -156,9 +157,12 @@ __all__ = [
     "sequence_mask",
     "simple_step",
     "sinusoidal_positions",
+    "size",
+    "sizes",
     "split_heads",
     "split_hypotheses",
     "spoiled",
+    "standardize",
     "take_rows",
     "unfold",
     "unfold_weights",

@@ -16,6 +16,7 @@ from keras_attention.functional.dropout import Seeds, drop_pairs
 from keras_attention.functional.masks import combine_masks
 from keras_attention.functional.scores import grouped_scores
 from keras_attention.functional.sequences import at_least_one, pad_to_one
+from keras_attention.functional.shapes import size
 from keras_attention.precision import precise
 from keras_attention.tensor import Tensor
 
@@ -131,8 +132,8 @@ def dot_product_attention(
         `(batch, heads, target, source)`, `None` with a `chunk_size` or `fused`.
     """
     pairs = _Pairs(
-        target=_size(query, 2),
-        source=_size(key, 2),
+        target=size(query, 2),
+        source=size(key, 2),
         query_start=query_start,
         query_positions=_as_int32(query_positions),
         key_positions=_as_int32(key_positions),
@@ -303,11 +304,6 @@ def _as_int32(positions: Tensor | None) -> Tensor | None:
     return None if positions is None else ops.cast(positions, "int32")
 
 
-def _size(tensor: Tensor, axis: int) -> Any:
-    known = tensor.shape[axis]
-    return ops.shape(tensor)[axis] if known is None else known
-
-
 def _starts(length: int | Tensor, size: int) -> Tensor:
     return ops.expand_dims(ops.arange(0, length, size, dtype="int32"), 1)
 
@@ -327,4 +323,4 @@ def _select(mask: Tensor | None, index: Tensor | None, axis: int) -> Tensor | No
 def _take(tensor: Tensor, index: Tensor, axis: int) -> Tensor:
     """Entries along an axis, the nearest ones to an index beyond its ends."""
     tensor = pad_to_one(tensor, axis)
-    return ops.take(tensor, ops.clip(index, 0, _size(tensor, axis) - 1), axis=axis)
+    return ops.take(tensor, ops.clip(index, 0, size(tensor, axis) - 1), axis=axis)

@@ -141,6 +141,8 @@ def position_mask(inputs: Tensor, **named: Tensor | None) -> Tensor | None:
         # Keras also puts it into an argument that was left out.
         named = {name: mask for name, mask in named.items() if mask is not implicit}
         named["mask"] = combine_masks(named.get("mask"), implicit)
+    if all(mask is None for mask in named.values()):
+        return None
     mask = sequence_mask(ops.shape(inputs)[:-1], **named)
     if mask is not None and any(
         size == 1 != full for size, full in zip(mask.shape, inputs.shape, strict=False)

@@ -6,6 +6,26 @@ from keras_attention.precision import precise
 from keras_attention.tensor import Tensor
 
 
+def standardize(inputs: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
+    """Layer normalization (Ba et al. 2016) of the last axis, in few operations.
+
+    Args:
+        inputs: `(..., D)`; all is computed in float32 at least.
+        gamma: scales `(D,)`.
+        beta: offsets `(D,)`.
+        epsilon: added to the variance.
+
+    Returns:
+        Shaped as `inputs`, in its dtype.
+    """
+    dtype = precise(inputs.dtype)
+    outputs, gamma, beta = (ops.cast(v, dtype) for v in (inputs, gamma, beta))
+    outputs = outputs - ops.mean(outputs, axis=-1, keepdims=True)
+    variance = ops.mean(ops.square(outputs), axis=-1, keepdims=True)
+    outputs = outputs * ops.rsqrt(variance + epsilon) * gamma + beta
+    return ops.cast(outputs, inputs.dtype)
+
+
 def normalize_layer(
     inputs: Tensor, gamma: Tensor, beta: Tensor, epsilon: float
 ) -> Tensor:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_attention.precision import precise
@@ -114,11 +115,9 @@ def rotate(
     """
     inputs = ops.convert_to_tensor(inputs)
     half, dtype = inputs.shape[-1] // 2, precise(inputs.dtype)
-    frequencies = ops.exp(
-        ops.arange(half, dtype=dtype) * (-math.log(max_wavelength) / half)
-    )
-    positions = ops.cast(positions, dtype) / scaling_factor
-    angles = ops.expand_dims(positions, -1) * frequencies  # (..., length, dim / 2)
+    frequencies = max_wavelength ** -(np.arange(half) / half) / scaling_factor
+    positions = ops.expand_dims(ops.cast(positions, dtype), -1)
+    angles = positions * frequencies.astype(dtype)  # (..., length, dim / 2)
     sine, cosine = ops.sin(angles), ops.cos(angles)
     first, second = ops.split(ops.cast(inputs, dtype), 2, axis=-1)
     rotated = ops.concatenate(

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_attention import functional
 from keras_attention.tensor import Tensor
 
 # What users may set of the projections of a layer, and Keras's module for each kind.
@@ -91,8 +92,9 @@ def float_kernel(dense: keras.layers.Dense) -> Tensor:
 def apply_dense(dense: keras.layers.Layer, inputs: Tensor) -> Tensor:
     """Apply a dense layer to the last of several axes, as one product of two.
 
-    Keras's product of more axes does not compile by XLA, on TensorFlow, inside a loop
-    and with lengths unknown to the graph.
+    Keras's product of more axes is many operations on TensorFlow where a graph does not
+    know the sizes, and does not compile by XLA inside a loop.
     """
-    outputs = dense(ops.reshape(inputs, (-1, inputs.shape[-1])))
-    return ops.reshape(outputs, (*ops.shape(inputs)[:-1], outputs.shape[-1]))
+    *outer, width = functional.sizes(inputs)
+    outputs = dense(ops.reshape(inputs, (-1, width)))
+    return ops.reshape(outputs, (*outer, outputs.shape[-1]))

@@ -20,15 +20,20 @@ from keras_attention.translation.batches import (
 from keras_attention.translation.parts import check_process
 from keras_attention.translation.results import Hypothesis, Score, rank
 
+WINDOW = 4096  # sources that are translated at once
+
 
 class Engine(Protocol):
     """What finds the translations of a batch of sources.
 
     Attributes:
         source: what it reads, a `TextSource` or a `VectorSource`.
+        cuts_batches: whether `translate` takes any number of sources, and puts those of
+            about equal length together itself.
     """
 
     source: Any
+    cuts_batches: bool
 
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
         """The best translation of each, and whether it is complete."""
@@ -80,7 +85,9 @@ class BaseTranslator:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
             return self([texts])[0]
-        found = self._in_batches(self.engine.translate, texts)
+        engine = self.engine
+        most = WINDOW if engine.cuts_batches else self.batch_size
+        found = self._in_batches(engine.translate, texts, most=most)
         return [translation for translation, _ in found]
 
     def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
@@ -173,6 +180,7 @@ class BaseTranslator:
         scores = self.score(repeated, [one for some in candidates for one in some])
         return rank(candidates, scores, length_penalty)
 
-    def _in_batches(self, find, texts, *references):
+    def _in_batches(self, find, texts, *references, most=None):
         check_process(self._process)
-        return map_texts(find, self.source, self.batch_size, texts, *references)
+        most = self.batch_size if most is None else most
+        return map_texts(find, self.source, most, texts, *references)

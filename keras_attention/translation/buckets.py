@@ -2,41 +2,78 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-SHORTEST = 32
+SHORTEST = 8
+ROWS = (1, 4, 16)  # more at once are hardly faster, and wait longer for the last
+ROOMS = (32, 128)  # ids of an output, before there is room for all
+TOKENS = 4096  # of all hypotheses of a batch
 
 
 class Buckets:
     """The few shapes to which batches are padded, since each is compiled by itself.
 
-    Rows are a power of two, up to the most; a batch of more rows is cut into such of
-    the most. Lengths are 32, four times as many, and so on, up to the longest. So at
-    most half of the rows are padding, and lengths cost little where sources are read
-    once and outputs are written step by step.
+    Lengths of sources are 8, twice as many, and so on, up to the longest. Outputs have
+    room for twice as many ids as the source has, rounded up to a few numbers; an output
+    that needs more is searched again with room for all. Of short sources more rows are
+    in a batch than of long ones, and of few hypotheses more than of many.
 
     Args:
-        max_rows: of one call of the function.
-        longest: length of the longest row.
+        search: what is compiled.
+        max_rows: the most rows of a batch.
+        longest: length of the longest source.
 
     Attributes:
-        rows: possible numbers of rows, the lowest first.
-        lengths: possible lengths, likewise.
+        lengths: possible lengths, the lowest first.
+        rooms: of each, the ids that there is room for.
+        rows: of each, the possible numbers of rows, the lowest first.
     """
 
-    def __init__(self, max_rows: int, longest: int) -> None:
-        self.rows = [*_steps(1, 2, max_rows)]
-        self.lengths = [*_steps(SHORTEST, 4, longest)]
+    def __init__(self, search: Any, max_rows: int, longest: int) -> None:
+        self.lengths = [*_steps(SHORTEST, 2, longest)]
+        limit = search.max_length
+        self.rooms = [
+            min(room for room in (*ROOMS, limit) if room >= min(2 * length, limit))
+            for length in self.lengths
+        ]
+        self.rooms = [min(room, limit) for room in self.rooms]
+        hypotheses = getattr(search, "num_beams", getattr(search, "num_samples", 1))
+        self.rows = [
+            _rows(min(max_rows, TOKENS // (hypotheses * room))) for room in self.rooms
+        ]
 
     def shapes(
         self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
     ) -> list[tuple[int, int]]:
         """The shapes of batches of such numbers of rows, and such lengths; or all."""
-        chosen = _chosen(self.rows, rows), _chosen(self.lengths, lengths)
-        return list(itertools.product(*chosen))
+        asked = None if rows is None else [*rows]
+        found: list[tuple[int, int]] = []
+        for length in _chosen(self.lengths, lengths):
+            sizes = self.rows[self.lengths.index(length)]
+            found += itertools.product(_chosen(sizes, asked), [length])
+        return found
 
-    def fit(self, rows: int, length: int) -> tuple[int, int]:
-        """The shape to which a batch is padded that is no larger than the largest."""
-        return _fit(self.rows, rows), _fit(self.lengths, length)
+    def batches(
+        self, lengths: Sequence[int]
+    ) -> Iterator[tuple[list[int], tuple[int, int], int]]:
+        """Which sources make a batch, the shape that it is padded to, and its room.
+
+        Long ones come first, so that none waits for them at the end.
+        """
+        order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+        begin = 0
+        while begin < len(order):
+            length = _fit(self.lengths, lengths[order[begin]])
+            place = self.lengths.index(length)
+            chosen = order[begin : begin + self.rows[place][-1]]
+            begin += len(chosen)
+            shape = _fit(self.rows[place], len(chosen)), length
+            yield chosen, shape, self.rooms[place]
+
+
+def _rows(most: int) -> list[int]:
+    """Possible numbers of rows up to the most, of which there is one at least."""
+    return [rows for rows in ROWS if rows <= most] or [1]
 
 
 def _steps(first: int, factor: int, last: int) -> Iterator[int]:

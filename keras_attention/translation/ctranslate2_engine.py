@@ -42,10 +42,13 @@ class CTranslate2Engine:
 
     Attributes:
         source: what it reads.
+        cuts_batches: as of an `Engine`.
 
     Raises:
         ValueError: for a search that CTranslate2 lacks.
     """
+
+    cuts_batches = True
 
     def __init__(
         self, model: Any, sides: Sides, search: Search, source_limit: int

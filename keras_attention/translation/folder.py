@@ -49,6 +49,7 @@ def write_translator(
             "batch_size": translator.batch_size,
             "replace_unknown": translator.replace_unknown,
             "reads": "texts" if SOURCE in tokenizers else "vectors",
+            "compiles": translator.search.jit_compile,
         }
         write_manifest(folder, MARKER, FORMAT, VERSION, settings)
 
@@ -57,7 +58,9 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
     """The arguments of a `Translator` that was saved; as in `Translator.load`."""
     folder = Path(path)
     settings = read_manifest(folder, MARKER, FORMAT, VERSION, (MODEL, TARGET))
-    # Earlier versions read texts alone, and replaced no words.
+    # Earlier versions read texts alone, replaced no words, and compiled when asked to.
+    if "compiles" not in settings and not settings["search"]["config"]["jit_compile"]:
+        settings["search"]["config"]["jit_compile"] = None
     reads_texts = settings.get("reads", "texts") == "texts"
     return {
         "model": _load_model(folder / MODEL),

@@ -11,7 +11,8 @@ import tensorflow as tf
 from keras_attention.decoding import Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
-from keras_attention.translation.graph_buckets import GraphBuckets
+from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.graph_batches import GraphBatches
 from keras_attention.translation.graph_sources import make_source, to_ids
 from keras_attention.translation.graph_unknown import replace_unknown as replace
 
@@ -39,6 +40,7 @@ class Serving:
     Attributes:
         options: of the search, with the values that hold where none are asked for.
         source: what is read, a `TextSource` or a `VectorSource`.
+        is_compiled: whether XLA compiles the search, for batches of few shapes.
         is_random: whether the same texts are translated otherwise each time.
         translate: from `text` to `translation` and `score`, the best of each, and to
             whether it `is_complete`: it ends before the search's limit.
@@ -77,20 +79,11 @@ class Serving:
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
         }
-        self._buckets = GraphBuckets(batch_size, source_limit)
-        ids_and_options = (
-            self.source.read_as,
-            tf.TensorSpec([None], tf.int32),
-            {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
-        )
-        self._find = _graph(self._find_ids, *ids_and_options)
-        if search.jit_compile:
-            compiled = _graph(self._find_ids, *ids_and_options, jit_compile=True)
-            self._find = _graph(
-                functools.partial(self._buckets.apply, compiled), *ids_and_options
-            )
         self._seeds = getattr(search, "seeds", None)
-        self.is_random = self._seeds is not None
+        self.is_random = search.is_random
+        self._buckets = Buckets(search, batch_size, source_limit)
+        self.is_compiled = search.compiles_batches
+        self._find = functools.cache(self._make_find)
         inputs = self.source.inputs
         self.translate = _of_names(self._translate, inputs)
         self.hypotheses = _of_names(self._hypotheses, inputs)
@@ -126,12 +119,12 @@ class Serving:
         self, rows: Iterable[int] | None = None, lengths: Iterable[int] | None = None
     ) -> list[tuple[int, int]]:
         """Rows and lengths that XLA compiles the search for; as in `Buckets`."""
-        return self._buckets.shapes(rows, lengths) if self._search.jit_compile else []
+        return self._buckets.shapes(rows, lengths) if self.is_compiled else []
 
     def warm_up(self, rows: int, length: int) -> None:
         """Compile the search for one of the shapes, and run it once."""
-        limits = tf.ones([rows], tf.int32)
-        self._find(self.source.example(rows, length), limits, self.options)
+        source, ones = self.source.example(rows, length), tf.ones([rows], tf.int32)
+        self._find(False)(source, length * ones, ones, self.options)
 
     def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
         """Inputs that fall into the bucket of these rows and tokens."""
@@ -143,27 +136,55 @@ class Serving:
             zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
         )
 
-    def _find_ids(self, source, limits, options):
-        search = self._search.with_options(**{**options, "max_length": limits})
-        found = search.search(self._model, source)._asdict()
-        return {
-            name: _in_single_precision(part)
-            for name, part in found.items()
-            if part is not None
-        }
+    def _make_find(self, with_attention):
+        """The graph of a search, from what the model reads."""
+        inputs = (
+            self.source.read_as,
+            tf.TensorSpec([None], tf.int32),
+            {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
+        )
 
-    def _hypotheses(self, inputs, **options):
+        def make_graph(room, jit_compile=None):
+            def find(source, limits, options):
+                options = {**options, "max_length": limits}
+                search = self._search.with_options(**options)
+                found, is_done = search.search_in_room(
+                    self._model, source, room, with_attention
+                )
+                parts = {
+                    name: _in_single_precision(part)
+                    for name, part in found._asdict().items()
+                    if part is not None
+                }
+                return parts, is_done
+
+            return _graph(find, *inputs, jit_compile=jit_compile)
+
+        longest = self._search.max_length
+        if not self.is_compiled:
+            plain = make_graph(longest)
+            return lambda source, lengths, limits, options: plain(
+                source, limits, options
+            )[0]
+        batches = GraphBatches(
+            functools.partial(make_graph, jit_compile=True),
+            self._buckets,
+            longest,
+            in_parallel=not self.is_random,
+        )
+        return _graph(batches, inputs[0], inputs[1], *inputs[1:])
+
+    def _hypotheses(self, inputs, with_attention=True, **options):
         """What the search finds when asked for some options, and what was read."""
         options = {**self.options, **options}
+        with_attention = with_attention or self._replace_unknown
         source = self.source.read(**inputs)
         mask = self.source.mask(source)
         # Rows of nothing, and those that fill a batch, end at once.
         is_nothing = self.source.is_nothing(source)
         limits = tf.where(is_nothing, 1, options["max_length"])
-        found = self._find(source, limits, options)
-        if "attention" in found:  # also to what a bucket pads a source with
-            length = tf.shape(mask)[1]
-            found = {**found, "attention": found["attention"][..., :length]}
+        lengths = tf.math.count_nonzero(mask, axis=1, dtype=tf.int32)
+        found = self._find(with_attention)(source, lengths, limits, options)
         found = {**_end_at_once(found, is_nothing, self._end), "source_mask": mask}
         if self.source_tokenizer is not None:
             found["source_tokens"] = self.source.tokens(source)
@@ -186,12 +207,12 @@ class Serving:
             written = replace(written, ids, attention, parts, unknown_id)
         return tf.reshape(written, [-1, found["ids"].shape[1]])
 
-    def _hypothesis(self, inputs):
+    def _hypothesis(self, inputs, with_attention):
         one = {"num_hypotheses": 1} if "num_hypotheses" in self.options else {}
-        return self._hypotheses(inputs, **one)
+        return self._hypotheses(inputs, with_attention, **one)
 
     def _translate(self, inputs):
-        found = self._hypothesis(inputs)
+        found = self._hypothesis(inputs, with_attention=False)
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
@@ -212,7 +233,7 @@ class Serving:
         }
 
     def _search_rows(self, inputs, **options):
-        found = self._hypotheses(inputs, **options)
+        found = self._hypotheses(inputs, with_attention=False, **options)
         return {
             "translation": found["translation"],
             "score": found["scores"],
@@ -242,7 +263,7 @@ class Serving:
         }
 
     def _attend(self, inputs):
-        found = self._hypothesis(inputs)
+        found = self._hypothesis(inputs, with_attention=True)
         lengths = found["lengths"][:, 0]
         # Zero rows have no longest one.
         longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))

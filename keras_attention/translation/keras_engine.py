@@ -33,7 +33,10 @@ class KerasEngine:
 
     Attributes:
         source: what it reads.
+        cuts_batches: as of an `Engine`.
     """
+
+    cuts_batches = False
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class KerasEngine:
         if search.jit_compile or keras.backend.backend() == "jax":
             config = {**search.get_config(), "jit_compile": True}
             search = type(search).from_config(config)
-            self._buckets = Buckets(batch_size, source_limit)
+            self._buckets = Buckets(search, batch_size, source_limit)
         self._search = search
         self._search_at_once = search.with_options(max_length=1)
 
@@ -137,15 +140,14 @@ class KerasEngine:
         """What a search finds of some rows, in batches of few shapes."""
         if self._buckets is None:
             return search(self._model, self._batch(rows))
-        found = []
-        most = self._buckets.rows[-1]
-        for start in range(0, len(rows), most):
-            own = rows[start : start + most]
-            count, width = self._buckets.fit(len(own), max(map(len, own)))
+        found, order = [], []
+        for chosen, (count, width), _ in self._buckets.batches([*map(len, rows)]):
+            own = [rows[row] for row in chosen]
             # What fills a batch takes as long as what is in it.
             batch = self._batch([*own, *[own[0]] * (count - len(own))], width)
             found.append(_first_rows(search(self._model, batch), len(own)))
-        return _joined(found)
+            order += chosen
+        return _in_order(_joined(found), order)
 
     def _parts(self, sources):
         """What each source token stands for in the text."""
@@ -205,6 +207,12 @@ def _end_at_once(found: Hypotheses, end: int) -> Hypotheses:
 
 def _first_rows(found: Hypotheses, count: int) -> Hypotheses:
     return Hypotheses(*(None if part is None else part[:count] for part in found))
+
+
+def _in_order(found: Hypotheses, order: list[int]) -> Hypotheses:
+    """Rows that came in another order, in their own."""
+    places = np.argsort(order)
+    return Hypotheses(*(None if part is None else part[places] for part in found))
 
 
 def _joined(found: list[Hypotheses]) -> Hypotheses:

@@ -21,11 +21,13 @@ class TensorFlowEngine:
     Attributes:
         serving: as given.
         source: what they read.
+        cuts_batches: as of an `Engine`.
     """
 
     def __init__(self, serving: Serving) -> None:
         self.serving = serving
         self.source: Any = serving.source
+        self.cuts_batches = serving.is_compiled
 
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
         """The best translation of each, and whether it is complete."""

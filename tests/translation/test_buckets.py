@@ -17,58 +17,88 @@ if BACKEND != "tensorflow":
 
 import tensorflow as tf
 
-from keras_attention.decoding import Greedy
-from keras_attention.translation.graph_buckets import GraphBuckets
+from keras_attention.decoding import BeamSearch, Greedy
+from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.graph_batches import GraphBatches
 from tests.translators import ENGLISH, make_translator
 
-MOST, LONGEST = 5, 150
-BUCKETS = GraphBuckets(MOST, LONGEST)
+MOST, LONGEST, LIMIT = 5, 150, 40
+BUCKETS = Buckets(Greedy(LIMIT), MOST, LONGEST)
 SEEN = []
 
 
-@tf.function(
-    input_signature=[
-        tf.TensorSpec([None, None], tf.int32),
-        tf.TensorSpec([None], tf.int32),
-        {"more": tf.TensorSpec([], tf.int32)},
-    ]
-)
-def totals(ids, limits, options):
-    tf.py_function(SEEN.append, [tf.shape(ids)], [])
-    total = tf.reduce_sum(ids, axis=1) + options["more"]
-    return {"total": total, "pairs": tf.stack([total, limits], axis=1)[:, None]}
+def make_totals(room):
+    """A graph that has enough room for rows whose first id is below it."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None], tf.int32),
+            {"more": tf.TensorSpec([], tf.int32)},
+        ]
+    )
+    def totals(ids, limits, options):
+        tf.py_function(lambda shape: SEEN.append((room, *shape)), [tf.shape(ids)], [])
+        total = tf.reduce_sum(ids, axis=1) + options["more"]
+        found = {
+            "scores": total[:, None],
+            "ids": tf.tile(limits[:, None, None], [1, 1, room]),
+            "attention": tf.tile(ids[:, None, None], [1, 1, room, 1]),
+        }
+        return found, ids[:, 0] < room
+
+    return totals
 
 
 @given(rows=st.integers(0, 3 * MOST + 1), length=st.integers(1, LONGEST))
 def test_padding_is_never_seen(rows, length):
     SEEN.clear()
-    ids = np.random.default_rng(rows).integers(1, 9, (rows, length), "int32")
+    drawn = np.random.default_rng(rows)
+    lengths = drawn.integers(1, length + 1, rows)
+    ids = drawn.integers(1, 37, (rows, length), "int32")
+    ids *= np.arange(length) < lengths[:, None]
     limits = np.arange(rows, dtype="int32")
-    more = {"more": tf.constant(3)}
-    found = BUCKETS.apply(totals, tf.constant(ids), tf.constant(limits), more)
-    total = ids.sum(axis=1) + 3
-    np.testing.assert_array_equal(found["total"], total)
-    pairs = np.stack([total, limits], axis=1)[:, None]
-    np.testing.assert_array_equal(found["pairs"], pairs)
-    shapes = {tuple(shape.numpy().tolist()) for shape in SEEN}
-    assert len(shapes) == 1
-    ((padded, width),) = shapes
-    assert (padded, width) in BUCKETS.shapes()
-    assert len(SEEN) == max(-(-rows // MOST), 1)
-    # No more than half of the rows are padding, where there are rows.
-    assert padded * len(SEEN) < max(2 * rows, 2) or rows > MOST
+    batches = tf.function(GraphBatches(make_totals, BUCKETS, LIMIT, in_parallel=True))
+    found = batches(
+        tf.constant(ids),
+        tf.constant(lengths, tf.int32),
+        tf.constant(limits),
+        {"more": tf.constant(3)},
+    )
+    np.testing.assert_array_equal(found["scores"][:, 0], ids.sum(axis=1) + 3)
+    assert found["ids"].shape == (rows, 1, LIMIT)
+    np.testing.assert_array_equal(found["ids"][:, 0, 0], limits)
+    # What had room for less is filled up.
+    np.testing.assert_array_equal(
+        found["attention"][:, 0, : min(BUCKETS.rooms)],
+        np.tile(ids[:, None], [1, min(BUCKETS.rooms), 1]),
+    )
+    shapes = {tuple(map(int, shape)) for shape in SEEN}
+    assert {shape[1:] for shape in shapes} <= {*BUCKETS.shapes()}
+    allowed = {*zip(BUCKETS.rooms, BUCKETS.lengths, strict=True)}
+    assert all(room == LIMIT or (room, width) in allowed for room, _, width in shapes)
+    assert len(SEEN) >= max(-(-rows // MOST), 1)
 
 
 def test_the_shapes_are_few():
-    assert BUCKETS.rows == [1, 2, 4, 5]
-    assert BUCKETS.lengths == [32, 128, 150]
+    assert BUCKETS.lengths == [8, 16, 32, 64, 128, 150]
+    assert BUCKETS.rooms == [32, 32, 40, 40, 40, 40]
+    assert BUCKETS.rows == [[1, 4]] * 6
     assert len(BUCKETS.shapes()) == 12
-    assert BUCKETS.shapes(rows=[1, 3, 99], lengths=[33]) == [
-        (1, 128),
-        (4, 128),
-        (5, 128),
+    assert BUCKETS.shapes(rows=[1, 3, 99], lengths=[33]) == [(1, 64), (4, 64)]
+    assert Buckets(Greedy(5), 1, 7).shapes() == [(1, 7)]
+    long = Buckets(BeamSearch(4, 512), 64, 512)
+    assert long.rooms == [32, 32, 128, 128, 512, 512, 512]
+    assert long.rows == [[1, 4, 16]] * 2 + [[1, 4]] * 2 + [[1]] * 3
+
+
+def test_batches_of_lists_are_those_of_graphs():
+    lengths = [3, 70, 9, 8, 1, 2, 2, 30]
+    found = [*BUCKETS.batches(lengths)]
+    assert found == [
+        ([1, 7, 2, 3], (4, 128), 40),
+        ([0, 5, 6, 4], (4, 8), 32),
     ]
-    assert GraphBuckets(1, 7).shapes() == [(1, 7)]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
@@ -77,10 +107,11 @@ def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     translate = make_translator("recurrent", "words", search=search, batch_size=2)
     translate.warm_up(rows=[2], lengths=[9])
     assert ("program" in capsys.readouterr().out) == jit_compile
-    traced = translate.engine.serving._find.experimental_get_tracing_count()
+    graph = translate.engine.serving.translate
+    traced = graph.experimental_get_tracing_count()
     assert traced == 1
     assert len(translate(list(ENGLISH))) == len(ENGLISH)
-    assert translate.engine.serving._find.experimental_get_tracing_count() == traced
+    assert graph.experimental_get_tracing_count() == traced
 
 
 @pytest.mark.slow
@@ -100,7 +131,7 @@ translate = make_translator("recurrent", "words", search=search, batch_size=2)
 translate.warm_up(lengths=[1])
 warm = programs()
 for count in (1, 2, 3, 5):
-    found = translate.hypotheses(["one two"] * (count - 1) + [" ".join(["six"] * 20)])
+    found = translate(["one two"] * (count - 1) + [" ".join(["six"] * 20)])
     assert len(found) == count
 print(warm, programs())
 """

@@ -10,7 +10,7 @@ from keras import ops
 from keras_attention import functional
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.positions.rotary_embedding import RotaryEmbedding
-from keras_attention.layers.projection import build_dense
+from keras_attention.layers.projection import apply_dense, build_dense
 from keras_attention.layers.sublayers import build_once
 from keras_attention.tensor import Tensor
 
@@ -76,13 +76,16 @@ class HeadProjections(BaseLayer):
         """
         heads = self._key_value_heads
         keys = functional.split_heads(
-            self._key_dense(value if key is None else key), self._maps * heads
+            apply_dense(self._key_dense, value if key is None else key),
+            self._maps * heads,
         )
         if self.query_key_norm:
             keys = self._key_norm(keys)
         return {
             "key": self._rotate(keys, start, positions),
-            "value": functional.split_heads(self._value_dense(value), heads),
+            "value": functional.split_heads(
+                apply_dense(self._value_dense, value), heads
+            ),
         }
 
     def _build_projections(self, query_shape, value_shape, key_shape):
@@ -135,7 +138,7 @@ class HeadProjections(BaseLayer):
 
     def _project_query(self, query, start, positions):
         heads = functional.split_heads(
-            self._query_dense(query), self._maps * self.num_heads
+            apply_dense(self._query_dense, query), self._maps * self.num_heads
         )
         if self.query_key_norm:
             heads = self._query_norm(heads)
@@ -145,7 +148,7 @@ class HeadProjections(BaseLayer):
         if not isinstance(self.position, RotaryEmbedding):
             return heads
         if positions is None:
-            positions = start + ops.arange(ops.shape(heads)[2], dtype="int32")
+            positions = start + ops.arange(functional.size(heads, 2), dtype="int32")
         elif len(positions.shape) == 2:
             positions = ops.expand_dims(positions, 1)  # the same for all heads
         return self.position.rotate(heads, positions)
@@ -153,8 +156,8 @@ class HeadProjections(BaseLayer):
     def _project_context(self, context, query):
         merged = functional.merge_heads(context)
         if self.use_gate:
-            merged = merged * self._gate_dense(query)
-        output = self._output_dense(merged)
+            merged = merged * apply_dense(self._gate_dense, query)
+        output = apply_dense(self._output_dense, merged)
         if self._output_axes is None or len(self._output_axes) == 1:
             return output
         return ops.reshape(output, (*ops.shape(output)[:-1], *self._output_axes))

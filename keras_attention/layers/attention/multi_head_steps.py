@@ -68,7 +68,7 @@ class HeadSteps(HeadAttention):
             heads, length, positions)`, `None` with `flash_attention`.
         """
         if "memory" in state:
-            positions = index + ops.arange(ops.shape(query)[1], dtype="int32")
+            positions = index + ops.arange(functional.size(query, 1), dtype="int32")
             output, weights = self._attend_with_weights(
                 query, state, state["memory"], query_positions=positions
             )

@@ -7,6 +7,7 @@ import keras
 from keras_attention.argument_checks import check_axes, check_positive, takes_numpy
 from keras_attention.layers.base_layer import BaseLayer
 from keras_attention.layers.projection import (
+    apply_dense,
     build_dense,
     serialize_options,
     set_options,
@@ -99,10 +100,10 @@ class FeedForward(BaseLayer):
         return self._output_dense
 
     def call(self, inputs):
-        hidden = self._hidden_dense(inputs)
+        hidden = apply_dense(self._hidden_dense, inputs)
         if self.gated:
-            hidden = hidden * self._gate_dense(inputs)
-        return self._output_dense(hidden)
+            hidden = hidden * apply_dense(self._gate_dense, inputs)
+        return apply_dense(self._output_dense, hidden)
 
     def compute_output_shape(self, inputs_shape):
         return tuple(inputs_shape)

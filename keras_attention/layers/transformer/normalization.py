@@ -13,17 +13,18 @@ NORMALIZATIONS = ("layer", "rms")
 
 
 class LayerNormalization(keras.layers.LayerNormalization):
-    """`keras.layers.LayerNormalization` of the last axis, trained faster on TensorFlow.
+    """`keras.layers.LayerNormalization` of the last axis, faster on TensorFlow.
 
     XLA, and so JAX, derives a fast gradient by itself, and PyTorch brings one.
     """
 
     def call(self, inputs, training=False):
-        if not training or keras.backend.backend() != "tensorflow":
+        if keras.backend.backend() != "tensorflow":
             return super().call(inputs)
-        outputs = functional.normalize_layer(
-            inputs, self.gamma, self.beta, self.epsilon
-        )
+        normalize = functional.standardize
+        if training:
+            normalize = functional.normalize_layer
+        outputs = normalize(inputs, self.gamma, self.beta, self.epsilon)
         return ops.cast(outputs, self.compute_dtype)
 
 
