@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import ops
 
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.stepwise import StepwiseSearch
@@ -57,4 +58,8 @@ class Greedy(StepwiseSearch):
         )
 
     def choose(self, log_probs, chance, index):
-        return top_k(log_probs, 1)[1][:, 0]
+        return self.choose_scored(log_probs, chance, index)[0]
+
+    def choose_scored(self, log_probs, chance, index):
+        scores, ids = top_k(log_probs, 1)
+        return ops.cast(ids[:, 0], "int32"), scores[:, 0]

@@ -30,6 +30,15 @@ class StepwiseSearch(Search):
         """
         raise NotImplementedError
 
+    def choose_scored(
+        self, log_probs: Tensor, chance: Any, index: int | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """What `choose` chooses, and its log-probabilities `(rows,)`."""
+        ids = ops.cast(self.choose(log_probs, chance, index), "int32")
+        vocabulary = ops.arange(functional.size(log_probs, 1), dtype="int32")
+        is_chosen = ops.equal(vocabulary, ops.expand_dims(ids, 1))
+        return ids, ops.sum(ops.where(is_chosen, log_probs, 0.0), axis=1)
+
     def write(
         self, model: Any, beginning: Beginning, limits: RowLimits, chance: Any = None
     ) -> tuple[Hypotheses, Tensor]:
@@ -39,8 +48,8 @@ class StepwiseSearch(Search):
 
         def choose(log_probs, written, is_open, index):
             log_probs = self.allow(log_probs, written["ids"], index, limits, special)
-            ids = ops.cast(self.choose(log_probs, chance, index), "int32")
-            written = _write(written, ids, log_probs, is_open, index)
+            ids, scores = self.choose_scored(log_probs, chance, index)
+            written = _write(written, ids, scores, is_open, index)
             is_open = is_open & ops.not_equal(ids, special.end)
             is_open = is_open & (index + 1 < limits.max_length)
             return ids, written, is_open & (written["scores"] > -np.inf), index + 1
@@ -89,17 +98,14 @@ def _without_dead_ends(written):
     return kept
 
 
-def _write(written, ids, log_probs, is_open, index):
+def _write(written, ids, scores, is_open, index):
     """Put a step's choice into the rows that have not ended; the others stay."""
-    vocabulary = ops.arange(functional.size(log_probs, 1), dtype="int32")
-    is_chosen = ops.equal(vocabulary, ops.expand_dims(ids, 1))
-    chosen = ops.sum(ops.where(is_chosen, log_probs, 0.0), axis=1)
     kept = ops.expand_dims(ops.where(is_open, ids, PAD), 1)
     return {
         **written,
         "ids": functional.write_at(written["ids"], kept, index, 1),
         "lengths": written["lengths"] + ops.cast(is_open, "int32"),
-        "scores": written["scores"] + ops.where(is_open, chosen, 0.0),
+        "scores": written["scores"] + ops.where(is_open, scores, 0.0),
     }
 
 

@@ -86,7 +86,7 @@ def write_saved_model(
     if not isinstance(engine, TensorFlowEngine):
         export_in_fresh_process(translator, path, overwrite, check)
         return
-    serving = engine.serving
+    serving = engine.settle()
     signatures = serving.signatures()
 
     def finish(folder: Path) -> None:

@@ -33,7 +33,10 @@ class Engine(Protocol):
     """
 
     source: Any
-    cuts_batches: bool
+
+    @property
+    def cuts_batches(self) -> bool:
+        """As above."""
 
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
         """The best translation of each, and whether it is complete."""

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,10 @@ def make_engine(
     from keras_attention.translation.graphs import Serving
     from keras_attention.translation.tensorflow_engine import TensorFlowEngine
 
-    return TensorFlowEngine(Serving(*parts))
+    is_compiled = search.jit_compile
+    if is_compiled is None and not search.compiles_batches:
+        is_compiled = False
+    return TensorFlowEngine(partial(Serving, *parts), is_compiled)
 
 
 def load_ctranslate2(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_attention.decoding import Search
+from keras_attention.decoding import Hypotheses, Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import Buckets
@@ -30,17 +30,18 @@ class Serving:
         source_tokenizer: of the texts; `None` for a model that reads vectors, whose
             graphs take `source` and `source_mask` in the place of `text`.
         target_tokenizer: of the translations.
-        search: how they are found. When it is compiled by XLA, batches are padded to
-            the shapes of `Buckets`.
+        search: how they are found.
         source_limit: the most source tokens, the end included.
         batch_size: the most rows of a batch that XLA compiles.
         replace_unknown: whether the source word that was attended to stands for an
             unknown one.
+        is_compiled: whether XLA compiles the search, for batches of the shapes of
+            `Buckets`.
 
     Attributes:
         options: of the search, with the values that hold where none are asked for.
         source: what is read, a `TextSource` or a `VectorSource`.
-        is_compiled: whether XLA compiles the search, for batches of few shapes.
+        is_compiled: as given.
         is_random: whether the same texts are translated otherwise each time.
         translate: from `text` to `translation` and `score`, the best of each, and to
             whether it `is_complete`: it ends before the search's limit.
@@ -62,6 +63,7 @@ class Serving:
         source_limit: int,
         batch_size: int,
         replace_unknown: bool = False,
+        is_compiled: bool = False,
     ) -> None:
         self._model = model
         self.source_tokenizer = source_tokenizer
@@ -82,7 +84,7 @@ class Serving:
         self._seeds = getattr(search, "seeds", None)
         self.is_random = search.is_random
         self._buckets = Buckets(search, batch_size, source_limit)
-        self.is_compiled = search.compiles_batches
+        self.is_compiled = is_compiled
         self._find = functools.cache(self._make_find)
         inputs = self.source.inputs
         self.translate = _of_names(self._translate, inputs)
@@ -144,35 +146,29 @@ class Serving:
             {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
         )
 
-        def make_graph(room, jit_compile=None):
-            def find(source, limits, options):
-                options = {**options, "max_length": limits}
-                search = self._search.with_options(**options)
-                found, is_done = search.search_in_room(
-                    self._model, source, room, with_attention
-                )
-                parts = {
-                    name: _in_single_precision(part)
-                    for name, part in found._asdict().items()
-                    if part is not None
-                }
-                return parts, is_done
+        def in_room(room, source, limits, options):
+            search = self._search.with_options(**{**options, "max_length": limits})
+            found, is_done = search.search_in_room(
+                self._model, source, room, with_attention
+            )
+            return _by_name(found), is_done
 
-            return _graph(find, *inputs, jit_compile=jit_compile)
+        def at_once(source, lengths, limits, options):
+            search = self._search.with_options(**{**options, "max_length": limits})
+            found = search.search(self._model, source)
+            return _by_name(found if with_attention else found._replace(attention=None))
 
-        longest = self._search.max_length
-        if not self.is_compiled:
-            plain = make_graph(longest)
-            return lambda source, lengths, limits, options: plain(
-                source, limits, options
-            )[0]
-        batches = GraphBatches(
-            functools.partial(make_graph, jit_compile=True),
-            self._buckets,
-            longest,
-            in_parallel=not self.is_random,
-        )
-        return _graph(batches, inputs[0], inputs[1], *inputs[1:])
+        find = at_once
+        if self.is_compiled:
+            find = GraphBatches(
+                lambda room: _graph(
+                    functools.partial(in_room, room), *inputs, jit_compile=True
+                ),
+                self._buckets,
+                self._search.max_length,
+                in_parallel=not self.is_random,
+            )
+        return _graph(find, inputs[0], inputs[1], *inputs[1:])
 
     def _hypotheses(self, inputs, with_attention=True, **options):
         """What the search finds when asked for some options, and what was read."""
@@ -311,6 +307,12 @@ def _of_names(
     setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
     specs = [tf.TensorSpec([], v.dtype, name=name) for name, v in defaults.items()]
     return _graph(call, *inputs.values(), *specs)
+
+
+def _by_name(found: Hypotheses) -> dict[str, tf.Tensor]:
+    """What there is of hypotheses, as a graph gives it."""
+    parts = found._asdict().items()
+    return {name: _in_single_precision(p) for name, p in parts if p is not None}
 
 
 def _in_single_precision(part: tf.Tensor) -> tf.Tensor:

@@ -1,9 +1,11 @@
 """Translations by graphs of TensorFlow, from strings to strings."""
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_attention.special_ids import SpecialIds
 from keras_attention.text import Tokenizer
@@ -11,33 +13,74 @@ from keras_attention.text.strings import to_strings
 from keras_attention.translation.graphs import Serving
 from keras_attention.translation.results import Hypothesis, Score
 
+# What comes of operations that XLA lacks, and of states that change their shapes.
+_NOT_COMPILED = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+    TypeError,
+    ValueError,
+)
+
 
 class TensorFlowEngine:
     """An `Engine` of the graphs that a SavedModel holds too.
 
     Args:
-        serving: the graphs.
+        make_serving: makes the graphs, compiled by XLA or not.
+        is_compiled: whether they are to be compiled; `None` for where that is possible,
+            which the first translation tells.
 
     Attributes:
-        serving: as given.
+        serving: the graphs.
         source: what they read.
-        cuts_batches: as of an `Engine`.
     """
 
-    def __init__(self, serving: Serving) -> None:
-        self.serving = serving
-        self.source: Any = serving.source
-        self.cuts_batches = serving.is_compiled
+    def __init__(
+        self, make_serving: Callable[[bool], Serving], is_compiled: bool | None
+    ) -> None:
+        self._make_serving = make_serving
+        self._is_settled = is_compiled is not None
+        self.serving = make_serving(is_compiled is not False)
+        self.source: Any = self.serving.source
+
+    @property
+    def cuts_batches(self) -> bool:
+        """As of an `Engine`."""
+        return self.serving.is_compiled
+
+    def settle(self) -> Serving:
+        """The graphs, when it is known whether XLA compiles them."""
+        if not self._is_settled:
+            self.translate(self.source.examples()[:1])
+        return self.serving
+
+    def _run(self, name, *inputs):
+        """What one of the graphs gives."""
+        if self._is_settled:
+            return getattr(self.serving, name)(*inputs)
+        try:
+            found = getattr(self.serving, name)(*inputs)
+        except _NOT_COMPILED as error:
+            self.serving = self._make_serving(False)
+            found = getattr(self.serving, name)(*inputs)
+            warnings.warn(
+                "The search runs several times slower than it might, since XLA does "
+                "not compile all of this model; with `jit_compile=False` of the search "
+                f"it is not tried. XLA says: {error}",
+                stacklevel=2,
+            )
+        self._is_settled = True
+        return found
 
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
         """The best translation of each, and whether it is complete."""
-        found = self.serving.translate(*self.source.batch(sources))
+        found = self._run("translate", *self.source.batch(sources))
         translations = map(bytes.decode, found["translation"].numpy())
         return [*zip(translations, found["is_complete"].numpy(), strict=True)]
 
     def hypotheses(self, sources: Sequence[Any]) -> list[list[Hypothesis]]:
         """The translations that were found of each, best first."""
-        found = self.serving.hypotheses(*self.source.batch(sources))
+        found = self._run("hypotheses", *self.source.batch(sources))
         return _read_hypotheses(found, self.serving.target_tokenizer)
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:

@@ -335,8 +335,9 @@ class Translator(BaseTranslator):
     ) -> None:
         """Compile what the first calls would else wait for.
 
-        A search compiled by XLA (`jit_compile=True`) has a program for each shape of a
-        batch, to which others are padded; any other search has one for all.
+        A search that XLA compiles has a program for each shape of a batch, to which
+        others are padded; a search with `jit_compile=False` has one for all. What is
+        attended to, which `hypotheses` tells, is found by programs of its own.
 
         Args:
             rows: numbers of texts that are to be expected at once; any up to

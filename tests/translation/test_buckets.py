@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +18,10 @@ if BACKEND != "tensorflow":
 
 import tensorflow as tf
 
-from keras_attention.decoding import BeamSearch, Greedy
+from keras_attention import Translator
+from keras_attention.decoding import BeamSearch, Greedy, compiled
+from keras_attention.models import transformer
+from keras_attention.text import CharacterTokenizer
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.graph_batches import GraphBatches
 from tests.translators import ENGLISH, make_translator
@@ -128,7 +132,7 @@ def programs():
 
 search = BeamSearch(2, 5, jit_compile=True)
 translate = make_translator("recurrent", "words", search=search, batch_size=2)
-translate.warm_up(lengths=[1])
+translate.warm_up(lengths=[1, 21])
 warm = programs()
 for count in (1, 2, 3, 5):
     found = translate(["one two"] * (count - 1) + [" ".join(["six"] * 20)])
@@ -146,3 +150,55 @@ print(warm, programs())
     )
     warm, after = map(int, run.stdout.split()[-2:])
     assert warm == after == 2
+
+
+class Untranslatable(keras.layers.Layer):
+    """An attention of one's own with an operation that XLA lacks."""
+
+    def call(self, query, value, **options):
+        tf.debugging.assert_type(query, tf.float32)
+        return query + 0.0 * tf.cast(
+            tf.strings.length(tf.strings.as_string(query)), query.dtype
+        )
+
+
+@pytest.mark.slow
+def test_what_cannot_be_compiled_runs_all_the_same(monkeypatch):
+    monkeypatch.setattr(compiled, "COMPILES", True)
+    tokenizer = CharacterTokenizer.train(["abc"])
+    size = tokenizer.vocabulary_size
+    sizes = {"num_layers": 1, "num_heads": 2, "embedding_dim": 8}
+    model = transformer(size, size, **sizes, attention=Untranslatable)
+    translate = Translator(model, tokenizer, tokenizer, Greedy(5))
+    plain = Translator(model, tokenizer, tokenizer, Greedy(5, jit_compile=False))
+    with pytest.warns(UserWarning, match="XLA does not compile all of this model"):
+        found = translate(["ab", "c"])
+    assert found == plain(["ab", "c"])
+    assert translate(["ab"]) == found[:1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", ["greedy", "beams", "coverage"])
+def test_batches_find_what_all_at_once_find(search, monkeypatch):
+    monkeypatch.setattr(compiled, "COMPILES", True)
+    make = {
+        "greedy": lambda **options: Greedy(40, **options),
+        "beams": lambda **options: BeamSearch(3, 40, **options),
+        "coverage": lambda **options: BeamSearch(
+            2, 40, coverage_penalty=0.3, finished="replace", **options
+        ),
+    }[search]
+    texts = [" ".join([["one", "two", "six"][n % 3]] * (n % 11)) for n in range(23)]
+    found = []
+    for options in ({}, {"jit_compile": False}):
+        keras.utils.set_random_seed(5)
+        translate = make_translator("transformer", "words", search=make(**options))
+        assert translate.engine.serving.is_compiled != bool(options)
+        found.append((translate(texts), translate.hypotheses(texts)))
+    (fast, fast_ones), (plain, plain_ones) = found
+    assert fast == plain
+    for ones, others in zip(fast_ones, plain_ones, strict=True):
+        assert [one.text for one in ones] == [other.text for other in others]
+        for one, other in zip(ones, others, strict=True):
+            assert one.score == pytest.approx(other.score, abs=1e-4)
+            np.testing.assert_allclose(one.attention, other.attention, atol=1e-4)
