@@ -1,6 +1,7 @@
 """What is compiled of a model, for as long as the model stays as it is."""
 
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable
 from typing import Any
 
 
@@ -18,25 +19,34 @@ class UpToDate:
         self._make = make
         self._made: Any = None
         self._arguments: tuple[Any, ...] | None = None
+        self._model: Any = None
         # They are kept, so that no other part gets the identity of one.
-        self._parts: list[Any] = []
+        self._parts: list[tuple[Any, list[Any]]] = []
 
     def __call__(self, model: Any, *arguments: Any) -> Any:
         """What was made of a model and arguments equal to these."""
-        parts = [model, *_parts(model)]
-        is_same = [*map(id, parts)] == [*map(id, self._parts)]
+        is_same = model is self._model and all(
+            _are_same(_parts(layer), parts) for layer, parts in self._parts
+        )
         if not is_same or arguments != self._arguments:
             self._made = self._make(model, *arguments)
+            self._model, self._arguments = model, arguments
             # What is made may build the model.
-            self._arguments, self._parts = arguments, [model, *_parts(model)]
+            layers: Any = getattr(model, "_flatten_layers", list)()
+            self._parts = [(layer, _parts(layer)) for layer in layers]
         return self._made
 
 
-def _parts(model: Any) -> Iterator[Any]:
-    """What a graph of a model is bound to."""
-    # `model.variables` gives the same a hundred times slower.
-    for layer in model._flatten_layers() if hasattr(model, "_flatten_layers") else ():
-        yield layer
-        yield layer.dtype_policy
-        yield from layer._trainable_variables
-        yield from layer._non_trainable_variables
+def _parts(layer: Any) -> list[Any]:
+    """What a graph of a layer is bound to, but for what the layers in it are."""
+    # `layer.variables` gives the same a hundred times slower.
+    return [
+        layer.dtype_policy,
+        *layer._trainable_variables,
+        *layer._non_trainable_variables,
+        *layer._layers,
+    ]
+
+
+def _are_same(some: list[Any], others: list[Any]) -> bool:
+    return len(some) == len(others) and all(map(operator.is_, some, others))
