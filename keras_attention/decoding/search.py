@@ -238,8 +238,8 @@ class Search:
     ) -> tuple[Beginning, RowLimits]:
         """What `search_in_room` begins with.
 
-        Without attention, whose width the first step tells, that step is one of those
-        of the loop, so that what is to be compiled is half as much.
+        The width of the attention is known after the first step alone. Without
+        attention that step is one of the loop's, and half as much is to be compiled.
         """
         if with_attention or hasattr(model, "prompt"):
             beginning, limits = self.begin(model, source, room=room)

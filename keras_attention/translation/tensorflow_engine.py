@@ -28,7 +28,7 @@ class TensorFlowEngine:
     Args:
         make_serving: makes the graphs, compiled by XLA or not.
         is_compiled: whether they are to be compiled; `None` for where that is possible,
-            which the first translation tells.
+            which the first translation finds out.
 
     Attributes:
         serving: the graphs.

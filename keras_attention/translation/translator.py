@@ -336,8 +336,8 @@ class Translator(BaseTranslator):
         """Compile what the first calls would else wait for.
 
         A search that XLA compiles has a program for each shape of a batch, to which
-        others are padded; a search with `jit_compile=False` has one for all. What is
-        attended to, which `hypotheses` tells, is found by programs of its own.
+        others are padded; a search with `jit_compile=False` has one for all. Those of
+        `hypotheses`, which write down the attention too, are not among them.
 
         Args:
             rows: numbers of texts that are to be expected at once; any up to
