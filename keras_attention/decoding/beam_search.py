@@ -16,7 +16,7 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.beams import count_up, take
+from keras_attention.decoding.beams import attend, count_up, take
 from keras_attention.decoding.beginning import in_precision, log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.kept_beams import KeptBeams
@@ -275,7 +275,7 @@ class BeamSearch(Search):
             logits, state, attention = model.step(last, state, index)
             if attention is not None:
                 attention = self._by_beams(attention)
-                beams, seen = _attend(beams, seen, attention, index)
+                beams, seen = attend(beams, seen, attention, index)
             log_probs = log_softmax(logits)
             log_probs = ops.reshape(
                 log_probs, (-1, self.num_beams, ops.shape(log_probs)[-1])
@@ -399,13 +399,3 @@ class BeamSearch(Search):
             is_written = count_up(ids.shape[2]) < ops.expand_dims(lengths, 2)
             attention = ops.where(ops.expand_dims(is_written, 3), attention, 0.0)
         return Hypotheses(ids, lengths, scores, attention)
-
-
-def _attend(beams, seen, attention, index):
-    """Write down what the beams attend to at one step, as far as it is asked for."""
-    if seen:
-        now = ops.expand_dims(attention, 0)
-        seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
-    if "coverage" in beams:
-        beams = {**beams, "coverage": beams["coverage"] + attention}
-    return beams, seen

@@ -29,6 +29,21 @@ def put(tensor: Tensor, values: Tensor, index: int | Tensor) -> Tensor:
     return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
 
 
+def attend(
+    beams: dict[str, Tensor],
+    seen: dict[str, Tensor],
+    attention: Tensor,
+    index: int | Tensor,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Write down what beams attend to at one step, as far as it is asked for."""
+    if seen:
+        now = ops.expand_dims(attention, 0)
+        seen = {"attention": functional.write_at(seen["attention"], now, index, 0)}
+    if "coverage" in beams:
+        beams = {**beams, "coverage": beams["coverage"] + attention}
+    return beams, seen
+
+
 def is_repeated(ids: Tensor, scores: Tensor) -> Tensor:
     """Whether an earlier beam holds the same output, `(batch, beams)`."""
     is_same = ops.all(ops.equal(ids[:, :, None], ids[:, None]), axis=-1)

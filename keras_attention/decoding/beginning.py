@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 from keras import ops
 
 from keras_attention import functional
@@ -10,8 +9,6 @@ from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.precision import precise
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.tensor import Tensor
-
-_LOWEST = float(np.finfo("float32").min)
 
 
 class Beginning(NamedTuple):
@@ -117,9 +114,7 @@ def read_beginning(
 def log_softmax(logits: Tensor) -> Tensor:
     """Log-probabilities in float32 or float64."""
     logits = in_precision(logits)
-    # Where nothing is possible, nothing is taken off.
-    highest = ops.maximum(ops.amax(logits, axis=-1, keepdims=True), _LOWEST)
-    logits = logits - highest
+    logits = logits - ops.amax(logits, axis=-1, keepdims=True)
     return logits - ops.log(ops.sum(ops.exp(logits), axis=-1, keepdims=True))
 
 

@@ -94,6 +94,11 @@ class Sampling(StepwiseSearch):
         self.seed = seed
         self.seeds = keras.random.SeedGenerator() if seed is None else None
 
+    @property
+    def draws(self) -> bool:
+        """As of `Search`: each row of a batch has numbers of its own."""
+        return True
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {

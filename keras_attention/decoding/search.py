@@ -126,6 +126,11 @@ class Search:
         return self._has_options
 
     @property
+    def draws(self) -> bool:
+        """Whether what it finds in a row depends on the rows beside it, by lot."""
+        return False
+
+    @property
     def is_random(self) -> bool:
         """Whether it finds something else each time."""
         return getattr(self, "seeds", None) is not None
@@ -134,7 +139,7 @@ class Search:
     def compiles_batches(self) -> bool:
         """Whether XLA is to compile it for batches of few shapes."""
         if self.jit_compile is None:
-            return compiled.COMPILES and not self.is_random
+            return compiled.COMPILES and not self.draws
         return self.jit_compile
 
     def get_config(self) -> dict[str, Any]:

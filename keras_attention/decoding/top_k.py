@@ -45,7 +45,9 @@ def _largest(rows):
     places = ops.arange(rows.shape[-1], dtype="int32")
     largest = -_least(-rows, float("inf"))
     is_largest = ops.equal(rows, largest)
-    return largest, _least(ops.where(is_largest, places, _NOWHERE), _NOWHERE)
+    place = _least(ops.where(is_largest, places, _NOWHERE), _NOWHERE)
+    # Of what is no number, none is the largest.
+    return largest, ops.minimum(place, rows.shape[-1] - 1)
 
 
 def _least(rows, padding):

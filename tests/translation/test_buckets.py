@@ -19,7 +19,7 @@ if BACKEND != "tensorflow":
 import tensorflow as tf
 
 from keras_attention import Translator
-from keras_attention.decoding import BeamSearch, Greedy, compiled
+from keras_attention.decoding import BeamSearch, Greedy, Sampling, compiled
 from keras_attention.models import transformer
 from keras_attention.text import CharacterTokenizer
 from keras_attention.translation.buckets import Buckets
@@ -94,6 +94,15 @@ def test_the_shapes_are_few():
     long = Buckets(BeamSearch(4, 512), 64, 512)
     assert long.rooms == [32, 32, 128, 128, 512, 512, 512]
     assert long.rows == [[1, 4, 16]] * 2 + [[1, 4]] * 2 + [[1]] * 3
+
+
+def test_what_is_drawn_by_lot_is_not_cut_into_batches_unasked(monkeypatch):
+    monkeypatch.setattr(compiled, "COMPILES", True)
+    assert Greedy(5).compiles_batches
+    assert not Greedy(5, jit_compile=False).compiles_batches
+    for seed in (None, 3):
+        assert not Sampling(5, seed=seed).compiles_batches
+        assert Sampling(5, seed=seed, jit_compile=True).compiles_batches
 
 
 def test_batches_of_lists_are_those_of_graphs():
