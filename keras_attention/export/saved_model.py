@@ -9,7 +9,6 @@ import keras
 import tensorflow as tf
 
 from keras_attention._version import __version__
-from keras_attention.export.client import BATCH
 from keras_attention.export.fresh_process import (
     export_in_fresh_process,
     translate_in_fresh_process,
@@ -21,8 +20,8 @@ from keras_attention.export.functions import (
 )
 from keras_attention.export.warm_up import write_warm_up
 from keras_attention.optional_packages import is_installed
+from keras_attention.text.plain import Tokenizer
 from keras_attention.translation.graphs import Serving
-from keras_attention.translation.tensorflow_engine import TensorFlowEngine
 
 HELP = {
     "serving_default": "The best translation of each text, and its score.",
@@ -82,11 +81,20 @@ def write_saved_model(
     if not isinstance(check, bool):
         translator.source.check("check", check)
         check = translator.source.as_json(check)
-    engine = translator.engine
-    if not isinstance(engine, TensorFlowEngine):
+    sides = translator.source_tokenizer, translator.target_tokenizer
+    is_plain = any(isinstance(side, Tokenizer) for side in sides)
+    if keras.config.backend() != "tensorflow" or is_plain:
         export_in_fresh_process(translator, path, overwrite, check)
         return
-    serving = engine.settle()
+    serving = Serving(
+        translator.model,
+        *sides,
+        translator.search,
+        translator.source_limit,
+        translator.batch_size,
+        translator.replace_unknown,
+        translator.engine.is_compiled(),
+    )
     signatures = serving.signatures()
 
     def finish(folder: Path) -> None:
@@ -95,7 +103,7 @@ def write_saved_model(
             write_warm_up(folder, _requests(serving, signatures))
         if check:
             some = serving.source.examples() if check is True else check
-            _compare(serving, folder, some)
+            _compare(translator, folder, some)
 
     export_saved_model(
         path,
@@ -149,17 +157,13 @@ def _requests(serving: Serving, signatures: Any) -> Iterator[tuple[str, Any]]:
         yield "serving_default", serving.request(rows, length)
 
 
-def _compare(serving: Serving, folder: Path, texts: Sequence[str]) -> None:
-    found = translate_in_fresh_process(folder, serving.source.as_json(texts))
-    if serving.is_random:
+def _compare(translator: Any, folder: Path, texts: Sequence[Any]) -> None:
+    found = translate_in_fresh_process(folder, translator.source.as_json(texts))
+    if translator.search.is_random:
         return
-    expected = []
-    for start in range(0, len(texts), BATCH):
-        batch = serving.source.batch(texts[start : start + BATCH])
-        expected += serving.translate(*batch)["translation"].numpy().tolist()
-    for text, one, other in zip(texts, found, expected, strict=True):
-        if one != other.decode():
+    for text, one, other in zip(texts, found, translator(texts), strict=True):
+        if one != other:
             raise RuntimeError(
                 "The SavedModel translates otherwise in a fresh process. For "
-                f"{text!r} it gives {one!r} in place of {other.decode()!r}"
+                f"{text!r} it gives {one!r} in place of {other!r}"
             )

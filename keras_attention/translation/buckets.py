@@ -53,6 +53,10 @@ class Buckets:
             found += itertools.product(_chosen(sizes, asked), [length])
         return found
 
+    def below(self, length: int) -> int:
+        """The longest source for which there are shorter shapes than for this one."""
+        return max((other for other in self.lengths if other < length), default=0)
+
     def batches(
         self, lengths: Sequence[int]
     ) -> Iterator[tuple[list[int], tuple[int, int], int]]:

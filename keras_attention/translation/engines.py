@@ -2,15 +2,11 @@
 
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from keras_attention.optional_packages import is_installed
-from keras_attention.text.plain import Tokenizer
 from keras_attention.translation.base_translator import Engine
 from keras_attention.translation.ctranslate2_translator import (
     MODEL,
@@ -44,17 +40,7 @@ def make_engine(
         ValueError: for a search that writes more than the model has positions for.
     """
     check_search(search, model.target_embedding.max_length)
-    parts = model, source_tokenizer, target_tokenizer, search, *settings
-    is_plain = any(isinstance(part, Tokenizer) for part in parts)
-    if keras.config.backend() != "tensorflow" or is_plain:
-        return KerasEngine(*parts)
-    from keras_attention.translation.graphs import Serving
-    from keras_attention.translation.tensorflow_engine import TensorFlowEngine
-
-    is_compiled = search.jit_compile
-    if is_compiled is None and not search.compiles_batches:
-        is_compiled = False
-    return TensorFlowEngine(partial(Serving, *parts), is_compiled)
+    return KerasEngine(model, source_tokenizer, target_tokenizer, search, *settings)
 
 
 def load_ctranslate2(

@@ -43,12 +43,6 @@ class Serving:
         source: what is read, a `TextSource` or a `VectorSource`.
         is_compiled: as given.
         is_random: whether the same texts are translated otherwise each time.
-        translate: from `text` to `translation` and `score`, the best of each, and to
-            whether it `is_complete`: it ends before the search's limit.
-        hypotheses: from `text` to all parts of `Hypotheses`, the `translation` of each
-            and the `source` ids.
-        scores: from `text` and `reference` to the parts of the signature `score`, the
-            `labels` of the references and their `log_probabilities`.
         search: from `text`, and options of the search, to the parts of the signature
             `nbest` and the `length` of each translation in tokens.
         search_all: likewise, from one text or from texts of any number of axes.
@@ -87,9 +81,6 @@ class Serving:
         self.is_compiled = is_compiled
         self._find = functools.cache(self._make_find)
         inputs = self.source.inputs
-        self.translate = _of_names(self._translate, inputs)
-        self.hypotheses = _of_names(self._hypotheses, inputs)
-        self.scores = _of_names(self._score_tokens, {**inputs, "reference": _REFERENCE})
         self.search = _of_names(self._search_rows, inputs, self.options)
         self.search_all = self.search
         if source_tokenizer is not None:
@@ -100,12 +91,13 @@ class Serving:
         """What a SavedModel offers, by name."""
         inputs = self.source.inputs
         found = {
-            "serving_default": _of_names(self._translate_best, inputs),
+            "serving_default": _of_names(self._translate, inputs),
             "nbest": _of_names(self._translate_all, inputs),
             "score": _of_names(self._score, {**inputs, "reference": _REFERENCE}),
             "search": self.search,
         }
-        if "attention" in self.hypotheses.get_concrete_function().structured_outputs:
+        searched = self._find(True).get_concrete_function().structured_outputs
+        if "attention" in searched:
             found["attend"] = _of_names(self._attend, inputs)
         return found
 
@@ -123,17 +115,9 @@ class Serving:
         """Rows and lengths that XLA compiles the search for; as in `Buckets`."""
         return self._buckets.shapes(rows, lengths) if self.is_compiled else []
 
-    def warm_up(self, rows: int, length: int) -> None:
-        """Compile the search for one of the shapes, and run it once."""
-        source, ones = self.source.example(rows, length), tf.ones([rows], tf.int32)
-        self._find(False)(source, length * ones, ones, self.options)
-
     def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
         """Inputs that fall into the bucket of these rows and tokens."""
-        shorter = max(
-            (0, *(other for other in self._buckets.lengths if other < length))
-        )
-        one = self.source.of_length(shorter, length)
+        one = self.source.of_length(self._buckets.below(length), length)
         return dict(
             zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
         )
@@ -212,12 +196,7 @@ class Serving:
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
-            "is_complete": tf.reduce_any(found["ids"][:, 0] == self._end, axis=1),
         }
-
-    def _translate_best(self, inputs):
-        found = self._translate(inputs)
-        return {name: found[name] for name in ("translation", "score")}
 
     def _search_all(self, inputs, **options):
         """What `_search_rows` finds, of texts of any number of axes."""
@@ -241,21 +220,14 @@ class Serving:
         return {name: found[name] for name in ("translation", "score")}
 
     def _score(self, inputs):
-        found = self._score_tokens(inputs)
-        return {name: found[name] for name in ("log_probability", "length")}
-
-    def _score_tokens(self, inputs):
         inputs = {**inputs}
         reference = inputs.pop("reference")
         labels = to_ids(self.target_tokenizer, reference, self._target_limit)
         source = self.source.read(**inputs)
         log_probs = self._model.log_probabilities(source, labels)
-        log_probs = _in_single_precision(log_probs)
         return {
-            "log_probability": tf.reduce_sum(log_probs, axis=1),
+            "log_probability": tf.reduce_sum(_in_single_precision(log_probs), axis=1),
             "length": tf.math.count_nonzero(labels, axis=1, dtype=tf.int32),
-            "labels": labels,
-            "log_probabilities": log_probs,
         }
 
     def _attend(self, inputs):

@@ -122,10 +122,12 @@ def count_tokens(tokenizer: Any, texts: Sequence[Any]) -> np.ndarray:
     return np.array([*map(len, ids)], "int64")
 
 
-def pad_rows(rows: Sequence[Sequence[int]]) -> np.ndarray:
-    """Int32 ids `(rows, length)` of rows of any length, one at least, padded with 0."""
-    length = max(1, *map(len, rows)) if rows else 1
-    padded = np.full((len(rows), length), PAD, "int32")
-    for padded_row, row in zip(padded, rows, strict=True):
+def pad_rows(
+    rows: Sequence[Sequence[int]], count: int = 0, width: int = 1
+) -> np.ndarray:
+    """Int32 ids `(count, width)` of rows of any length, or more, padded with 0."""
+    shape = max(count, len(rows)), max(width, *map(len, rows), 0)
+    padded = np.full(shape, PAD, "int32")
+    for padded_row, row in zip(padded, rows, strict=False):
         padded_row[: len(row)] = row
     return padded

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -118,13 +119,23 @@ def test_batches_of_lists_are_those_of_graphs():
 def test_warming_up_traces_once_and_shows_its_progress(jit_compile, capsys):
     search = Greedy(5, jit_compile=jit_compile)
     translate = make_translator("recurrent", "words", search=search, batch_size=2)
+    encode, traced = translate.model.encode, []
+    translate.model.encode = lambda source: traced.append(1) or encode(source)
     translate.warm_up(rows=[2], lengths=[9])
     assert ("program" in capsys.readouterr().out) == jit_compile
-    graph = translate.engine.serving.translate
-    traced = graph.experimental_get_tracing_count()
-    assert traced == 1
+    assert len(traced) == 1
     assert len(translate(list(ENGLISH))) == len(ENGLISH)
-    assert graph.experimental_get_tracing_count() == traced
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_threads_share_a_translator(jit_compile):
+    search = Greedy(5, jit_compile=jit_compile)
+    translate = make_translator("recurrent", "words", search=search)
+    texts = [[*ENGLISH][:count] for count in (1, 2, 4)] * 4
+    with ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(translate, texts)]
+    assert found == [*map(translate, texts)]
 
 
 @pytest.mark.slow
@@ -202,7 +213,7 @@ def test_batches_find_what_all_at_once_find(search, monkeypatch):
     for options in ({}, {"jit_compile": False}):
         keras.utils.set_random_seed(5)
         translate = make_translator("transformer", "words", search=make(**options))
-        assert translate.engine.serving.is_compiled != bool(options)
+        assert translate.engine.is_compiled() != bool(options)
         found.append((translate(texts), translate.hypotheses(texts)))
     (fast, fast_ones), (plain, plain_ones) = found
     assert fast == plain

@@ -69,8 +69,8 @@ def test_a_translator_scores_with_the_model_as_it_is(change, tmp_path):
         found = translate.score(ENGLISH, KOREAN)
         return np.array([one.log_probability for one in found])
 
-    before, serving = scores(translate), translate.engine.serving
-    assert translate.engine.serving is serving
+    before, engine = scores(translate), translate.engine
+    assert translate.engine is engine
     change(translate.model, tmp_path)
     tokenizers = translate.source_tokenizer, translate.target_tokenizer
     settings = translate.search, translate.max_source_length

@@ -9,11 +9,13 @@ from tests.backends import BACKEND
 if BACKEND != "tensorflow":
     pytest.skip("graphs are of TensorFlow only", allow_module_level=True)
 
+import tensorflow as tf
+
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy, Sampling
 from keras_attention.models import language_model
 from keras_attention.translation import CTranslate2Translator
-from keras_attention.translation.keras_engine import KerasEngine
+from keras_attention.translation.graphs import Serving
 from keras_attention.translation.list_tokenizer import ListTokenizer, as_lists
 from tests.translators import (
     ENGLISH,
@@ -45,8 +47,8 @@ def _same(found, expected):
                 np.testing.assert_allclose(one.attention, other.attention, atol=1e-4)
 
 
-def _keras_engine(translate):
-    return KerasEngine(
+def _serving(translate):
+    return Serving(
         translate.model,
         translate.source_tokenizer,
         translate.target_tokenizer,
@@ -54,33 +56,66 @@ def _keras_engine(translate):
         translate.source_limit,
         translate.batch_size,
         translate.replace_unknown,
+        translate.engine.is_compiled(),
     )
 
 
-def _check_same(translate):
-    engine = _keras_engine(translate)
-    _same(engine.hypotheses(TEXTS), translate.hypotheses(TEXTS))
-    assert [text for text, _ in engine.translate(TEXTS)] == translate(TEXTS)
+def _find(graph, *inputs):
+    found = graph(*map(tf.constant, inputs))
+    return {name: part.numpy() for name, part in found.items()}
+
+
+def _decoded(strings):
+    return [string.decode() for string in strings]
+
+
+def _check_same(translate, texts=TEXTS):
+    graphs = _serving(translate).signatures()
+    assert _decoded(_find(graphs["serving_default"], texts)["translation"]) == (
+        translate(texts)
+    )
+    ranked, best = translate.hypotheses(texts), _find(graphs["nbest"], texts)
+    for row, ones in enumerate(ranked):
+        count = len(ones)
+        assert _decoded(best["translation"][row, :count]) == [one.text for one in ones]
+        scores = [one.score for one in ones]
+        np.testing.assert_allclose(best["score"][row, :count], scores, atol=1e-4)
+        assert (best["score"][row, count:] == -np.inf).all()
+    has_attention = ranked[0][0].attention is not None
+    assert ("attend" in graphs) == has_attention
+    if has_attention:
+        _check_attention(_find(graphs["attend"], texts), [one for one, *_ in ranked])
+
+
+def _check_attention(found, hypotheses):
+    for row, one in enumerate(hypotheses):
+        target, source = len(one.target_tokens), len(one.source_tokens)
+        assert _decoded(found["target_tokens"][row, :target]) == one.target_tokens
+        assert _decoded(found["source_tokens"][row, :source]) == one.source_tokens
+        assert not any(found["target_tokens"][row, target:])
+        weights = found["attention"][row]
+        np.testing.assert_allclose(weights[:target, :source], one.attention, atol=1e-4)
+        assert not weights[target:].any()
+
+
+def _check_same_scores(translate):
     references = [KOREAN[i % 4] for i in range(len(TEXTS))]
-    for one, other in zip(
-        engine.scores(TEXTS, references),
-        translate.score(TEXTS, references),
-        strict=True,
-    ):
-        assert one.tokens == other.tokens
-        np.testing.assert_allclose(one.log_probability, other.log_probability, 1e-4)
-        np.testing.assert_allclose(
-            one.log_probabilities, other.log_probabilities, atol=1e-4
-        )
-    lengths = engine.source.lengths(TEXTS).tolist()
-    assert lengths == translate.source.lengths(TEXTS).tolist()
+    score = _serving(translate).signatures()["score"]
+    found = _find(score, TEXTS, references)
+    for row, one in enumerate(translate.score(TEXTS, references)):
+        assert found["length"][row] == len(one.tokens) == len(one.log_probabilities)
+        total = found["log_probability"][row]
+        np.testing.assert_allclose(one.log_probability, total, 1e-4)
+        np.testing.assert_allclose(one.log_probabilities.sum(), total, 1e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TOKENIZERS)
 @pytest.mark.parametrize("search", SEARCHES)
 def test_the_model_itself_finds_what_graphs_find(kind, search):
-    _check_same(make_translator("transformer", kind, SEARCHES[search]))
+    translate = make_translator("transformer", kind, SEARCHES[search])
+    _check_same(translate)
+    _check_same_scores(translate)
 
 
 @pytest.mark.slow
@@ -88,14 +123,16 @@ def test_the_model_itself_finds_what_graphs_find(kind, search):
     "architecture", [name for name in MODELS if name != "transformer"]
 )
 def test_so_do_other_models(architecture):
-    _check_same(make_translator(architecture, "words"))
+    translate = make_translator(architecture, "words")
+    _check_same(translate)
+    _check_same_scores(translate)
 
 
 @pytest.mark.slow
 def test_unknown_words_are_replaced_by_either():
     translate = make_translator("recurrent", "words")
     translate.replace_unknown = True
-    _same(_keras_engine(translate).hypotheses(TEXTS), translate.hypotheses(TEXTS))
+    _check_same(translate)
 
 
 @pytest.mark.slow
@@ -106,16 +143,15 @@ def test_a_language_model_continues_by_either():
     )
     writer = Translator(model, letters, letters, Greedy(20))
     texts = ["I d", "", "My name"]
-    _same(_keras_engine(writer).hypotheses(texts), writer.hypotheses(texts))
+    _check_same(writer, texts)
 
 
 @pytest.mark.slow
 def test_compiled_batches_have_few_shapes():
     translate = make_translator("compiled beam", "characters")
-    engine = _keras_engine(translate)
-    _same(engine.hypotheses(TEXTS), translate.hypotheses(TEXTS))
-    assert engine.shapes(None, None) == translate.engine.shapes(None, None)
-    engine.warm_up(2, 17)
+    _check_same(translate)
+    shapes = translate.engine.shapes(None, None)
+    assert shapes == _serving(translate).shapes()
 
 
 CT2_SEARCHES = {
