@@ -232,12 +232,12 @@ class BeamSearch(Search):
         return self._find(model, source, *self.begin(model, source, prefix, given))[0]
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+        self, model: Decoder, source: Any, room: int
     ) -> tuple[Hypotheses, Tensor]:
         """The search with less room; as in `Search`."""
-        needs_attention = with_attention or bool(self.coverage_penalty)
-        beginning = self.begin_in_room(model, source, room, needs_attention)
-        return self._find(model, source, *beginning, with_attention)
+        is_paid = bool(self.coverage_penalty)
+        beginning = self.begin_in_room(model, source, room, with_attention=is_paid)
+        return self._find(model, source, *beginning, with_attention=False)
 
     def _find(self, model, source, beginning, limits, with_attention=True):
         """The best outputs, and which rows had enough room."""

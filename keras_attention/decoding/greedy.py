@@ -50,12 +50,10 @@ class Greedy(StepwiseSearch):
         return self.write(model, *self.begin(model, source, prefix, given))[0]
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+        self, model: Decoder, source: Any, room: int
     ) -> tuple[Hypotheses, Tensor]:
         """The search with less room; as in `Search`."""
-        return self.write(
-            model, *self.begin_in_room(model, source, room, with_attention)
-        )
+        return self.write(model, *self.begin_in_room(model, source, room))
 
     def choose(self, log_probs, chance, index):
         return self.choose_scored(log_probs, chance, index)[0]

@@ -219,27 +219,26 @@ class Search:
         raise NotImplementedError
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int, with_attention: bool = True
+        self, model: Decoder, source: Any, room: int
     ) -> tuple[Hypotheses, Tensor]:
         """What `search` finds with caches for `room` ids, where these are enough.
 
+        What was attended to is not written down; `attend_to_outputs` tells.
+
         Args:
-            model: as in the call, likewise the source, of tensors.
+            model: as in the call.
             source: as in the call, of tensors.
             room: how many ids outputs have here, at most `max_length`.
-            with_attention: whether to write down what was attended to.
 
         Returns:
             Outputs of `room` ids, and which rows `(batch,)` are those of `search`; the
             others need more room. A search that knows no rooms uses all.
         """
-        found = self.search(model, source)
-        if not with_attention:
-            found = found._replace(attention=None)
+        found = self.search(model, source)._replace(attention=None)
         return found, ops.ones_like(found.lengths[:, 0], dtype="bool")
 
     def begin_in_room(
-        self, model: Decoder, source: Any, room: int, with_attention: bool
+        self, model: Decoder, source: Any, room: int, with_attention: bool = False
     ) -> tuple[Beginning, RowLimits]:
         """What `search_in_room` begins with.
 

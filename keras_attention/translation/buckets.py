@@ -31,7 +31,7 @@ class Buckets:
 
     def __init__(self, search: Any, max_rows: int, longest: int) -> None:
         self.lengths = [*_steps(SHORTEST, 2, longest)]
-        limit = search.max_length
+        self._limit = limit = search.max_length
         self.rooms = [
             min(room for room in (*ROOMS, limit) if room >= min(2 * length, limit))
             for length in self.lengths
@@ -56,6 +56,10 @@ class Buckets:
     def below(self, length: int) -> int:
         """The longest source for which there are shorter shapes than for this one."""
         return max((other for other in self.lengths if other < length), default=0)
+
+    def room(self, length: int) -> int:
+        """The least room for outputs of a length."""
+        return _fit(sorted({*self.rooms, self._limit}), length)
 
     def batches(
         self, lengths: Sequence[int]

@@ -77,7 +77,7 @@ class GraphBatches:
         )
         places = tf.math.invert_permutation(order)
         for name, part in found.items():
-            known = [None, self._found[name].shape[1], self._max_length, None]
+            known = [None, self._found[name].shape[1], self._max_length]
             found[name] = tf.gather(part, places)
             found[name].set_shape(known[: part.shape.rank])
         return found
@@ -121,13 +121,12 @@ class GraphBatches:
 
         padded = tf.nest.map_structure(fill, source)
         limits = tf.pad(limits, [[0, rows - count]], constant_values=1)
-        full = tf.shape(tf.nest.flatten(source)[0])[1]
 
         def search(graph):
             found, is_done = graph(padded, limits, options)
             fitted = {}
             for name, part in found.items():
-                sizes = [count, None, self._max_length, full][: part.shape.rank]
+                sizes = [count, None, self._max_length][: part.shape.rank]
                 fitted[name] = _fit(part, sizes)
             return fitted, tf.reduce_all(is_done)
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_attention.decoding import Hypotheses, Search
+from keras_attention.decoding.outputs import attend_to_outputs
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import Buckets
@@ -79,7 +80,7 @@ class Serving:
         self.is_random = search.is_random
         self._buckets = Buckets(search, batch_size, source_limit)
         self.is_compiled = is_compiled
-        self._find = functools.cache(self._make_find)
+        self._find = self._make_find()
         inputs = self.source.inputs
         self.search = _of_names(self._search_rows, inputs, self.options)
         self.search_all = self.search
@@ -96,9 +97,9 @@ class Serving:
             "score": _of_names(self._score, {**inputs, "reference": _REFERENCE}),
             "search": self.search,
         }
-        searched = self._find(True).get_concrete_function().structured_outputs
-        if "attention" in searched:
-            found["attend"] = _of_names(self._attend, inputs)
+        attend = _of_names(self._attend, inputs)
+        if "attention" in attend.get_concrete_function().structured_outputs:
+            found["attend"] = attend
         return found
 
     def resources(self) -> list[Any]:
@@ -122,7 +123,7 @@ class Serving:
             zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
         )
 
-    def _make_find(self, with_attention):
+    def _make_find(self):
         """The graph of a search, from what the model reads."""
         inputs = (
             self.source.read_as,
@@ -132,17 +133,12 @@ class Serving:
 
         def in_room(room, source, limits, options):
             search = self._search.with_options(**{**options, "max_length": limits})
-            found, is_done = search.search_in_room(
-                self._model, source, room, with_attention
-            )
+            found, is_done = search.search_in_room(self._model, source, room)
             return _by_name(found), is_done
 
-        def at_once(source, lengths, limits, options):
-            search = self._search.with_options(**{**options, "max_length": limits})
-            found = search.search(self._model, source)
-            return _by_name(found if with_attention else found._replace(attention=None))
+        def find(source, lengths, limits, options):
+            return in_room(self._search.max_length, source, limits, options)[0]
 
-        find = at_once
         if self.is_compiled:
             find = GraphBatches(
                 lambda room: _graph(
@@ -154,18 +150,21 @@ class Serving:
             )
         return _graph(find, inputs[0], inputs[1], *inputs[1:])
 
-    def _hypotheses(self, inputs, with_attention=True, **options):
+    def _hypotheses(self, inputs, with_attention=False, **options):
         """What the search finds when asked for some options, and what was read."""
         options = {**self.options, **options}
-        with_attention = with_attention or self._replace_unknown
         source = self.source.read(**inputs)
         mask = self.source.mask(source)
         # Rows of nothing, and those that fill a batch, end at once.
         is_nothing = self.source.is_nothing(source)
         limits = tf.where(is_nothing, 1, options["max_length"])
         lengths = tf.math.count_nonzero(mask, axis=1, dtype=tf.int32)
-        found = self._find(with_attention)(source, lengths, limits, options)
+        found = self._find(source, lengths, limits, options)
         found = {**_end_at_once(found, is_nothing, self._end), "source_mask": mask}
+        if with_attention or self._replace_unknown:
+            attention = attend_to_outputs(self._model, source, found["ids"])
+            if attention is not None:
+                found["attention"] = _in_single_precision(attention)
         if self.source_tokenizer is not None:
             found["source_tokens"] = self.source.tokens(source)
         return {**found, "translation": self._write(inputs, found)}
@@ -187,12 +186,12 @@ class Serving:
             written = replace(written, ids, attention, parts, unknown_id)
         return tf.reshape(written, [-1, found["ids"].shape[1]])
 
-    def _hypothesis(self, inputs, with_attention):
+    def _hypothesis(self, inputs, with_attention=False):
         one = {"num_hypotheses": 1} if "num_hypotheses" in self.options else {}
         return self._hypotheses(inputs, with_attention, **one)
 
     def _translate(self, inputs):
-        found = self._hypothesis(inputs, with_attention=False)
+        found = self._hypothesis(inputs)
         return {
             "translation": found["translation"][:, 0],
             "score": found["scores"][:, 0],
@@ -208,7 +207,7 @@ class Serving:
         }
 
     def _search_rows(self, inputs, **options):
-        found = self._hypotheses(inputs, with_attention=False, **options)
+        found = self._hypotheses(inputs, **options)
         return {
             "translation": found["translation"],
             "score": found["scores"],
@@ -235,15 +234,15 @@ class Serving:
         lengths = found["lengths"][:, 0]
         # Zero rows have no longest one.
         longest = tf.reduce_max(tf.concat([[0], lengths], axis=0))
-        ids = found["ids"][:, 0, :longest]
-        written = tf.sequence_mask(lengths, longest, dtype=tf.float32)[:, :, None]
-        tokens = {name: found[name] for name in found if name == "source_tokens"}
-        return {
-            **tokens,
+        parts = {
             "translation": found["translation"][:, 0],
-            "target_tokens": self.target_tokenizer.tokens(ids),
-            "attention": found["attention"][:, 0, :longest] * written,
+            "target_tokens": self.target_tokenizer.tokens(found["ids"][:, 0, :longest]),
         }
+        if "source_tokens" in found:
+            parts["source_tokens"] = found["source_tokens"]
+        if "attention" in found:
+            parts["attention"] = found["attention"][:, 0, :longest]
+        return parts
 
 
 def _graph(function: Any, *signature: Any, jit_compile: bool | None = None) -> Any:

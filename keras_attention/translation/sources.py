@@ -39,6 +39,14 @@ class TextSource:
         ids = self.tokenize(texts)
         return [[*row[: self._limit - 1], self._end] for row in ids]
 
+    def arrays(self, rows: Sequence[Any], count: int = 0, width: int = 1) -> Any:
+        """Rows as a model encodes them: so many at least, and of this length."""
+        return pad_rows(rows, count, width)
+
+    def is_empty(self, row: Sequence[int]) -> bool:
+        """Whether a row has an end alone."""
+        return len(row) < 2
+
     def examples(self) -> list[Any]:
         """Some texts to be compared."""
         return ["", "a", "A b. C?", "가나", "\u00e9 \U0001f600", "a " * 20]
@@ -99,6 +107,24 @@ class VectorSource:
         for row, source in zip(vectors, sources, strict=True):
             row[: len(source)] = np.reshape(source, (-1, self._dim))
         return vectors, np.arange(longest) < lengths[:, None]
+
+    def rows(self, sources: Sequence[Any]) -> list[Any]:
+        """The vectors of each source that are read."""
+        return [source[: self.limit] for source in sources]
+
+    def arrays(self, rows: Sequence[Any], count: int = 0, width: int = 1) -> Any:
+        """Rows as a model encodes them: so many at least, and of this length."""
+        source, mask = self.batch(rows)
+        sizes = zip((count, width), mask.shape, strict=True)
+        missing = [(0, max(0, least - size)) for least, size in sizes]
+        return {
+            "source": np.pad(source, [*missing, (0, 0)]),
+            "source_mask": np.pad(mask, missing),
+        }
+
+    def is_empty(self, row: Sequence[Any]) -> bool:
+        """Whether a row has no vector."""
+        return not len(row)
 
     def examples(self) -> list[Any]:
         """Some sources to be compared."""

@@ -1,0 +1,217 @@
+"""Finds outputs of any number of sources, in batches of few shapes."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_attention.decoding import Hypotheses, Search
+from keras_attention.decoding.outputs import attend_to_outputs
+from keras_attention.special_ids import PAD, SpecialIds
+from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.programs import make_program, not_compiled_errors
+
+
+class BatchSearch:
+    """A search over rows of ids or vectors, by programs that it makes when asked.
+
+    Compiled, as always on JAX, it has a program for each shape of a batch, and batches
+    are padded to a few, sorted by length, and searched side by side, first with little
+    room. A search that leaves it open is compiled where that is possible, which the
+    first rows find out. What is not compiled is one batch.
+
+    Args:
+        model: a `Seq2Seq`, `LanguageModel` or `Ensemble`.
+        source: what it reads, a `TextSource` or a `VectorSource`.
+        search: how outputs are found.
+        batch_size: the most rows of a batch.
+        source_limit: the most ids or vectors of a row.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        source: Any,
+        search: Search,
+        batch_size: int,
+        source_limit: int,
+    ) -> None:
+        self._model = model
+        self._source = source
+        self._search = search
+        self._buckets = Buckets(search, batch_size, source_limit)
+        # What is not compiled is compiled again by JAX at each call.
+        is_jax = keras.backend.backend() == "jax"
+        self._is_compiled = search.compiles_batches or is_jax
+        self._is_settled = search.jit_compile is not None or not self._is_compiled
+        self._programs: dict[Any, Any] = {}
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether XLA compiles the search, as far as is known."""
+        return self._is_compiled
+
+    @cached_property
+    def score(self) -> Callable[..., Any]:
+        """From a source and labels to log-probabilities; as of the model."""
+        return self._program(self._model.log_probabilities, is_compiled=False)
+
+    def shapes(
+        self, rows: Iterable[int] | None, lengths: Iterable[int] | None
+    ) -> list[tuple[int, int]]:
+        """Numbers of rows and lengths that are compiled each by itself."""
+        return self._buckets.shapes(rows, lengths) if self._is_compiled else []
+
+    def below(self, length: int) -> int:
+        """As of `Buckets`."""
+        return self._buckets.below(length)
+
+    def find(self, rows: Sequence[Any]) -> list[Hypotheses]:
+        """What is found of each row, without a first axis and without attention."""
+        try:
+            found = self._find(rows)
+        except not_compiled_errors() as error:
+            if self._is_settled:
+                raise
+            self._is_compiled = False
+            self._programs.clear()
+            found = self._find(rows)
+            warnings.warn(
+                "The search runs several times slower than it might, since XLA does "
+                "not compile all of this model; with `jit_compile=False` of the search "
+                f"it is not tried. XLA says: {error}",
+                stacklevel=2,
+            )
+        self._is_settled = self._is_settled or bool(rows)
+        return found
+
+    def attend(
+        self, rows: Sequence[Any], found: Sequence[Hypotheses]
+    ) -> list[Hypotheses]:
+        """The same with attention `(hypotheses, length, source)`, if the model has."""
+        attended = [*found]
+        for chosen, (count, width), _ in self._buckets.batches([*map(len, rows)]):
+            own = [found[row].ids for row in chosen]
+            room = self._buckets.room(max(map(_longest, own)))
+            ids = np.full((count, len(own[0]), room), PAD, "int32")
+            for place, written in zip(ids, own, strict=False):
+                place[:, : written.shape[1]] = written[:, :room]
+            source = self._source.arrays([rows[row] for row in chosen], count, width)
+            parts = self._attending(*ids.shape[1:])(source, ids)
+            for number, row in enumerate(chosen):
+                of_row = {name: part[number] for name, part in parts.items()}
+                attended[row] = found[row]._replace(**of_row)
+        return attended
+
+    def _find(self, rows):
+        """Rows with too little room are searched once more, with all."""
+        found: list[Any] = [None] * len(rows)
+        waiting, least = [*range(len(rows))], 0
+        while waiting:
+            batches = [
+                ([waiting[place] for place in chosen], shape, max(room, least))
+                for chosen, shape, room in self._cut(
+                    [len(rows[row]) for row in waiting]
+                )
+            ]
+            waiting, least = [], self._search.max_length
+            searched = self._find_batches(rows, batches)
+            for (chosen, _, _), (parts, is_done) in zip(batches, searched, strict=True):
+                for place, row in enumerate(chosen):
+                    own = {name: part[place] for name, part in parts.items()}
+                    found[row] = Hypotheses(**own, attention=None)
+                    if not is_done[place]:
+                        waiting.append(row)
+        end = SpecialIds.of(self._model).end
+        return [
+            _end_at_once(one, end) if self._source.is_empty(row) else one
+            for one, row in zip(found, rows, strict=True)
+        ]
+
+    def _cut(self, lengths):
+        """Batches of rows of these lengths; as of `Buckets`."""
+        if self._is_compiled:
+            return self._buckets.batches(lengths)
+        shape = len(lengths), max(lengths)
+        return [(range(len(lengths)), shape, self._search.max_length)]
+
+    def _find_batches(self, rows, batches):
+        """What is found of batches, and which rows had enough room."""
+        programs = {room: self._finding(room) for *_, room in batches}
+
+        def find(batch):
+            chosen, shape, room = batch
+            own = [rows[row] for row in chosen]
+            # Empty rows, and those that fill a batch, end at once.
+            limits = np.ones(shape[0], "int32")
+            limits[: len(own)] = [
+                1 if self._source.is_empty(row) else self._search.max_length
+                for row in own
+            ]
+            return programs[room](self._source.arrays(own, *shape), limits)
+
+        if len(batches) == 1 or self._search.is_random:
+            return [*map(find, batches)]
+        with ThreadPoolExecutor(min(len(batches), _count_cores())) as threads:
+            return [*threads.map(find, batches)]
+
+    def _finding(self, room):
+        """The program of a search with room for so many ids."""
+
+        def find(source, limits):
+            search = self._search.with_options(max_length=limits)
+            found, is_done = search.search_in_room(self._model, source, room)
+            parts = found._asdict().items()
+            return {name: part for name, part in parts if part is not None}, is_done
+
+        if room not in self._programs:
+            self._programs[room] = self._program(find, self._is_compiled)
+        return self._programs[room]
+
+    def _attending(self, count, room):
+        """The program that attends to so many hypotheses of so many ids."""
+
+        def attend(source, ids):
+            ids = keras.ops.reshape(ids, (-1, count, room))
+            attention = attend_to_outputs(self._model, source, ids)
+            return {} if attention is None else {"attention": attention}
+
+        if (count, room) not in self._programs:
+            # What else it computes is left out of a graph, and compiled away.
+            is_compiled = keras.backend.backend() == "jax"
+            self._programs[count, room] = self._program(attend, is_compiled)
+        return self._programs[count, room]
+
+    def _program(self, function, is_compiled):
+        seeds = getattr(self._search, "seeds", None)
+        state = [] if seeds is None else [seeds.state]
+        variables = [*self._model.variables, *state]
+        return make_program(function, variables, state, is_compiled)
+
+
+def _count_cores() -> int:
+    """Of this process, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _longest(ids: np.ndarray) -> int:
+    """How many ids the longest of some outputs has."""
+    return int((ids != PAD).sum(axis=1).max())
+
+
+def _end_at_once(found: Hypotheses, end: int) -> Hypotheses:
+    """An empty output: an end with a score of 0."""
+    ids = np.full_like(found.ids, PAD)
+    ids[0, 0] = end
+    scores = np.full_like(found.scores, -np.inf)
+    scores[0] = 0.0
+    lengths = np.zeros_like(found.lengths)
+    lengths[0] = 1
+    return Hypotheses(ids, lengths, scores, found.attention)
