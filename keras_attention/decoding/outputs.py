@@ -27,9 +27,10 @@ def attend_to_outputs(model: Decoder, source: Any, ids: Tensor) -> Tensor | None
         `None` of a model without attention.
     """
     _, count, length = ids.shape
-    state = model.start(model.encode(source), length)
+    memory = model.encode(source)
     if count != 1:
-        state = functional.expand_state(model, state, count)
+        memory = functional.repeat_rows(memory, count)
+    state = model.start(memory, length)
     written = ops.reshape(ids, (-1, length))
     start = ops.full_like(written[:, :1], SpecialIds.of(model).start)
     read = ops.concatenate([start, written[:, :-1]], axis=1)

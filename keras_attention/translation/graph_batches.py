@@ -42,8 +42,9 @@ class GraphBatches:
         self._rows = [(sizes + sizes[-1:] * count)[:count] for sizes in buckets.rows]
         rooms = sorted({*buckets.rooms, max_length})
         self._room_of_length = [rooms.index(room) for room in buckets.rooms]
-        self._graphs = [make_graph(room) for room in rooms]
-        self._found = self._graphs[0].get_concrete_function().structured_outputs[0]
+        first, *others = [make_graph(room) for room in rooms]
+        self._graphs = [first, *map(_when_asked, others)]
+        self._found = first.get_concrete_function().structured_outputs[0]
         self._max_length = max_length
         self._in_parallel = in_parallel
 
@@ -168,6 +169,17 @@ class GraphBatches:
         found = found.batch(tf.size(begins, out_type=tf.int64)).get_single_element()
         is_row = tf.sequence_mask(ends - begins, self._max_rows)
         return {name: tf.boolean_mask(part, is_row) for name, part in found.items()}
+
+
+def _when_asked(graph: Any) -> Any:
+    """A graph that TensorFlow makes ready at its first call, and not with others."""
+
+    def call(*inputs):
+        # Of a data set, functions are made ready when its elements are asked for.
+        one = tf.data.Dataset.from_tensors(inputs)
+        return one.map(lambda *parts: graph(*parts)).get_single_element()
+
+    return call
 
 
 def _fit(tensor: tf.Tensor, sizes: Sequence[Any]) -> tf.Tensor:

@@ -1,8 +1,8 @@
 """What a `Translator` computes, as TensorFlow graphs to strings."""
 
-import functools
 import inspect
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.graph_batches import GraphBatches
 from keras_attention.translation.graph_sources import make_source, to_ids
 from keras_attention.translation.graph_unknown import replace_unknown as replace
+from keras_attention.translation.model_graphs import make_graph, make_model_graph
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
@@ -43,7 +44,6 @@ class Serving:
         options: of the search, with the values that hold where none are asked for.
         source: what is read, a `TextSource` or a `VectorSource`.
         is_compiled: as given.
-        is_random: whether the same texts are translated otherwise each time.
         search: from `text`, and options of the search, to the parts of the signature
             `nbest` and the `length` of each translation in tokens.
         search_all: likewise, from one text or from texts of any number of axes.
@@ -76,11 +76,15 @@ class Serving:
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
         }
-        self._seeds = getattr(search, "seeds", None)
-        self.is_random = search.is_random
         self._buckets = Buckets(search, batch_size, source_limit)
         self.is_compiled = is_compiled
+        self._seeds = getattr(search, "seeds", None)
         self._find = self._make_find()
+        self._log_probabilities = make_model_graph(
+            model.log_probabilities,
+            [self.source.read_as, tf.TensorSpec([None, None], tf.int32)],
+            model.variables,
+        )
         inputs = self.source.inputs
         self.search = _of_names(self._search_rows, inputs, self.options)
         self.search_all = self.search
@@ -136,19 +140,36 @@ class Serving:
             found, is_done = search.search_in_room(self._model, source, room)
             return _by_name(found), is_done
 
-        def find(source, lengths, limits, options):
+        def at_once(source, lengths, limits, options):
             return in_room(self._search.max_length, source, limits, options)[0]
 
-        if self.is_compiled:
-            find = GraphBatches(
-                lambda room: _graph(
-                    functools.partial(in_room, room), *inputs, jit_compile=True
-                ),
-                self._buckets,
-                self._search.max_length,
-                in_parallel=not self.is_random,
-            )
-        return _graph(find, inputs[0], inputs[1], *inputs[1:])
+        make: Any = make_graph  # what draws changes a seed
+        if self._seeds is None:
+            make = partial(make_model_graph, variables=self._model.variables)
+        all_inputs = [*inputs[:2], *inputs[1:]]
+        if not self.is_compiled:
+            return make(at_once, all_inputs)
+        batches = GraphBatches(
+            lambda room: make(partial(in_room, room), inputs, is_compiled=True),
+            self._buckets,
+            self._search.max_length,
+            in_parallel=self._seeds is None,
+        )
+        return make_graph(batches, all_inputs)
+
+    def _attend_to(self, source, ids):
+        """What hypotheses attended to, by name, if the model has attention."""
+        count, length = ids.shape[1:]
+
+        def attend(source, ids):
+            attention = attend_to_outputs(self._model, source, ids)
+            parts = {} if attention is None else {"attention": attention}
+            return {name: _in_single_precision(part) for name, part in parts.items()}
+
+        spec = tf.TensorSpec([None, count, length], tf.int32)
+        signature = [self.source.read_as, spec]
+        graph = make_model_graph(attend, signature, self._model.variables)
+        return graph(source, ids)
 
     def _hypotheses(self, inputs, with_attention=False, **options):
         """What the search finds when asked for some options, and what was read."""
@@ -162,9 +183,7 @@ class Serving:
         found = self._find(source, lengths, limits, options)
         found = {**_end_at_once(found, is_nothing, self._end), "source_mask": mask}
         if with_attention or self._replace_unknown:
-            attention = attend_to_outputs(self._model, source, found["ids"])
-            if attention is not None:
-                found["attention"] = _in_single_precision(attention)
+            found |= self._attend_to(source, found["ids"])
         if self.source_tokenizer is not None:
             found["source_tokens"] = self.source.tokens(source)
         return {**found, "translation": self._write(inputs, found)}
@@ -223,7 +242,7 @@ class Serving:
         reference = inputs.pop("reference")
         labels = to_ids(self.target_tokenizer, reference, self._target_limit)
         source = self.source.read(**inputs)
-        log_probs = self._model.log_probabilities(source, labels)
+        log_probs = self._log_probabilities(source, labels)
         return {
             "log_probability": tf.reduce_sum(_in_single_precision(log_probs), axis=1),
             "length": tf.math.count_nonzero(labels, axis=1, dtype=tf.int32),
@@ -243,12 +262,6 @@ class Serving:
         if "attention" in found:
             parts["attention"] = found["attention"][:, 0, :longest]
         return parts
-
-
-def _graph(function: Any, *signature: Any, jit_compile: bool | None = None) -> Any:
-    # Loops are those of `keras.ops` already, and without autograph a graph is made
-    # sooner.
-    return tf.function(function, signature, autograph=False, jit_compile=jit_compile)
 
 
 def _of_names(
@@ -277,7 +290,7 @@ def _of_names(
         parameters.append(inspect.Parameter(name, kind, default=value))
     setattr(call, "__signature__", inspect.Signature(parameters))  # noqa: B010
     specs = [tf.TensorSpec([], v.dtype, name=name) for name, v in defaults.items()]
-    return _graph(call, *inputs.values(), *specs)
+    return make_graph(call, [*inputs.values(), *specs])
 
 
 def _by_name(found: Hypotheses) -> dict[str, tf.Tensor]:
