@@ -94,6 +94,12 @@ def test_every_public_layer_stands_in_the_table():
     assert [name for name in layers.__all__ if f"{name}`" not in README] == []
 
 
+def test_the_picture_of_batches_is_drawn(tmp_path):
+    drawing = runpy.run_path(str(ROOT / "docs" / "draw_batches.py"))
+    drawing["main"](tmp_path / "batches.png")
+    assert (tmp_path / "batches.png").stat().st_size > 10_000
+
+
 def test_the_picture_of_masks_is_drawn(tmp_path):
     drawing = runpy.run_path(str(ROOT / "docs" / "draw_masks.py"))
     drawing["main"](tmp_path / "masks.png")

@@ -66,14 +66,17 @@ class Buckets:
     ) -> Iterator[tuple[list[int], tuple[int, int], int]]:
         """Which sources make a batch, the shape that it is padded to, and its room.
 
-        Long ones come first, so that none waits for them at the end.
+        Long ones come first, so that none waits for them at the end. Shorter ones fill
+        up a batch where less than half of it would be empty without them.
         """
         order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+        padded = [_fit(self.lengths, lengths[row]) for row in order]
         begin = 0
         while begin < len(order):
-            length = _fit(self.lengths, lengths[order[begin]])
+            length = padded[begin]
             place = self.lengths.index(length)
-            chosen = order[begin : begin + self.rows[place][-1]]
+            alike = padded.count(length) - (begin - padded.index(length))
+            chosen = order[begin : begin + _cut(self.rows[place], alike)]
             begin += len(chosen)
             shape = _fit(self.rows[place], len(chosen)), length
             yield chosen, shape, self.rooms[place]
@@ -93,6 +96,14 @@ def _steps(first: int, factor: int, last: int) -> Iterator[int]:
 
 def _chosen(sizes: list[int], asked: Iterable[int] | None) -> list[int]:
     return sizes if asked is None else sorted({_fit(sizes, size) for size in asked})
+
+
+def _cut(sizes: Sequence[int], count: int) -> int:
+    """How many rows are in a batch that begins with so many of one length."""
+    enough = _fit(sizes, count)
+    if enough <= 2 * count:
+        return enough
+    return max(size for size in sizes if size <= count)
 
 
 def _fit(sizes: Sequence[int], size: int) -> int:

@@ -84,9 +84,18 @@ class GraphBatches:
         return found
 
     def _begins(self, lengths: tf.Tensor) -> tf.Tensor:
-        """The first row of each batch; of no rows there is one batch too."""
-        most = tf.constant([sizes[-1] for sizes in self._rows])
-        sizes = tf.gather(most, self._place(lengths))
+        """The first row of each batch; of no rows there is one batch too.
+
+        As `Buckets` says.
+        """
+        places = self._place(lengths)
+        counts = tf.math.bincount(places, minlength=len(self._lengths))
+        ends = tf.cumsum(counts, reverse=True)
+        alike = (tf.gather(ends, places) - tf.range(tf.size(places)))[:, None]
+        sizes = tf.gather(self._rows, places)
+        enough = tf.reduce_min(tf.where(sizes >= alike, sizes, sizes[:, -1:]), axis=1)
+        fewer = tf.reduce_max(tf.where(sizes <= alike, sizes, 1), axis=1)
+        sizes = tf.where(enough <= 2 * alike[:, 0], enough, fewer)
         sizes = tf.concat([sizes, [1]], axis=0)
 
         def add(begin, begins):

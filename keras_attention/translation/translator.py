@@ -36,9 +36,9 @@ class Translator(BaseTranslator):
     """A model between two tokenizers.
 
     Any string gives a result: empty ones, bytes that are not UTF-8, unknown characters.
-    Rows do not influence each other, but for what `Sampling` draws. On Keras's
-    TensorFlow backend it is one graph from strings to strings; on JAX and PyTorch
-    tokenizers in Python stand around the model, which gives the same.
+    Rows do not influence each other, but for what `Sampling` draws. Tokenizers in
+    Python stand around programs of the model, on every backend; what it exports is one
+    graph from strings to strings, which gives the same.
 
     Its model may be changed: quantized, adapted, trained further. Workers load it each
     by itself, since TensorFlow does not outlive the fork of a process.

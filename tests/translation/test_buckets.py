@@ -80,6 +80,11 @@ def test_padding_is_never_seen(rows, length):
     allowed = {*zip(BUCKETS.rooms, BUCKETS.lengths, strict=True)}
     assert all(room == LIMIT or (room, width) in allowed for room, _, width in shapes)
     assert len(SEEN) >= max(-(-rows // MOST), 1)
+    # They are cut as lists are.
+    seen = [(room, tuple(map(int, shape))) for room, *shape in SEEN]
+    first = [shape for room, shape in seen if (room, shape[1]) in allowed]
+    cut = [shape for _, shape, _ in BUCKETS.batches(lengths.tolist())]
+    assert sorted(first) == sorted(cut or first)
 
 
 def test_the_shapes_are_few():
@@ -107,8 +112,17 @@ def test_batches_of_lists_are_those_of_graphs():
     lengths = [3, 70, 9, 8, 1, 2, 2, 30]
     found = [*BUCKETS.batches(lengths)]
     assert found == [
-        ([1, 7, 2, 3], (4, 128), 40),
-        ([0, 5, 6, 4], (4, 8), 32),
+        ([1], (1, 128), 40),
+        ([7], (1, 32), 40),
+        ([2], (1, 16), 32),
+        ([3, 0, 5, 6], (4, 8), 32),
+        ([4], (1, 8), 32),
+    ]
+    # Of one length, and of shorter ones where most of a batch is there.
+    assert [len(rows) for rows, *_ in BUCKETS.batches([30] * 6 + [20] * 3)] == [4, 4, 1]
+    assert [shape for _, shape, _ in BUCKETS.batches([9, 9, 7, 7, 7])] == [
+        (4, 16),
+        (1, 8),
     ]
 
 
