@@ -116,7 +116,8 @@ def main(arguments=None):
             model = RANDOM[name.removeprefix("random:")](*sizes)
             translate = Translator(model, *sides, Greedy(LENGTH))
         else:
-            translate = Translator.load(name)
+            # Programs round to 16 bits at other places than single operations do.
+            translate = Translator.load(name).with_precision("float32")
         for search in options.searches:
             translate.search = SEARCHES[search]
             *counts, fast, plain = compare(translate, texts)

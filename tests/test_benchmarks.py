@@ -96,3 +96,29 @@ def test_training(engine, monkeypatch):
         monkeypatch.setattr(training, name, size)
     options = training._parser().parse_args(["--worker", engine, "--steps", "1"])
     assert training._tokens_per_second(options) > 0
+
+
+@pytest.mark.slow
+def test_same_outputs(tmp_path, capsys):
+    same_outputs = importlib.import_module("same_outputs")
+    make_translator("transformer", "words").save(tmp_path / "model")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("What is your name?\n\none two three\n", "utf-8")
+    searches = ["--searches", "greedy", "beams, rules"]
+    models = [str(tmp_path / "model"), "random:recurrent"]
+    assert not same_outputs.main([*models, "--source", str(lines), *searches])
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("| random:recurrent | beams, rules | 2 | 2 | 0 | 0 |")
+
+
+@pytest.mark.slow
+def test_cost(tmp_path):
+    cost = importlib.import_module("cost")
+    make_translator("transformer", "words").save(tmp_path / "model")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("What is your name?\none two three\n", "utf-8")
+    sizes = ["--rows", "1", "3", "--lengths", "4", "6", "--runs", "1"]
+    picture = ["--source", str(lines), "--output", str(tmp_path / "cost.png")]
+    found = cost.main([str(tmp_path / "model"), *picture, *sizes])
+    assert [len(speeds) for _, speeds in found.values()] == [2, 2]
+    assert (tmp_path / "cost.png").stat().st_size > 5_000

@@ -136,7 +136,8 @@ class BatchSearch:
     def _cut(self, lengths):
         """Batches of rows of these lengths; as of `Buckets`."""
         if self._is_compiled:
-            return self._buckets.batches(lengths)
+            cores = 1 if self._search.is_random else _count_cores()
+            return self._buckets.batches(lengths, cores)
         shape = len(lengths), max(lengths)
         return [(range(len(lengths)), shape, self._search.max_length)]
 

@@ -8,6 +8,8 @@ SHORTEST = 8
 ROWS = (1, 4, 16)  # more at once are hardly faster, and wait longer for the last
 ROOMS = (32, 128)  # ids of an output, before there is room for all
 TOKENS = 4096  # of all hypotheses of a batch
+CORES = 2  # where the number of them is not known
+ALONE = 3  # rows that take as long as what a batch takes beside its rows
 
 
 class Buckets:
@@ -62,13 +64,16 @@ class Buckets:
         return _fit(sorted({*self.rooms, self._limit}), length)
 
     def batches(
-        self, lengths: Sequence[int]
+        self, lengths: Sequence[int], cores: int = CORES
     ) -> Iterator[tuple[list[int], tuple[int, int], int]]:
         """Which sources make a batch, the shape that it is padded to, and its room.
 
         Long ones come first, so that none waits for them at the end. Shorter ones fill
-        up a batch where less than half of it would be empty without them.
+        up a batch where less than half of it would be empty without them. Few sources
+        are cut into small batches, so that all cores have some.
         """
+        costs = {size: _cost(size, len(lengths), cores) for size in reversed(ROWS)}
+        most = min(costs, key=costs.__getitem__)
         order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
         padded = [_fit(self.lengths, lengths[row]) for row in order]
         begin = 0
@@ -76,7 +81,8 @@ class Buckets:
             length = padded[begin]
             place = self.lengths.index(length)
             alike = padded.count(length) - (begin - padded.index(length))
-            chosen = order[begin : begin + _cut(self.rows[place], alike)]
+            sizes = [min(size, most) for size in self.rows[place]]
+            chosen = order[begin : begin + _cut(sizes, alike)]
             begin += len(chosen)
             shape = _fit(self.rows[place], len(chosen)), length
             yield chosen, shape, self.rooms[place]
@@ -96,6 +102,12 @@ def _steps(first: int, factor: int, last: int) -> Iterator[int]:
 
 def _chosen(sizes: list[int], asked: Iterable[int] | None) -> list[int]:
     return sizes if asked is None else sorted({_fit(sizes, size) for size in asked})
+
+
+def _cost(size: int, count: int, cores: int) -> int:
+    """How long batches of a size take for so many rows, in rows."""
+    batches = -(-count // size)
+    return -(-batches // cores) * (size + ALONE)
 
 
 def _cut(sizes: Sequence[int], count: int) -> int:

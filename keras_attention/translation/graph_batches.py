@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.buckets import ALONE, CORES, ROWS, Buckets
 
 Found = dict[str, tf.Tensor]
 _AT_ONCE = 16  # batches; TensorFlow's threads take as many as they can
@@ -92,7 +92,7 @@ class GraphBatches:
         counts = tf.math.bincount(places, minlength=len(self._lengths))
         ends = tf.cumsum(counts, reverse=True)
         alike = (tf.gather(ends, places) - tf.range(tf.size(places)))[:, None]
-        sizes = tf.gather(self._rows, places)
+        sizes = tf.minimum(tf.gather(self._rows, places), _most(tf.size(lengths)))
         enough = tf.reduce_min(tf.where(sizes >= alike, sizes, sizes[:, -1:]), axis=1)
         fewer = tf.reduce_max(tf.where(sizes <= alike, sizes, 1), axis=1)
         sizes = tf.where(enough <= 2 * alike[:, 0], enough, fewer)
@@ -178,6 +178,14 @@ class GraphBatches:
         found = found.batch(tf.size(begins, out_type=tf.int64)).get_single_element()
         is_row = tf.sequence_mask(ends - begins, self._max_rows)
         return {name: tf.boolean_mask(part, is_row) for name, part in found.items()}
+
+
+def _most(count: tf.Tensor) -> tf.Tensor:
+    """The rows of batches in which so many rows are done soonest."""
+    sizes = tf.constant(ROWS[::-1])
+    batches = (count + sizes - 1) // sizes
+    rounds = (batches + CORES - 1) // CORES
+    return sizes[tf.argmin(rounds * (sizes + ALONE))]
 
 
 def _when_asked(graph: Any) -> Any:
