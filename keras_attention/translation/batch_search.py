@@ -31,6 +31,9 @@ class BatchSearch:
         search: how outputs are found.
         batch_size: the most rows of a batch.
         source_limit: the most ids or vectors of a row.
+
+    Attributes:
+        is_settled: whether it is known if XLA compiles the search.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class BatchSearch:
         # What is not compiled is compiled again by JAX at each call.
         is_jax = keras.backend.backend() == "jax"
         self._is_compiled = search.compiles_batches or is_jax
-        self._is_settled = search.jit_compile is not None or not self._is_compiled
+        self.is_settled = search.jit_compile is not None or not self._is_compiled
         self._programs: dict[Any, Any] = {}
 
     @property
@@ -76,7 +79,7 @@ class BatchSearch:
         try:
             found = self._find(rows)
         except not_compiled_errors() as error:
-            if self._is_settled:
+            if self.is_settled:
                 raise
             self._is_compiled = False
             self._programs.clear()
@@ -87,7 +90,7 @@ class BatchSearch:
                 f"it is not tried. XLA says: {error}",
                 stacklevel=2,
             )
-        self._is_settled = self._is_settled or bool(rows)
+        self.is_settled = self.is_settled or bool(rows)
         return found
 
     def attend(

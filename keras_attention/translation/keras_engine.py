@@ -63,8 +63,9 @@ class KerasEngine:
         return self._search.is_compiled
 
     def is_compiled(self) -> bool:
-        """Whether XLA compiles the search, which is tried."""
-        self.translate(self.source.examples()[:1])
+        """Whether XLA compiles the search, which is tried where it is not known."""
+        if not self._search.is_settled:
+            self.translate(self.source.examples()[:1])
         return self._search.is_compiled
 
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:

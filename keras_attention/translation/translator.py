@@ -336,8 +336,7 @@ class Translator(BaseTranslator):
         """Compile what the first calls would else wait for.
 
         A search that XLA compiles has a program for each shape of a batch, to which
-        others are padded; a search with `jit_compile=False` has one for all. Those of
-        `hypotheses`, which write down the attention too, are not among them.
+        others are padded; a search with `jit_compile=False` has one for all.
 
         Args:
             rows: numbers of texts that are to be expected at once; any up to
