@@ -32,11 +32,6 @@ class GraphTextSource(TextSource):
         """What a SavedModel says of it."""
         return {"source_vocabulary_size": self._tokenizer.vocabulary_size}
 
-    def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
-        """The ids of each text, without an end."""
-        ids: list[list[int]] = self._tokenizer.tokenize(texts).to_list()
-        return ids
-
     def batch(self, texts: Sequence[Any]) -> tuple[Any, ...]:
         """The inputs of a graph."""
         return (to_strings(texts),)
@@ -60,10 +55,6 @@ class GraphTextSource(TextSource):
     def parts(self, text: tf.Tensor) -> tf.RaggedTensor:
         """The part of the text that each id stands for."""
         return self._tokenizer.split(text)
-
-    def example(self, rows: int, length: int) -> tf.Tensor:
-        """Empty rows, padded to a length, as the model takes them."""
-        return tf.fill([rows, length], self._end)
 
 
 class GraphVectorSource(VectorSource):
@@ -110,13 +101,6 @@ class GraphVectorSource(VectorSource):
     def mask(self, source: dict[str, tf.Tensor]) -> tf.Tensor:
         """Which positions are no padding."""
         return source["source_mask"]
-
-    def example(self, rows: int, length: int) -> dict[str, tf.Tensor]:
-        """Empty rows, padded to a length, as the model takes them."""
-        return {
-            "source": tf.zeros([rows, length, self._dim]),
-            "source_mask": tf.zeros([rows, length], tf.bool),
-        }
 
 
 def make_source(

@@ -30,13 +30,9 @@ class TextSource:
         """How many ids each text has, the end included, before any is cut."""
         return count_tokens(self._tokenizer, texts) + 1
 
-    def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
-        """The ids of each text, without an end."""
-        return self._tokenizer.tokenize(texts)
-
     def rows(self, texts: Sequence[Any]) -> list[list[int]]:
         """The ids of each text that are read, with an end."""
-        ids = self.tokenize(texts)
+        ids = self._tokenizer.tokenize(texts)
         return [[*row[: self._limit - 1], self._end] for row in ids]
 
     def arrays(self, rows: Sequence[Any], count: int = 0, width: int = 1) -> Any:
