@@ -223,7 +223,7 @@ class Search:
     ) -> tuple[Hypotheses, Tensor]:
         """What `search` finds with caches for `room` ids, where these are enough.
 
-        What was attended to is not written down; `attend_to_outputs` tells.
+        Attention is not recorded; `attend_to_outputs` computes it afterwards.
 
         Args:
             model: as in the call.

@@ -199,7 +199,7 @@ class BatchSearch:
 
 
 def _count_cores() -> int:
-    """Of this process, where the system tells."""
+    """The cores that this process may use, or all where the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
