@@ -139,7 +139,7 @@ class BatchSearch:
     def _cut(self, lengths):
         """Batches of rows of these lengths; as of `Buckets`."""
         if self._is_compiled:
-            cores = 1 if self._search.is_random else _count_cores()
+            cores = 1 if self._search.is_random else count_cores()
             return self._buckets.batches(lengths, cores)
         shape = len(lengths), max(lengths)
         return [(range(len(lengths)), shape, self._search.max_length)]
@@ -161,7 +161,7 @@ class BatchSearch:
 
         if len(batches) == 1 or self._search.is_random:
             return [*map(find, batches)]
-        with ThreadPoolExecutor(min(len(batches), _count_cores())) as threads:
+        with ThreadPoolExecutor(min(len(batches), count_cores())) as threads:
             return [*threads.map(find, batches)]
 
     def _finding(self, room):
@@ -198,7 +198,7 @@ class BatchSearch:
         return make_program(function, variables, state, is_compiled)
 
 
-def _count_cores() -> int:
+def count_cores() -> int:
     """The cores that this process may use, or all where the system does not say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

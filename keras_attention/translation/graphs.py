@@ -12,7 +12,7 @@ from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
-from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.buckets import CORES, Buckets
 from keras_attention.translation.graph_batches import GraphBatches
 from keras_attention.translation.graph_sources import make_source, to_ids
 from keras_attention.translation.graph_unknown import replace_unknown as replace
@@ -123,9 +123,9 @@ class Serving:
     def request(self, rows: int = 1, length: int = 1) -> dict[str, Any]:
         """Inputs that fall into the bucket of these rows and tokens."""
         one = self.source.of_length(self._buckets.below(length), length)
-        return dict(
-            zip(self.source.inputs, self.source.batch([one] * rows), strict=True)
-        )
+        # Fewer would be cut into smaller batches.
+        some = [one] * (rows * CORES if rows > 1 else 1)
+        return dict(zip(self.source.inputs, self.source.batch(some), strict=True))
 
     def _make_find(self):
         """The graph of a search, from what the model reads."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
-from keras_attention.translation.batch_search import BatchSearch
+from keras_attention.translation.batch_search import BatchSearch, count_cores
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.results import Hypothesis, Score
 from keras_attention.translation.sources import TextSource, VectorSource, pad_rows
@@ -111,7 +111,9 @@ class KerasEngine:
     def warm_up(self, rows: int, length: int) -> None:
         """Compile one of these shapes."""
         one = self.source.of_length(self._search.below(length), length)
-        self._search.find(self.source.rows([one] * rows))
+        # Fewer would be cut into smaller batches.
+        count = rows * count_cores() if rows > 1 else 1
+        self._search.find(self.source.rows([one] * count))
 
     def _parts(self, sources):
         """What each source token stands for in the text."""

@@ -53,7 +53,7 @@ def test_it_says_what_it_is(tmp_path, architecture):
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["compiled beam", "recurrent"])
 def test_requests_to_warm_up_are_answered(tmp_path, architecture):
-    translate = make_translator(architecture, "words", batch_size=2)
+    translate = make_translator(architecture, "words", batch_size=4)
     translate.export(tmp_path / "model", check=False)
     path = tmp_path / "model/assets.extra/tf_serving_warmup_requests"
     loaded = tf.saved_model.load(tmp_path / "model")
@@ -70,8 +70,8 @@ def test_requests_to_warm_up_are_answered(tmp_path, architecture):
         if name != "search":
             loaded.signatures[name](**inputs)
     assert {name for name, _ in asked} == set(loaded.signatures)
-    # All numbers of rows for which a program is compiled.
-    rows = {1, 2} if "compiled" in architecture else {1}
+    # Two batches of four rows, and one of one.
+    rows = {1, 8} if "compiled" in architecture else {1}
     assert {count for _, count in asked} == rows
 
 
