@@ -58,14 +58,14 @@ def _of_tensorflow(function, is_compiled):
 
     def call(*arrays):
         tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-        with _tracing:
-            if not graphs:
-                specs = tf.nest.map_structure(_of_any_size, tensors)
+        if not graphs:  # calls of what is traced wait for no other that is being so
+            with _tracing:
+                specs = tf.nest.map_structure(of_any_size, tensors)
                 graphs.append(traced.get_concrete_function(*specs))
         found = graphs[0](*tensors)
         return tf.nest.map_structure(lambda part: part.numpy(), found)
 
-    def _of_any_size(tensor):
+    def of_any_size(tensor):
         shape = [None, None, *tensor.shape[2:]]
         return tf.TensorSpec(shape[: tensor.shape.rank], tensor.dtype)
 
