@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from keras_attention.decoding import Greedy
+from keras_attention.decoding.steps import STAY, count_departures
 from keras_attention.translation.buckets import Buckets
 
-COUNT, LONGEST, WIDTH = 41, 64, 40
+COUNT, LONGEST, WIDTH = 110, 64, 40
 TOKEN, FILLED, EDGE = "#3b6ea5", "#dbe3ec", "#5a5a5a"
 
 
@@ -24,14 +25,21 @@ def main(path: Path) -> None:
     drawn = np.random.default_rng(7)
     sources = np.clip(drawn.gamma(6.0, 1.7, COUNT).round().astype(int), 3, LONGEST)
     outputs = np.maximum(2, (1.1 * sources + drawn.normal(0, 1.5, COUNT)).astype(int))
-    figure = Figure(figsize=(9, 4.2))
+    figure = Figure(figsize=(9, 6))
     left, right = figure.subplots(1, 2, sharey=True)
     top = 0
     batches = Buckets(Greedy(128), 64, LONGEST).batches(sources.tolist())
     for chosen, (rows, length), room in batches:
         draw(left, top, sources[chosen], rows, length)
-        steps = int(outputs[chosen].max())
-        draw(right, top, outputs[chosen], rows, steps)
+        written = np.sort(outputs[chosen])[::-1]
+        steps, stay = int(written[0]), rows
+        if count_departures(rows, 1):
+            stay = rows // STAY
+            leave = int(written[stay]) if len(written) > stay else 1
+            draw(right, top, written[:stay], stay, steps)
+            draw(right, top, written, rows, leave)
+        else:
+            draw(right, top, written, rows, steps)
         is_seen = room < WIDTH
         if is_seen:
             right.plot([room, room], [top, top + rows], color=EDGE, ls=":", lw=1.2)
@@ -48,7 +56,7 @@ def main(path: Path) -> None:
     right.set_xlim(0, WIDTH)
     left.set_ylim(top, -1)
     left.set_title("sources, sorted and padded", fontsize=11, fontweight="bold")
-    right.set_title("outputs, until the longest ends", fontsize=11, fontweight="bold")
+    right.set_title("outputs, the last by themselves", fontsize=11, fontweight="bold")
     left.set_ylabel("rows", fontsize=9)
     for axes in (left, right):
         axes.set_xlabel("tokens", fontsize=9)

@@ -16,13 +16,14 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.beams import attend, count_up, take
+from keras_attention.decoding.beams import Asked, attend, count_up, take
 from keras_attention.decoding.beginning import in_precision, log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.kept_beams import KeptBeams
 from keras_attention.decoding.replaced_beams import ReplacedBeams
 from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
+from keras_attention.decoding.steps import step_until_ended
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.tensor import Tensor
 
@@ -164,6 +165,11 @@ class BeamSearch(Search):
         self._wanted: Any = num_hypotheses or num_beams
 
     @property
+    def width(self) -> int:
+        """How many hypotheses of a source it follows at a time."""
+        return self.num_beams
+
+    @property
     def group_size(self) -> int:
         """How many beams of a row avoid nothing that the others among them write."""
         return self.num_beams // self.num_groups
@@ -232,14 +238,24 @@ class BeamSearch(Search):
         return self._find(model, source, *self.begin(model, source, prefix, given))[0]
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int
+        self, model: Decoder, source: Any, room: int, departures: int = 0
     ) -> tuple[Hypotheses, Tensor]:
         """The search with less room; as in `Search`."""
         is_paid = bool(self.coverage_penalty)
         beginning = self.begin_in_room(model, source, room, with_attention=is_paid)
-        return self._find(model, source, *beginning, with_attention=False)
+        return self._find(
+            model, source, *beginning, with_attention=False, departures=departures
+        )
 
-    def _find(self, model, source, beginning, limits, with_attention=True):
+    def _find(
+        self,
+        model,
+        source,
+        beginning,
+        limits,
+        with_attention=True,
+        departures=0,
+    ):
         """The best outputs, and which rows had enough room."""
         if beginning.attention is None and self.coverage_penalty:
             raise ValueError(
@@ -248,29 +264,29 @@ class BeamSearch(Search):
             )
         special, room = SpecialIds.of(model), beginning.ids.shape[1]
         self.constraints.check_end(special.end)
-        max_length = ops.expand_dims(limits.max_length, 1)
-        every = limits.repeat(self.num_beams)
         index = ops.convert_to_tensor(beginning.given, "int32")
         is_source = source_mask(source)
-        if is_source is not None:
-            is_source = ops.expand_dims(is_source, 1)
+        asked = Asked(
+            limits.repeat(self.num_beams),
+            ops.expand_dims(limits.max_length, 1),
+            None if is_source is None else ops.expand_dims(is_source, 1),
+        )
         slots: Any = _SLOTS[self.finished](self)
-        beams, seen = self._first_beams(
-            slots, beginning, max_length, is_source, special.start, with_attention
+        written = self._first_beams(
+            slots, beginning, asked, special.start, with_attention
         )
 
-        def choose(log_probs, beams, limits, index):
+        def choose(log_probs, beams, limits, asked, index):
             """The beams after a step, and which of them each came from."""
             count, vocabulary = log_probs.shape[1], ops.shape(log_probs)[-1]
             flat = ops.reshape(log_probs, (-1, vocabulary))
             ids = ops.reshape(beams["ids"][:, :count], (-1, room))
             flat = self.allow(flat, ids, index, limits, special)
             log_probs = ops.reshape(flat, (-1, count, vocabulary))
-            return slots.step(
-                beams, log_probs, is_source, max_length, index, special.end
-            )
+            return slots.step(beams, log_probs, asked, index, special.end)
 
-        def step(beams, state, seen, index):
+        def step(state, written, asked, index):
+            beams, seen = written
             last = ops.reshape(beams["last"], (-1,))
             logits, state, attention = model.step(last, state, index)
             if attention is not None:
@@ -280,35 +296,31 @@ class BeamSearch(Search):
             log_probs = ops.reshape(
                 log_probs, (-1, self.num_beams, ops.shape(log_probs)[-1])
             )
-            beams, parents = choose(log_probs, beams, every, index)
+            beams, parents = choose(log_probs, beams, asked.limits, asked, index)
             first = self.num_beams * count_up(ops.shape(parents)[0])
             parents = ops.reshape(ops.expand_dims(first, 1) + parents, (-1,))
-            state = functional.reorder_state(model, state, parents)
-            return beams, state, seen, index + 1
+            return functional.reorder_state(model, state, parents), (beams, seen)
 
-        most = room
         if beginning.log_probs is not None:
             # At first there is one row of each source to continue.
             log_probs = ops.expand_dims(beginning.log_probs, 1)
-            beams, _ = choose(log_probs, beams, limits, index)
-            index, most = index + 1, most - 1
-        beams, _, seen, _ = ops.while_loop(
-            lambda beams, *_: ops.any(beams["log_probs"] > -np.inf),
+            beams, seen = written
+            beams, _ = choose(log_probs, beams, limits, asked, index)
+            written, index = (beams, seen), index + 1
+        beams, seen = step_until_ended(
             step,
-            (
-                beams,
-                functional.expand_state(model, beginning.state, self.num_beams),
-                seen,
-                index,
-            ),
-            maximum_iterations=most,
+            _is_open,
+            functional.expand_state(model, beginning.state, self.num_beams),
+            written,
+            asked,
+            index,
+            room,
+            departures,
         )
-        is_done = ops.all(ops.isinf(beams["log_probs"]), axis=1)
+        is_done = ops.logical_not(_is_open((beams, seen)))
         return self._best_of(slots, beams, seen), is_done
 
-    def _first_beams(
-        self, slots, beginning, max_length, is_source, start, with_attention
-    ):
+    def _first_beams(self, slots, beginning, asked, start, with_attention):
         """Beams of which the first holds what was given, the others nothing.
 
         And the attention `(length, batch, beams, source)` of all steps, which stays in
@@ -321,7 +333,7 @@ class BeamSearch(Search):
         is_first = ops.equal(count_up(self.num_beams) % self.group_size, 0)
         score = ops.expand_dims(beginning.scores, 1)
         # What was given may be as long as an output may be.
-        is_open = beginning.given < max_length
+        is_open = beginning.given < asked.max_length
         written = ops.expand_dims(beginning.lengths, 1)
         beams = {
             # Of what is unfinished; -inf where there is nothing unfinished.
@@ -340,7 +352,7 @@ class BeamSearch(Search):
             seen["attention"] = ops.repeat(
                 ops.expand_dims(by_step, 2), self.num_beams, axis=2
             )
-        ended = self.score(score, ops.maximum(written, 1), coverage, is_source)
+        ended = self.score(score, ops.maximum(written, 1), coverage, asked.is_source)
         ended = ops.where(is_open, -np.inf, ended)
         return slots.begin(beams, ended, written), seen
 
@@ -399,3 +411,8 @@ class BeamSearch(Search):
             is_written = count_up(ids.shape[2]) < ops.expand_dims(lengths, 2)
             attention = ops.where(ops.expand_dims(is_written, 3), attention, 0.0)
         return Hypotheses(ids, lengths, scores, attention)
+
+
+def _is_open(written):
+    """Whether a source has something unfinished, `(batch,)`."""
+    return ops.any(written[0]["log_probs"] > -np.inf, axis=1)

@@ -1,14 +1,29 @@
 """The beams of a search, as tensors `(batch, beams, ...)`."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
 from keras_attention.tensor import Tensor
+
+
+class Asked(NamedTuple):
+    """What is asked of the outputs of all steps.
+
+    Attributes:
+        limits: of each beam.
+        max_length: `(batch, 1)`, the most ids of an output.
+        is_source: `(batch, 1, source)`, no padding; or `None`.
+    """
+
+    limits: RowLimits
+    max_length: Tensor
+    is_source: Tensor | None
 
 
 def count_up(*bounds: Any) -> Tensor:

@@ -50,10 +50,11 @@ class Greedy(StepwiseSearch):
         return self.write(model, *self.begin(model, source, prefix, given))[0]
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int
+        self, model: Decoder, source: Any, room: int, departures: int = 0
     ) -> tuple[Hypotheses, Tensor]:
         """The search with less room; as in `Search`."""
-        return self.write(model, *self.begin_in_room(model, source, room))
+        beginning = self.begin_in_room(model, source, room)
+        return self.write(model, *beginning, departures=departures)
 
     def choose(self, log_probs, chance, index):
         return self.choose_scored(log_probs, chance, index)[0]

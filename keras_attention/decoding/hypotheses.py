@@ -27,8 +27,8 @@ class Decoder(Protocol):
     """A model that a search can drive; `keras_attention.models.Seq2Seq` is one.
 
     A search looks at nothing in its memory and its state but the first axis, which
-    counts rows. `start_id` and `end_id` are attributes of it; without them, they are 2
-    and 3. It may have more:
+    counts sources, or rows, as many for each source. `start_id` and `end_id` are
+    attributes of it; without them, they are 2 and 3. It may have more:
 
     - `reorder(state, parents)`, the state of rows that continue others, `parents
       (rows,)`, each from one of its own source; without it, every tensor is gathered.

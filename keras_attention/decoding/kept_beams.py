@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention.decoding.beams import (
+    Asked,
     count_up,
     extensions,
     is_repeated,
@@ -50,8 +51,7 @@ class KeptBeams:
         self,
         beams: Beams,
         log_probs: Tensor,
-        is_source: Tensor | None,
-        max_length: Tensor,
+        asked: Asked,
         index: Tensor,
         end: int,
     ) -> tuple[Beams, Tensor]:
@@ -61,8 +61,7 @@ class KeptBeams:
             beams: before it.
             log_probs: `(batch, beams, vocabulary)`, of what may follow; of one beam at
                 the first step.
-            is_source: `(batch, 1, source)`, no padding; or `None`.
-            max_length: `(batch, 1)`, the most ids of an output.
+            asked: of the outputs.
             index: number of ids before it.
             end: the id that ends an output.
         """
@@ -74,14 +73,14 @@ class KeptBeams:
             if name in beams
         }
         is_new = best > -np.inf
-        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= max_length))
-        scores = search.score(best, index + 1, moved.get("coverage"), is_source)
+        has_ended = is_new & (ops.equal(last, end) | (index + 1 >= asked.max_length))
+        scores = search.score(best, index + 1, moved.get("coverage"), asked.is_source)
         scores = ops.where(has_ended, scores, beams["scores"])
         log_probs = ops.where(has_ended, -np.inf, best)
         # At best, what is unfinished ends without losing any probability.
         # PyTorch's `ops.max` takes no empty batch.
         reachable = search.normalize(
-            ops.amax(log_probs, axis=1, keepdims=True), max_length
+            ops.amax(log_probs, axis=1, keepdims=True), asked.max_length
         )
         ids = put(moved["ids"], ops.where(is_new, last, PAD), index)
         in_order = top_k(self._without_repeated(ids, scores), search.num_beams)[0]

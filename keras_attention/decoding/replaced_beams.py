@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_attention.decoding.beams import count_up, extensions, put, take
+from keras_attention.decoding.beams import Asked, count_up, extensions, put, take
 from keras_attention.decoding.kept_beams import Beams
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
@@ -50,8 +50,7 @@ class ReplacedBeams:
         self,
         beams: Beams,
         log_probs: Tensor,
-        is_source: Tensor | None,
-        max_length: Tensor,
+        asked: Asked,
         index: Tensor,
         end: int,
     ) -> tuple[Beams, Tensor]:
@@ -59,7 +58,7 @@ class ReplacedBeams:
         search, count = self._search, self._search.num_beams
         before = beams["log_probs"][:, : log_probs.shape[1]]
         best, parents, last = extensions(before, log_probs, 2 * count, None)
-        is_end, is_cut = ops.equal(last, end), index + 1 >= max_length
+        is_end, is_cut = ops.equal(last, end), index + 1 >= asked.max_length
         if not search.force_end:
             is_end = is_end | is_cut
         has_ended = is_end & (best > -np.inf)
@@ -68,7 +67,7 @@ class ReplacedBeams:
             beams, parents[:, :count], last[:, :count], index, "coverage"
         )
         score = search.score(
-            best[:, :count], index + 1, found.get("coverage"), is_source
+            best[:, :count], index + 1, found.get("coverage"), asked.is_source
         )
         is_found = has_ended[:, :count] & (count_up(count) < search.open_beams)
         score = ops.where(is_found, score, -np.inf)
@@ -77,11 +76,13 @@ class ReplacedBeams:
         best = ops.where(count_up(count) < search.open_beams, best, -np.inf)
         parents, last = take(parents, order), take(last, order)
         ended["is_first"] = beams["is_first"] | has_ended[:, :1]
-        is_done = self._is_done(best, ended, max_length, index + 1)
+        is_done = self._is_done(best, ended, asked.max_length, index + 1)
         best = ops.where(is_done, -np.inf, best)
         moved = self._moved(beams, parents, last, index, "coverage")
         if search.force_end:
-            score = search.score(best, index + 2, moved.get("coverage"), is_source)
+            score = search.score(
+                best, index + 2, moved.get("coverage"), asked.is_source
+            )
             score = ops.where(is_cut & (best > -np.inf), score, -np.inf)
             ended = {**ended, **self._collect(ended, score, moved, index + 1)}
             best = ops.where(is_cut, -np.inf, best)

@@ -99,6 +99,11 @@ class Sampling(StepwiseSearch):
         """As of `Search`: each row of a batch has numbers of its own."""
         return True
 
+    @property
+    def width(self) -> int:
+        """How many hypotheses of a source it follows at a time."""
+        return self.num_samples
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {

@@ -136,6 +136,11 @@ class Search:
         return getattr(self, "seeds", None) is not None
 
     @property
+    def width(self) -> int:
+        """How many hypotheses of a source it follows at a time."""
+        return 1
+
+    @property
     def compiles_batches(self) -> bool:
         """Whether XLA is to compile it for batches of few shapes."""
         if self.jit_compile is None:
@@ -219,7 +224,7 @@ class Search:
         raise NotImplementedError
 
     def search_in_room(
-        self, model: Decoder, source: Any, room: int
+        self, model: Decoder, source: Any, room: int, departures: int = 0
     ) -> tuple[Hypotheses, Tensor]:
         """What `search` finds with caches for `room` ids, where these are enough.
 
@@ -229,6 +234,8 @@ class Search:
             model: as in the call.
             source: as in the call, of tensors.
             room: how many ids outputs have here, at most `max_length`.
+            departures: how often the rows that have ended leave; see
+                `step_until_ended`.
 
         Returns:
             Outputs of `room` ids, and which rows `(batch,)` are those of `search`; the

@@ -87,11 +87,14 @@ from keras_attention.functional.states import (
     StepState,
     count_rows,
     expand_state,
+    has_sources,
     join_hypotheses,
+    put_sources,
     reorder_state,
     repeat_rows,
     split_hypotheses,
     take_rows,
+    take_sources,
 )
 
 __all__ = [
@@ -126,6 +129,7 @@ __all__ = [
     "gaussian",
     "grouped_scores",
     "gru_step",
+    "has_sources",
     "hides_integers",
     "implicit_mask",
     "initial_lambda",
@@ -145,6 +149,7 @@ __all__ = [
     "pairwise_mask",
     "position_mask",
     "positive_features",
+    "put_sources",
     "read_at",
     "read_memory",
     "relative_buckets",
@@ -164,6 +169,7 @@ __all__ = [
     "spoiled",
     "standardize",
     "take_rows",
+    "take_sources",
     "unfold",
     "unfold_weights",
     "visible_values",

@@ -42,6 +42,59 @@ def take_rows(structure: Any, rows: Tensor) -> Any:
     )
 
 
+def take_sources(structure: Any, sources: Tensor, batch: int | Tensor) -> Any:
+    """The rows of some sources, of tensors with one row or several for each.
+
+    Args:
+        structure: a nested structure of tensors whose first axis counts sources, or
+            hypotheses, as many for each source, next to each other; `None` stays.
+        sources: `(count,)`, their indices.
+        batch: how many sources there are.
+
+    Example:
+    >>> rows = ops.convert_to_tensor([[0], [1], [2], [3], [4], [5]])
+    >>> ops.convert_to_numpy(take_sources(rows, [0, 2], batch=3))[:, 0].tolist()
+    [0, 1, 4, 5]
+    """
+    return keras.tree.map_structure(
+        lambda part: (
+            None
+            if part is None
+            else ops.take(part, _rows_of(part, sources, batch), axis=0)
+        ),
+        structure,
+    )
+
+
+def put_sources(structure: Any, sources: Tensor, batch: int | Tensor, own: Any) -> Any:
+    """The structure with the rows of some sources replaced by their `own`.
+
+    What `take_sources` gives, changed or not, goes back to where it came from.
+    """
+    return keras.tree.map_structure(
+        lambda part, rows: (
+            None
+            if part is None
+            else ops.scatter_update(
+                part, ops.expand_dims(_rows_of(part, sources, batch), 1), rows
+            )
+        ),
+        structure,
+        own,
+    )
+
+
+def has_sources(structure: Any, batch: int | Tensor) -> bool:
+    """Whether `take_sources` can take them, as far as is known of the sizes."""
+    parts = keras.tree.flatten(structure)
+    shapes = [tuple(part.shape) for part in parts if part is not None]
+    if not all(shapes):
+        return False
+    if isinstance(batch, int):
+        return batch > 0 and all(shape[0] % batch == 0 for shape in shapes)
+    return all(shape[0] is None for shape in shapes)
+
+
 def expand_state(owner: Any, state: Any, count: int) -> Any:
     """The state of a decoder with `count` hypotheses for each row, side by side.
 
@@ -105,3 +158,11 @@ def split_hypotheses(tensor: Tensor, length: int | Tensor) -> Tensor:
         by_position = ops.reshape(tensor, (batch, length, count, *sizes))
         tensor = ops.swapaxes(by_position, 1, 2)
     return ops.reshape(tensor, (batch * count, length, *sizes))
+
+
+def _rows_of(part, sources, batch):
+    """The indices of their rows in a tensor."""
+    count = ops.shape(part)[0] // batch
+    sources = ops.expand_dims(ops.cast(sources, "int32"), 1)
+    own = sources * count + ops.arange(count, dtype="int32")
+    return ops.reshape(own, (-1,))

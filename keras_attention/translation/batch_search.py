@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
+from keras_attention.decoding.steps import count_departures
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.programs import make_program, not_compiled_errors
@@ -146,7 +147,9 @@ class BatchSearch:
 
     def _find_batches(self, rows, batches):
         """What is found of batches, and which rows had enough room."""
-        programs = {room: self._finding(room) for *_, room in batches}
+        programs = {
+            (count, room): self._finding(count, room) for _, (count, _), room in batches
+        }
 
         def find(batch):
             chosen, shape, room = batch
@@ -157,25 +160,39 @@ class BatchSearch:
                 1 if self._source.is_empty(row) else self._search.max_length
                 for row in own
             ]
-            return programs[room](self._source.arrays(own, *shape), limits)
+            program = programs[shape[0], room]
+            return program(self._source.arrays(own, *shape), limits)
 
         if len(batches) == 1 or self._search.is_random:
             return [*map(find, batches)]
         with ThreadPoolExecutor(min(len(batches), count_cores())) as threads:
-            return [*threads.map(find, batches)]
+            # Different shapes come first, since each may have to be compiled.
+            first = {
+                batch[1:]: place for place, batch in reversed([*enumerate(batches)])
+            }
+            order = sorted(
+                range(len(batches)),
+                key=lambda place: first[batches[place][1:]] != place,
+            )
+            searched = {place: threads.submit(find, batches[place]) for place in order}
+            return [searched[place].result() for place in range(len(batches))]
 
-    def _finding(self, room):
-        """The program of a search with room for so many ids."""
+    def _finding(self, rows, room):
+        """The program that searches so many rows with room for so many ids."""
+        departures = count_departures(rows, self._search.width)
 
         def find(source, limits):
             search = self._search.with_options(max_length=limits)
-            found, is_done = search.search_in_room(self._model, source, room)
+            found, is_done = search.search_in_room(
+                self._model, source, room, departures
+            )
             parts = found._asdict().items()
             return {name: part for name, part in parts if part is not None}, is_done
 
-        if room not in self._programs:
-            self._programs[room] = self._program(find, self._is_compiled)
-        return self._programs[room]
+        key = "find", room, departures
+        if key not in self._programs:
+            self._programs[key] = self._program(find, self._is_compiled)
+        return self._programs[key]
 
     def _attending(self, count, room):
         """The program that attends to so many hypotheses of so many ids."""
@@ -185,11 +202,12 @@ class BatchSearch:
             attention = attend_to_outputs(self._model, source, ids)
             return {} if attention is None else {"attention": attention}
 
-        if (count, room) not in self._programs:
+        key = "attend", room, count
+        if key not in self._programs:
             # What else it computes is left out of a graph, and compiled away.
             is_compiled = keras.backend.backend() == "jax"
-            self._programs[count, room] = self._program(attend, is_compiled)
-        return self._programs[count, room]
+            self._programs[key] = self._program(attend, is_compiled)
+        return self._programs[key]
 
     def _program(self, function, is_compiled):
         seeds = getattr(self._search, "seeds", None)

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 SHORTEST = 8
-ROWS = (1, 4, 16)  # more at once are hardly faster, and wait longer for the last
+ROWS = (1, 4, 16, 64)
 ROOMS = (32, 128)  # ids of an output, before there is room for all
 TOKENS = 4096  # of all hypotheses of a batch
 CORES = 2  # where the number of them is not known
-ALONE = 3  # rows that take as long as what a batch takes beside its rows
+GROWTH = 0.7  # the power of the number of rows by which a batch takes longer
 
 
 class Buckets:
@@ -28,6 +28,7 @@ class Buckets:
     Attributes:
         lengths: possible lengths, the lowest first.
         rooms: of each, the ids that there is room for.
+        alike: of each, the lowest that goes into one batch with it.
         rows: of each, the possible numbers of rows, the lowest first.
     """
 
@@ -39,9 +40,12 @@ class Buckets:
             for length in self.lengths
         ]
         self.rooms = [min(room, limit) for room in self.rooms]
-        hypotheses = getattr(search, "num_beams", getattr(search, "num_samples", 1))
+        self.alike = [
+            self.lengths[max(place - 1, self.rooms.index(room))]
+            for place, room in enumerate(self.rooms)
+        ]
         self.rows = [
-            _rows(min(max_rows, TOKENS // (hypotheses * room))) for room in self.rooms
+            _rows(min(max_rows, TOKENS // (search.width * room))) for room in self.rooms
         ]
 
     def shapes(
@@ -68,8 +72,8 @@ class Buckets:
     ) -> Iterator[tuple[list[int], tuple[int, int], int]]:
         """Which sources make a batch, the shape that it is padded to, and its room.
 
-        Long ones come first, so that none waits for them at the end. Shorter ones fill
-        up a batch where less than half of it would be empty without them. Few sources
+        Long ones come first, so that none waits for them at the end, and those up to
+        half as long go with them. Many are spread evenly over batches of one shape; few
         are cut into small batches, so that all cores have some.
         """
         costs = {size: _cost(size, len(lengths), cores) for size in reversed(ROWS)}
@@ -80,7 +84,7 @@ class Buckets:
         while begin < len(order):
             length = padded[begin]
             place = self.lengths.index(length)
-            alike = padded.count(length) - (begin - padded.index(length))
+            alike = sum(other >= self.alike[place] for other in padded[begin:])
             sizes = [min(size, most) for size in self.rows[place]]
             chosen = order[begin : begin + _cut(sizes, alike)]
             begin += len(chosen)
@@ -104,17 +108,17 @@ def _chosen(sizes: list[int], asked: Iterable[int] | None) -> list[int]:
     return sizes if asked is None else sorted({_fit(sizes, size) for size in asked})
 
 
-def _cost(size: int, count: int, cores: int) -> int:
-    """How long batches of a size take for so many rows, in rows."""
+def _cost(size: int, count: int, cores: int) -> float:
+    """How long so many rows take in batches of a size, by that of one row."""
     batches = -(-count // size)
-    return -(-batches // cores) * (size + ALONE)
+    return -(-batches // cores) * size**GROWTH
 
 
 def _cut(sizes: Sequence[int], count: int) -> int:
-    """How many rows are in a batch that begins with so many of one length."""
+    """How many of so many rows are in the first batch; half of it are, at least."""
     enough = _fit(sizes, count)
     if enough <= 2 * count:
-        return enough
+        return -(-count // -(-count // enough))
     return max(size for size in sizes if size <= count)
 
 

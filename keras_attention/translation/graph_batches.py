@@ -6,7 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_attention.translation.buckets import ALONE, CORES, ROWS, Buckets
+from keras_attention.translation.buckets import CORES, GROWTH, ROWS, Buckets
+from keras_attention.translation.model_graphs import make_graph
 
 Found = dict[str, tf.Tensor]
 _AT_ONCE = 16  # batches; TensorFlow's threads take as many as they can
@@ -20,9 +21,11 @@ class GraphBatches:
     not enough.
 
     Args:
-        make_graph: called with a number of ids, gives a graph with room for as many,
-            from sources, limits and options to a dictionary of tensors `(rows,
-            hypotheses, ...)`, and to which rows had enough room.
+        make_program: called with rows, length and room, gives a function of batches of
+            that shape, with room for as many ids, from sources, limits and what is the
+            same for all rows to a dictionary of tensors `(rows, hypotheses, ...)`, and
+            to which rows had enough room.
+        found: what such a dictionary holds, as far as shapes are known.
         buckets: the shapes.
         max_length: the room for all.
         in_parallel: whether batches may be searched at the same time.
@@ -30,7 +33,8 @@ class GraphBatches:
 
     def __init__(
         self,
-        make_graph: Callable[[int], Any],
+        make_program: Callable[[int, int, int], Any],
+        found: dict[str, tf.TensorSpec],
         buckets: Buckets,
         max_length: int,
         in_parallel: bool,
@@ -40,16 +44,24 @@ class GraphBatches:
         # One table: those with fewer sizes have the last one again.
         count = max(map(len, buckets.rows))
         self._rows = [(sizes + sizes[-1:] * count)[:count] for sizes in buckets.rows]
-        rooms = sorted({*buckets.rooms, max_length})
-        self._room_of_length = [rooms.index(room) for room in buckets.rooms]
-        first, *others = [make_graph(room) for room in rooms]
-        self._graphs = [first, *map(_when_asked, others)]
-        self._found = first.get_concrete_function().structured_outputs[0]
+        self._alike = [buckets.lengths.index(length) for length in buckets.alike]
+        shapes = zip(buckets.lengths, buckets.rooms, self._rows, strict=True)
+        self._kinds: list[tuple[int, int, int]] = []
+        # The program of each place and number of rows, and the one after each.
+        self._first = [
+            [self._number(rows, length, room) for rows in sizes]
+            for length, room, sizes in shapes
+        ]
+        first = [*self._kinds]
+        again = [self._number(*shape, max_length) for *shape, _ in first]
+        self._again = [*again, *range(len(first), len(self._kinds))]
+        self._programs = [make_program(*kind) for kind in self._kinds]
+        self._found = found
         self._max_length = max_length
         self._in_parallel = in_parallel
 
     def __call__(
-        self, source: Any, lengths: tf.Tensor, limits: tf.Tensor, options: Any
+        self, source: Any, lengths: tf.Tensor, limits: tf.Tensor, *shared: Any
     ) -> Found:
         """What the graphs find, without what is of padding.
 
@@ -57,7 +69,7 @@ class GraphBatches:
             source: nested structure of tensors `(batch, length, ...)`, padded with 0.
             lengths: int32 `(batch,)`, of what is no padding.
             limits: int32 `(batch,)`.
-            options: the same for all rows.
+            *shared: the same for all rows.
         """
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         source, lengths, limits = tf.nest.map_structure(
@@ -69,12 +81,15 @@ class GraphBatches:
         def find(begin, end):
             own = tf.nest.map_structure(lambda part: part[begin:end], source)
             longest = tf.reduce_max(tf.concat([[1], lengths[begin:end]], axis=0))
-            return self._find(own, limits[begin:end], longest, options)
+            return self._find(own, limits[begin:end], longest, *shared)
 
+        # One graph for both, so that all programs stand in it once.
+        graph = make_graph(find, [tf.TensorSpec([], tf.int32)] * 2)
+        graph = graph.get_concrete_function()
         found = tf.cond(
             tf.size(begins) > 1,
-            lambda: self._find_all(find, begins, ends),
-            lambda: find(0, tf.size(lengths)),
+            lambda: self._find_all(graph, begins, ends),
+            lambda: graph(0, tf.size(lengths)),
         )
         places = tf.math.invert_permutation(order)
         for name, part in found.items():
@@ -91,11 +106,15 @@ class GraphBatches:
         places = self._place(lengths)
         counts = tf.math.bincount(places, minlength=len(self._lengths))
         ends = tf.cumsum(counts, reverse=True)
-        alike = (tf.gather(ends, places) - tf.range(tf.size(places)))[:, None]
+        alike = tf.gather(tf.gather(ends, self._alike), places)
+        alike = (alike - tf.range(tf.size(places)))[:, None]
         sizes = tf.minimum(tf.gather(self._rows, places), _most(tf.size(lengths)))
         enough = tf.reduce_min(tf.where(sizes >= alike, sizes, sizes[:, -1:]), axis=1)
         fewer = tf.reduce_max(tf.where(sizes <= alike, sizes, 1), axis=1)
-        sizes = tf.where(enough <= 2 * alike[:, 0], enough, fewer)
+        alike = alike[:, 0]
+        batches = (alike + enough - 1) // enough
+        evenly = (alike + batches - 1) // batches
+        sizes = tf.where(enough <= 2 * alike, evenly, fewer)
         sizes = tf.concat([sizes, [1]], axis=0)
 
         def add(begin, begins):
@@ -116,12 +135,13 @@ class GraphBatches:
         place = tf.minimum(place, len(self._lengths) - 1)
         return tf.reshape(place, tf.shape(lengths))
 
-    def _find(self, source, limits, longest, options):
+    def _find(self, source, limits, longest, *shared):
         """What is found of one batch."""
         place, count = self._place(longest), tf.size(limits)
-        width = tf.gather(self._lengths, place)
         sizes = tf.gather(self._rows, place)
-        rows = tf.reduce_min(tf.where(sizes >= count, sizes, sizes[-1]))
+        # Of the last size, some places have several.
+        which = tf.math.count_nonzero(sizes[:-1] < count, dtype=tf.int32)
+        rows, width = tf.gather(sizes, which), tf.gather(self._lengths, place)
 
         def fill(part):
             part = part[:, :width]
@@ -132,27 +152,26 @@ class GraphBatches:
         padded = tf.nest.map_structure(fill, source)
         limits = tf.pad(limits, [[0, rows - count]], constant_values=1)
 
-        def search(graph):
-            found, is_done = graph(padded, limits, options)
+        def search(kind, *_):
+            runs = [
+                functools.partial(program, padded, limits, *shared)
+                for program in self._programs
+            ]
+            found, is_done = tf.switch_case(kind, runs)
             fitted = {}
             for name, part in found.items():
                 sizes = [count, None, self._max_length][: part.shape.rank]
                 fitted[name] = _fit(part, sizes)
-            return fitted, tf.reduce_all(is_done)
+            return tf.gather(self._again, kind), fitted, tf.reduce_all(is_done)
 
-        def search_again(room, *_):
-            searches = [functools.partial(search, graph) for graph in self._graphs]
-            return len(searches) - 1, *tf.switch_case(room, searches)
-
-        room = tf.gather(self._room_of_length, place)
         nothing = tf.nest.map_structure(
             lambda spec: tf.zeros([0] * spec.shape.rank, spec.dtype),
             self._found,
         )
         _, found, _ = tf.while_loop(
-            lambda room, found, is_done: tf.logical_not(is_done),
-            search_again,
-            (room, nothing, False),
+            lambda kind, found, is_done: tf.logical_not(is_done),
+            search,
+            (tf.gather_nd(self._first, [place, which]), nothing, False),
             shape_invariants=(
                 tf.TensorShape([]),
                 tf.nest.map_structure(
@@ -162,6 +181,12 @@ class GraphBatches:
             ),
         )
         return found
+
+    def _number(self, *kind):
+        """The place of a kind of program, which is a new one if need be."""
+        if kind not in self._kinds:
+            self._kinds.append(kind)
+        return self._kinds.index(kind)
 
     def _find_all(self, find, begins, ends):
         """What is found of several batches, which are searched side by side."""
@@ -185,18 +210,8 @@ def _most(count: tf.Tensor) -> tf.Tensor:
     sizes = tf.constant(ROWS[::-1])
     batches = (count + sizes - 1) // sizes
     rounds = (batches + CORES - 1) // CORES
-    return sizes[tf.argmin(rounds * (sizes + ALONE))]
-
-
-def _when_asked(graph: Any) -> Any:
-    """A graph that TensorFlow makes ready at its first call, and not with others."""
-
-    def call(*inputs):
-        # Of a data set, functions are made ready when its elements are asked for.
-        one = tf.data.Dataset.from_tensors(inputs)
-        return one.map(lambda *parts: graph(*parts)).get_single_element()
-
-    return call
+    costs = tf.cast(rounds, tf.float32) * [size**GROWTH for size in ROWS[::-1]]
+    return sizes[tf.argmin(costs)]
 
 
 def _fit(tensor: tf.Tensor, sizes: Sequence[Any]) -> tf.Tensor:

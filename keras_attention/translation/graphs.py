@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
+from keras_attention.decoding.steps import count_departures
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import CORES, Buckets
@@ -17,6 +18,11 @@ from keras_attention.translation.graph_batches import GraphBatches
 from keras_attention.translation.graph_sources import make_source, to_ids
 from keras_attention.translation.graph_unknown import replace_unknown as replace
 from keras_attention.translation.model_graphs import make_graph, make_model_graph
+from keras_attention.translation.portable_programs import (
+    ChangingPrograms,
+    PortablePrograms,
+)
+from keras_attention.translation.weights import Weights
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
@@ -79,11 +85,12 @@ class Serving:
         self._buckets = Buckets(search, batch_size, source_limit)
         self.is_compiled = is_compiled
         self._seeds = getattr(search, "seeds", None)
+        self._weights = Weights(model.variables)
         self._find = self._make_find()
         self._log_probabilities = make_model_graph(
             model.log_probabilities,
             [self.source.read_as, tf.TensorSpec([None, None], tf.int32)],
-            model.variables,
+            self._weights,
         )
         inputs = self.source.inputs
         self.search = _of_names(self._search_rows, inputs, self.options)
@@ -108,9 +115,10 @@ class Serving:
 
     def resources(self) -> list[Any]:
         """Variables and tables that the graphs use."""
-        variables = [variable.value for variable in self._model.variables]
+        variables = self._weights.resources
         if self._seeds is not None:
-            variables.append(self._seeds.state.value)
+            changed = [*self._model.variables, self._seeds.state]
+            variables = [*variables, *(one.value for one in changed)]
         tokenizers = [self.source_tokenizer, self.target_tokenizer]
         return [variables, *filter(None, tokenizers)]
 
@@ -135,27 +143,43 @@ class Serving:
             {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
         )
 
-        def in_room(room, source, limits, options):
+        def in_room(room, departures, source, limits, options):
             search = self._search.with_options(**{**options, "max_length": limits})
-            found, is_done = search.search_in_room(self._model, source, room)
+            found, is_done = search.search_in_room(
+                self._model, source, room, departures
+            )
             return _by_name(found), is_done
 
         def at_once(source, lengths, limits, options):
-            return in_room(self._search.max_length, source, limits, options)[0]
+            return in_room(self._search.max_length, 0, source, limits, options)[0]
 
-        make: Any = make_graph  # what draws changes a seed
-        if self._seeds is None:
-            make = partial(make_model_graph, variables=self._model.variables)
         all_inputs = [*inputs[:2], *inputs[1:]]
         if not self.is_compiled:
-            return make(at_once, all_inputs)
+            if self._seeds is not None:
+                return make_graph(at_once, all_inputs)
+            return make_model_graph(at_once, all_inputs, self._weights)
+
+        @cache
+        def programs(room, departures):
+            find = partial(in_room, room, departures)
+            if self._seeds is not None:
+                return ChangingPrograms(find, inputs)
+            return PortablePrograms(find, inputs, self._weights)
+
+        def make_program(rows, length, room):
+            departures = count_departures(rows, self._search.width)
+            return programs(room, departures).of_shape(rows, length)
+
         batches = GraphBatches(
-            lambda room: make(partial(in_room, room), inputs, is_compiled=True),
+            make_program,
+            programs(self._search.max_length, 0).found[0],
             self._buckets,
             self._search.max_length,
             in_parallel=self._seeds is None,
         )
-        return make_graph(batches, all_inputs)
+        return make_graph(
+            lambda *inputs: batches(*inputs, self._weights.bundle()), all_inputs
+        )
 
     def _attend_to(self, source, ids):
         """What hypotheses attended to, by name, if the model has attention."""
@@ -168,7 +192,7 @@ class Serving:
 
         spec = tf.TensorSpec([None, count, length], tf.int32)
         signature = [self.source.read_as, spec]
-        graph = make_model_graph(attend, signature, self._model.variables)
+        graph = make_model_graph(attend, signature, self._weights)
         return graph(source, ids)
 
     def _hypotheses(self, inputs, with_attention=False, **options):

@@ -8,6 +8,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, rewriter_config_pb2
 from tensorflow.python.grappler import tf_optimizer
 
+from keras_attention.translation.weights import Weights
+
 # What joins what Keras's layers ask for again and again, such as shapes.
 _OPTIMIZERS = (
     "shape",
@@ -19,37 +21,32 @@ _OPTIMIZERS = (
 
 
 def make_model_graph(
-    function: Callable[..., Any],
-    signature: Sequence[Any],
-    variables: Sequence[Any],
-    is_compiled: bool = False,
+    function: Callable[..., Any], signature: Sequence[Any], weights: Weights
 ) -> Any:
     """The graph of a function of a model, by half the operations that it is traced to.
 
     Args:
         function: of nested structures of tensors, to one.
         signature: what it takes, nested structures of `tf.TensorSpec`.
-        variables: of the model, which the function reads, and changes none.
-        is_compiled: whether XLA compiles it, for each shape.
+        weights: of the model, which the function reads, and changes none.
     """
-    specs = [tf.TensorSpec(one.shape, one.dtype) for one in variables]
+    all_inputs = [*signature, weights.specs]
+    graph = make_graph(of_weights(function, weights), all_inputs)
+    traced = graph.get_concrete_function()
+    if not traced.captured_inputs:  # as of layers with tables of their own
+        graph = make_graph(_simplify(traced), all_inputs)
+    return make_graph(lambda *inputs: graph(*inputs, weights.read()), signature)
 
-    def of_values(*inputs):
-        *given, values = inputs
-        known = [*zip(variables, values, strict=True)]
-        with keras.StatelessScope(state_mapping=known):
-            return function(*given)
 
-    traced = make_graph(of_values, [*signature, specs]).get_concrete_function()
-    if traced.captured_inputs:  # as of layers with tables of their own
-        return make_graph(function, signature, is_compiled)
-    # Constants would take the place of variables in each program once more.
-    simplified = make_graph(_simplify(traced), [*signature, specs], is_compiled)
+def of_weights(function: Callable[..., Any], weights: Weights) -> Callable[..., Any]:
+    """The same function of what it takes and of the tensors of its weights."""
 
     def call(*inputs):
-        return simplified(*inputs, [one.value.read_value() for one in variables])
+        *given, tensors = inputs
+        with keras.StatelessScope(state_mapping=weights.by_variable(tensors)):
+            return function(*given)
 
-    return make_graph(call, signature)
+    return call
 
 
 def make_graph(

@@ -32,7 +32,7 @@ BUCKETS = Buckets(Greedy(LIMIT), MOST, LONGEST)
 SEEN = []
 
 
-def make_totals(room):
+def make_totals(rows, length, room):
     """A graph that has enough room for rows whose first id is below it."""
 
     @tf.function(
@@ -44,6 +44,7 @@ def make_totals(room):
     )
     def totals(ids, limits, options):
         tf.py_function(lambda shape: SEEN.append((room, *shape)), [tf.shape(ids)], [])
+        tf.debugging.assert_equal(tf.shape(ids), [rows, length])
         total = tf.reduce_sum(ids, axis=1) + options["more"]
         found = {
             "scores": total[:, None],
@@ -62,7 +63,9 @@ def test_padding_is_never_seen(rows, length):
     ids = drawn.integers(1, 37, (rows, length), "int32")
     ids *= np.arange(length) < lengths[:, None]
     limits = np.arange(rows, dtype="int32")
-    batches = tf.function(GraphBatches(make_totals, BUCKETS, LIMIT, in_parallel=True))
+    first = make_totals(1, 8, LIMIT).get_concrete_function().structured_outputs[0]
+    make = GraphBatches(make_totals, first, BUCKETS, LIMIT, in_parallel=True)
+    batches = tf.function(make)
     found = batches(
         tf.constant(ids),
         tf.constant(lengths, tf.int32),
@@ -114,16 +117,31 @@ def test_batches_of_lists_are_those_of_graphs():
     assert found == [
         ([1], (1, 128), 40),
         ([7], (1, 32), 40),
-        ([2], (1, 16), 32),
-        ([3, 0, 5, 6], (4, 8), 32),
-        ([4], (1, 8), 32),
+        ([2, 3, 0], (4, 16), 32),
+        ([5, 6, 4], (4, 8), 32),
     ]
-    # Of one length, and of shorter ones where most of a batch is there.
-    assert [len(rows) for rows, *_ in BUCKETS.batches([30] * 6 + [20] * 3)] == [4, 4, 1]
-    assert [shape for _, shape, _ in BUCKETS.batches([9, 9, 7, 7, 7])] == [
-        (4, 16),
-        (1, 8),
+
+
+def test_sources_of_about_one_length_are_spread_evenly():
+    buckets = Buckets(Greedy(40), 64, 150)
+    assert buckets.alike == [8, 8, 32, 32, 64, 128]  # another room is another batch
+
+    def cut(*lengths, cores=2):
+        found = buckets.batches([*lengths], cores)
+        return [(len(rows), shape) for rows, shape, _ in found]
+
+    assert cut(*[12] * 3, *[5] * 200) == [
+        (51, (64, 16)),
+        *[(51, (64, 8))] * 2,
+        (50, (64, 8)),
     ]
+    assert cut(30, *[5] * 4) == [(1, (1, 32)), (4, (4, 8))]
+    assert cut(*[5] * 3) == [(1, (1, 8))] * 3
+    assert cut(*[5] * 3, cores=1) == [(3, (4, 8))]
+    assert cut(*[5] * 16) == [(4, (4, 8))] * 4
+    assert cut(*[5] * 64) == [(16, (16, 8))] * 4
+    assert cut(*[5] * 65) == [(33, (64, 8)), (32, (64, 8))]
+    assert cut(*[5] * 128) == [(64, (64, 8))] * 2
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
