@@ -112,6 +112,16 @@ def test_same_outputs(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says it")
+def test_memory():
+    memory = importlib.import_module("memory")
+    sizes = ["--layers", "1", "--width", "8", "--vocabulary", "40", "--rows", "2"]
+    found = memory.main([*sizes, "--source", "4", "--target", "5"])
+    assert 0 < found["weights"] < 1
+    assert 0 < found["loaded"] < found["translated"]
+
+
+@pytest.mark.slow
 def test_cost(tmp_path):
     cost = importlib.import_module("cost")
     make_translator("transformer", "words").save(tmp_path / "model")

@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
-from keras_attention.decoding.steps import count_departures
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.programs import make_program, not_compiled_errors
@@ -48,7 +47,7 @@ class BatchSearch:
         self._model = model
         self._source = source
         self._search = search
-        self._buckets = Buckets(search, batch_size, source_limit)
+        self._buckets = Buckets(search, batch_size, source_limit, model.count_params())
         # What is not compiled is compiled again by JAX at each call.
         is_jax = keras.backend.backend() == "jax"
         self._is_compiled = search.compiles_batches or is_jax
@@ -140,7 +139,7 @@ class BatchSearch:
     def _cut(self, lengths):
         """Batches of rows of these lengths; as of `Buckets`."""
         if self._is_compiled:
-            cores = 1 if self._search.is_random else count_cores()
+            cores = count_cores() if self._buckets.in_parallel else 1
             return self._buckets.batches(lengths, cores)
         shape = len(lengths), max(lengths)
         return [(range(len(lengths)), shape, self._search.max_length)]
@@ -163,7 +162,7 @@ class BatchSearch:
             program = programs[shape[0], room]
             return program(self._source.arrays(own, *shape), limits)
 
-        if len(batches) == 1 or self._search.is_random:
+        if len(batches) == 1 or not self._buckets.in_parallel:
             return [*map(find, batches)]
         with ThreadPoolExecutor(min(len(batches), count_cores())) as threads:
             # Different shapes come first, since each may have to be compiled.
@@ -179,7 +178,7 @@ class BatchSearch:
 
     def _finding(self, rows, room):
         """The program that searches so many rows with room for so many ids."""
-        departures = count_departures(rows, self._search.width)
+        departures = self._buckets.departures(rows)
 
         def find(source, limits):
             search = self._search.with_options(max_length=limits)

@@ -4,11 +4,14 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from keras_attention.decoding.steps import count_departures
+
 SHORTEST = 8
 ROWS = (1, 4, 16, 64)
 ROOMS = (32, 128)  # ids of an output, before there is room for all
 TOKENS = 4096  # of all hypotheses of a batch
 CORES = 2  # where the number of them is not known
+LARGE = 2**26  # weights
 GROWTH = 0.7  # the power of the number of rows by which a batch takes longer
 
 
@@ -24,15 +27,24 @@ class Buckets:
         search: what is compiled.
         max_rows: the most rows of a batch.
         longest: length of the longest source.
+        weights: numbers of the model that is searched. Where they are many, a batch
+            keeps all cores busy by itself, and memory is short: then batches follow one
+            another, and no rows leave them.
 
     Attributes:
         lengths: possible lengths, the lowest first.
         rooms: of each, the ids that there is room for.
         alike: of each, the lowest that goes into one batch with it.
         rows: of each, the possible numbers of rows, the lowest first.
+        in_parallel: whether batches are searched side by side.
     """
 
-    def __init__(self, search: Any, max_rows: int, longest: int) -> None:
+    def __init__(
+        self, search: Any, max_rows: int, longest: int, weights: int = 0
+    ) -> None:
+        self._is_large = weights > LARGE
+        self._width = search.width
+        self.in_parallel = not (self._is_large or search.is_random)
         self.lengths = [*_steps(SHORTEST, 2, longest)]
         self._limit = limit = search.max_length
         self.rooms = [
@@ -58,6 +70,10 @@ class Buckets:
             sizes = self.rows[self.lengths.index(length)]
             found += itertools.product(_chosen(sizes, asked), [length])
         return found
+
+    def departures(self, rows: int) -> int:
+        """How often sources that have ended leave a batch of so many."""
+        return 0 if self._is_large else count_departures(rows, self._width)
 
     def below(self, length: int) -> int:
         """The longest source for which there are shorter shapes than for this one."""

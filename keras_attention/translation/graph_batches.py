@@ -28,7 +28,6 @@ class GraphBatches:
         found: what such a dictionary holds, as far as shapes are known.
         buckets: the shapes.
         max_length: the room for all.
-        in_parallel: whether batches may be searched at the same time.
     """
 
     def __init__(
@@ -37,7 +36,6 @@ class GraphBatches:
         found: dict[str, tf.TensorSpec],
         buckets: Buckets,
         max_length: int,
-        in_parallel: bool,
     ) -> None:
         self._lengths = buckets.lengths
         self._max_rows = max(sizes[-1] for sizes in buckets.rows)
@@ -58,7 +56,7 @@ class GraphBatches:
         self._programs = [make_program(*kind) for kind in self._kinds]
         self._found = found
         self._max_length = max_length
-        self._in_parallel = in_parallel
+        self._in_parallel = buckets.in_parallel
 
     def __call__(
         self, source: Any, lengths: tf.Tensor, limits: tf.Tensor, *shared: Any

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
-from keras_attention.decoding.steps import count_departures
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import CORES, Buckets
@@ -82,7 +81,7 @@ class Serving:
             name: tf.constant(value, tf.int32 if isinstance(value, int) else tf.float32)
             for name, value in search.options().items()
         }
-        self._buckets = Buckets(search, batch_size, source_limit)
+        self._buckets = Buckets(search, batch_size, source_limit, model.count_params())
         self.is_compiled = is_compiled
         self._seeds = getattr(search, "seeds", None)
         self._weights = Weights(model.variables)
@@ -167,15 +166,14 @@ class Serving:
             return PortablePrograms(find, inputs, self._weights)
 
         def make_program(rows, length, room):
-            departures = count_departures(rows, self._search.width)
-            return programs(room, departures).of_shape(rows, length)
+            found = programs(room, self._buckets.departures(rows))
+            return found.of_shape(rows, length)
 
         batches = GraphBatches(
             make_program,
             programs(self._search.max_length, 0).found[0],
             self._buckets,
             self._search.max_length,
-            in_parallel=self._seeds is None,
         )
         return make_graph(
             lambda *inputs: batches(*inputs, self._weights.bundle()), all_inputs

@@ -64,7 +64,7 @@ def test_padding_is_never_seen(rows, length):
     ids *= np.arange(length) < lengths[:, None]
     limits = np.arange(rows, dtype="int32")
     first = make_totals(1, 8, LIMIT).get_concrete_function().structured_outputs[0]
-    make = GraphBatches(make_totals, first, BUCKETS, LIMIT, in_parallel=True)
+    make = GraphBatches(make_totals, first, BUCKETS, LIMIT)
     batches = tf.function(make)
     found = batches(
         tf.constant(ids),
@@ -100,6 +100,14 @@ def test_the_shapes_are_few():
     long = Buckets(BeamSearch(4, 512), 64, 512)
     assert long.rooms == [32, 32, 128, 128, 512, 512, 512]
     assert long.rows == [[1, 4, 16]] * 2 + [[1, 4]] * 2 + [[1]] * 3
+
+
+def test_batches_of_a_large_model_follow_one_another():
+    small, large = (Buckets(Greedy(40), 64, 150, size) for size in (10**6, 10**8))
+    assert small.in_parallel
+    assert not large.in_parallel
+    assert (small.departures(64), large.departures(64)) == (1, 0)
+    assert not Buckets(Sampling(5, seed=None), 64, 150).in_parallel
 
 
 def test_what_is_drawn_by_lot_is_not_cut_into_batches_unasked(monkeypatch):
