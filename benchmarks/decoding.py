@@ -24,7 +24,7 @@ from pathlib import Path
 
 import decoding_engines
 import numpy as np
-from workers import ask, start_worker
+from workers import ask, end, start_worker
 
 ENGINES = {
     "ours": decoding_engines.ours,
@@ -35,7 +35,6 @@ ENGINES = {
     "keras_hub": decoding_engines.keras_hub,
 }
 SAME_WEIGHTS = [name for name in ENGINES if name.startswith(("ours", "ctranslate2"))]
-REST = 0.3  # seconds, after which the threads of the engine before have gone to sleep
 Case = tuple[int, int]
 
 
@@ -70,10 +69,9 @@ def _measure(options):
             print(f"{case}: {worker[0]} writes {same:.0f} % of the ids", flush=True)
         for _ in range(options.runs):
             for worker, process in workers.items():
-                time.sleep(REST)
                 found[worker][case].append(ask(process, [*case, "seconds"]))
     for process in workers.values():
-        process.communicate()
+        end(process)
     speeds = {
         name: {case: _best(found, name, case, options) for case in cases}
         for name in options.engines

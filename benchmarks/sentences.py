@@ -31,7 +31,7 @@ from statistics import median
 
 import numpy as np
 import string_engines
-from workers import ask, instruction_sets, peak_mib, processor, start_worker
+from workers import ask, end, instruction_sets, peak_mib, processor, start_worker
 
 SEARCHES = ("greedy", "beam 4")
 MODES = ("all", "one by one")
@@ -111,7 +111,7 @@ def _measure(folder, lines, threads, options):
                     found[name]["latencies"] += answer["seconds"]
                 found[name]["mib"] = answer["mib"]
     for worker in workers.values():
-        worker.communicate()
+        end(worker)
     return found
 
 

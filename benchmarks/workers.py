@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -38,10 +39,22 @@ def start_worker(
 
 
 def ask(worker: Any, question: Any) -> Any:
-    """What a worker answers."""
+    """What a worker answers; until it is asked again it stands still.
+
+    Otherwise those threads of it that wait actively would take the cores from others.
+    """
+    worker.send_signal(signal.SIGCONT)
     worker.stdin.write(json.dumps(question) + "\n")
     worker.stdin.flush()
-    return json.loads(worker.stdout.readline())
+    answer = worker.stdout.readline()
+    worker.send_signal(signal.SIGSTOP)
+    return json.loads(answer)
+
+
+def end(worker: Any) -> None:
+    """Let a worker come to its end."""
+    worker.send_signal(signal.SIGCONT)
+    worker.communicate()
 
 
 def medians(steps: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
