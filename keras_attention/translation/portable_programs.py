@@ -100,7 +100,7 @@ class PortablePrograms:
             return None
         inputs = [tf.zeros(spec.shape, spec.dtype) for spec in specs]
         write = self._graph.experimental_get_compiler_ir(*inputs, self._weights.read())
-        text = write("stablehlo")
+        text = write("stablehlo", platform_name="CPU")
         for own, instead in _OWN:
             text = re.sub(own, instead, text)
         if "mhlo." in text:
