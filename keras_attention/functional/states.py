@@ -86,13 +86,12 @@ def put_sources(structure: Any, sources: Tensor, batch: int | Tensor, own: Any) 
 
 def has_sources(structure: Any, batch: int | Tensor) -> bool:
     """Whether `take_sources` can take them, as far as is known of the sizes."""
-    parts = keras.tree.flatten(structure)
-    shapes = [tuple(part.shape) for part in parts if part is not None]
-    if not all(shapes):
-        return False
-    if isinstance(batch, int):
-        return batch > 0 and all(shape[0] % batch == 0 for shape in shapes)
-    return all(shape[0] is None for shape in shapes)
+    parts = [part for part in keras.tree.flatten(structure) if part is not None]
+    shapes = [tuple(getattr(part, "shape", ())) for part in parts]
+    known = [shape[0] for shape in shapes if shape and shape[0] is not None]
+    if not all(shapes) or not isinstance(batch, int):
+        return all(shapes) and not known
+    return batch > 0 and all(size % batch == 0 for size in known)
 
 
 def expand_state(owner: Any, state: Any, count: int) -> Any:

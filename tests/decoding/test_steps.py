@@ -9,7 +9,7 @@ from keras_attention import functional
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.decoding.steps import count_departures
 from keras_attention.models import Ensemble
-from tests.backends import to_numpy
+from tests.backends import BACKEND, to_numpy
 from tests.small_models import MODELS, SOURCE, build
 
 MANY = np.tile(SOURCE, (6, 1))[:17]
@@ -113,3 +113,28 @@ def test_few_hypotheses_stay():
     assert counts == [0, 0, 0, 1, 1, 2, 3]
     assert count_departures(16, 4) == count_departures(4, 16) == 1
     assert count_departures(3, 64) == 0  # one of them could not be alone
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="graphs are of TensorFlow")
+@pytest.mark.parametrize("search", SEARCHES[:2], ids=["greedy", "keep"])
+@pytest.mark.parametrize(("architecture", "options"), MODELS[::4])
+def test_rows_leave_in_a_graph_of_any_size(architecture, options, search):
+    import tensorflow as tf
+
+    model = build(architecture, **options)
+    sizes = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 1)]
+
+    @tf.function(input_signature=sizes, autograph=False)
+    def find(source, limits, departures=1):
+        own = search.with_options(max_length=limits)
+        return own.search_in_room(model, source, 5, departures)[0][:3]
+
+    nodes = find.get_concrete_function().graph.as_graph_def().node
+    kinds = {node.name: node.op.removeprefix("Stateless") for node in nodes}
+    loops = [name for name, kind in kinds.items() if kind == "While"]
+    assert len([name for name in loops if "encoder" not in name]) == 2
+    inputs = map(tf.constant, (MANY, LIMITS))
+    plain = find.python_function(*inputs, departures=0)
+    for found, expected in zip(find(MANY, LIMITS), plain, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
