@@ -84,7 +84,9 @@ class VectorSource:
             )
         for index, source in enumerate(sources):
             array = np.asarray(source)
-            if array.dtype.kind not in "fiu" or array.shape[1:] != (self._dim,):
+            # A list of nothing has no width.
+            is_wide = array.shape[1:] == (self._dim,) or array.shape == (0,)
+            if array.dtype.kind not in "fiu" or not is_wide:
                 raise ValueError(
                     f"`{name}` must be a list of arrays (length, {self._dim}). "
                     f"Received: {name}[{index}] with shape={array.shape}, "

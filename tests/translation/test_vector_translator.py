@@ -57,6 +57,7 @@ def test_a_list_of_arrays_gives_a_list_of_strings(translator, expected):
     assert translator(SOURCES[2]) == best[2]
     assert [*translator.stream(iter(SOURCES))] == best
     assert translator([]) == []
+    assert len(translator([[]])) == 1  # no vectors
 
 
 def test_hypotheses_have_attention_and_no_source_tokens(translator, expected):
