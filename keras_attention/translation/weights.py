@@ -9,9 +9,9 @@ import tensorflow as tf
 class Weights:
     """The variables of a model as graphs read them, by few tensors.
 
-    Each tensor costs time at every call of a program, and twice as many as the model
-    has matrices are vectors. So those of one axis at most lie in one variable for each
-    dtype, as they are now.
+    Each tensor costs time at every call of a program, and a model has more vectors than
+    matrices. So those of one axis at most lie in one variable for each dtype, as they
+    are now.
 
     Args:
         variables: of the model; states of seeds are left out.
