@@ -16,8 +16,15 @@ from keras_attention.argument_checks import (
     check_positive_number,
     takes_numpy,
 )
-from keras_attention.decoding.beams import Asked, attend, count_up, take
-from keras_attention.decoding.beginning import in_precision, log_softmax
+from keras_attention.decoding.beams import (
+    Asked,
+    attend,
+    count_up,
+    repeat_for_beams,
+    split_by_beams,
+    take,
+)
+from keras_attention.decoding.beginning import log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.kept_beams import KeptBeams
 from keras_attention.decoding.replaced_beams import ReplacedBeams
@@ -248,13 +255,7 @@ class BeamSearch(Search):
         )
 
     def _find(
-        self,
-        model,
-        source,
-        beginning,
-        limits,
-        with_attention=True,
-        departures=0,
+        self, model, source, beginning, limits, with_attention=True, departures=0
     ):
         """The best outputs, and which rows had enough room."""
         if beginning.attention is None and self.coverage_penalty:
@@ -290,7 +291,7 @@ class BeamSearch(Search):
             last = ops.reshape(beams["last"], (-1,))
             logits, state, attention = model.step(last, state, index)
             if attention is not None:
-                attention = self._by_beams(attention)
+                attention = split_by_beams(attention, self.num_beams)
                 beams, seen = attend(beams, seen, attention, index)
             log_probs = log_softmax(logits)
             log_probs = ops.reshape(
@@ -338,14 +339,15 @@ class BeamSearch(Search):
         beams = {
             # Of what is unfinished; -inf where there is nothing unfinished.
             "log_probs": ops.where(is_first & is_open, score, no_score),
-            "ids": self._of_all_beams(beginning.ids),
+            "ids": repeat_for_beams(beginning.ids, self.num_beams),
             "last": ops.full(shape, start, "int32"),
             # The beam in which each of the ids was chosen.
             "backpointers": ops.zeros((rows, self.num_beams, length), "int32"),
         }
         seen, coverage = {}, None
         if self.coverage_penalty:
-            beams["coverage"] = self._of_all_beams(ops.sum(beginning.attention, axis=1))
+            covered = ops.sum(beginning.attention, axis=1)
+            beams["coverage"] = repeat_for_beams(covered, self.num_beams)
             coverage = beams["coverage"][:, :1]
         if with_attention and beginning.attention is not None:
             by_step = ops.transpose(beginning.attention, (1, 0, 2))
@@ -355,17 +357,6 @@ class BeamSearch(Search):
         ended = self.score(score, ops.maximum(written, 1), coverage, asked.is_source)
         ended = ops.where(is_open, -np.inf, ended)
         return slots.begin(beams, ended, written), seen
-
-    def _of_all_beams(self, tensor):
-        return ops.repeat(ops.expand_dims(tensor, 1), self.num_beams, axis=1)
-
-    def _by_beams(self, attention):
-        """Attention `(rows, source)` as `(batch, beams, source)`."""
-        attention = in_precision(attention)
-        rows, source = ops.shape(attention)
-        # JAX infers no axis beside one of nothing.
-        shape = rows // self.num_beams, self.num_beams, source
-        return ops.reshape(attention, shape)
 
     def normalize(self, log_probs: Tensor, lengths: Tensor) -> Tensor:
         """Log-probabilities by the lengths of their outputs."""

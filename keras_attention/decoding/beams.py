@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_attention import functional
+from keras_attention.decoding.beginning import in_precision
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
@@ -42,6 +43,19 @@ def take(tensor: Tensor, order: Tensor) -> Tensor:
 def put(tensor: Tensor, values: Tensor, index: int | Tensor) -> Tensor:
     """Write `(batch, beams)` into `(batch, beams, length)` at an index."""
     return functional.write_at(tensor, ops.expand_dims(values, 2), index, 2)
+
+
+def repeat_for_beams(tensor: Tensor, count: int) -> Tensor:
+    """`(batch, ...)` as `(batch, beams, ...)`, the same in each beam."""
+    return ops.repeat(ops.expand_dims(tensor, 1), count, axis=1)
+
+
+def split_by_beams(attention: Tensor, count: int) -> Tensor:
+    """Attention `(rows, source)` as `(batch, beams, source)`."""
+    attention = in_precision(attention)
+    rows, source = ops.shape(attention)
+    # JAX infers no axis beside one of nothing.
+    return ops.reshape(attention, (rows // count, count, source))
 
 
 def attend(

@@ -24,14 +24,14 @@ def step_until_ended(
 ) -> Any:
     """What steps have written when all sources have ended, or there is no more room.
 
-    What has ended costs as much as what has not, as long as it stays among the rows.
-    So the few sources that are open at last may go on by themselves: it is as many
-    steps, of which the last are of fewer rows, and what is written is the same.
+    A row that has ended costs as much as an open one while it stays in the batch. So
+    the few sources that are still open may go on in a smaller batch; what they write is
+    the same.
 
     Args:
         step: from a state, what was written, what was given and an index to a new state
             and what is written then. A source that has ended writes nothing more.
-        is_open: from what was written to `(batch,)`, whether a source has not ended.
+        is_open: from what was written to `(batch,)`, whether a source is still open.
         state: of the model; as of `functional.take_sources`, likewise the next two.
         written: before the first step.
         given: what steps read and do not change.
