@@ -201,6 +201,12 @@ class Search:
         other._set_options(**options)
         return other
 
+    def without_suppressed_ids(self) -> Self:
+        """The same search, for calls with a model that never writes them anyway."""
+        other = self.with_options()
+        other.constraints = self.constraints._replace(suppressed_ids=())
+        return other
+
     def _set_options(self, max_length: Any = None) -> None:
         if max_length is not None:
             self._max_length = clip(max_length, 1, self.max_length)

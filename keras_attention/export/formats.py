@@ -28,6 +28,8 @@ def write_translator(
         ValueError: for a format that there is not, or that cannot be quantized.
     """
     check_choice(FORMATS, format=format)
+    if format != "saved_model":  # the others choose from all ids
+        translator = translator.without_short_list()
     if format in _QUANTIZED:
         _QUANTIZED[format](translator, path, overwrite, check, quantization)
         return

@@ -94,6 +94,7 @@ def write_saved_model(
         translator.batch_size,
         translator.replace_unknown,
         translator.engine.is_compiled(),
+        translator.short_list,
     )
     signatures = serving.signatures()
 

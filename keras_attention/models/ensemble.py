@@ -13,6 +13,7 @@ from keras_attention.layers.sublayers import (
 )
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.embeddings import source_inputs
+from keras_attention.models.output_rows import OutputRows
 from keras_attention.models.seq2seq import Seq2Seq, score_in_one_pass
 from keras_attention.special_ids import SpecialIds
 from keras_attention.tensor import Tensor
@@ -88,17 +89,31 @@ class Ensemble(keras.Model):
         return [model.start(own, max_length) for model, own in pairs]
 
     def step(
-        self, ids: Tensor, state: State, index: int | Tensor
+        self,
+        ids: Tensor,
+        state: State,
+        index: int | Tensor,
+        rows: list[OutputRows] | None = None,
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next ids; as in `Seq2Seq`."""
         logits, states, attentions = [], [], []
-        for model, own in zip(self.models, state, strict=True):
-            found, own, attention = model.step(ids, own, index)
+        rows_of = [None] * len(self.models) if rows is None else rows
+        for model, own, chosen in zip(self.models, state, rows_of, strict=True):
+            found, own, attention = model.step(ids, own, index, chosen)
             logits.append(found)
             states.append(own)
             attentions += [] if attention is None else [attention]
         attention = sum(attentions) / len(attentions) if attentions else None
         return _mean(logits), states, attention
+
+    def output_rows(self, ids: Tensor) -> list[OutputRows]:
+        """What gives the logits of a few ids of each source; as in `Seq2Seq`."""
+        return [model.output_rows(ids) for model in self.models]
+
+    @property
+    def has_output_rows(self) -> bool:
+        """Whether `output_rows` can be asked for."""
+        return all(model.has_output_rows for model in self.models)
 
     def expand(self, state: State, count: int) -> State:
         """The state of several hypotheses for each row; as in `Seq2Seq`."""

@@ -16,6 +16,11 @@ from keras_attention.argument_checks import (
 from keras_attention.layers.sublayers import restore, serialize_shared
 from keras_attention.models.cloning import clones_as_itself
 from keras_attention.models.embeddings import SourceVectors, source_inputs
+from keras_attention.models.output_rows import (
+    OutputRows,
+    can_choose_rows,
+    choose_rows,
+)
 from keras_attention.models.scheduled_sampling import ScheduledSampling, check_decoder
 from keras_attention.precision import precise
 from keras_attention.special_ids import END, PAD, START, SpecialIds
@@ -191,7 +196,11 @@ class Seq2Seq(keras.Model):
         return self.decoder.start(memory, max_length)
 
     def step(
-        self, ids: Tensor, state: State, index: int | Tensor
+        self,
+        ids: Tensor,
+        state: State,
+        index: int | Tensor,
+        rows: OutputRows | None = None,
     ) -> tuple[Tensor, State, Tensor | None]:
         """Read the next ids and score what may follow.
 
@@ -200,6 +209,7 @@ class Seq2Seq(keras.Model):
                 length)`, several in one pass.
             state: of `start`, of the last step, or of `expand` or `reorder`.
             index: number of ids read before, an integer or a scalar tensor.
+            rows: of `output_rows`, for logits of these ids alone.
 
         Returns:
             float32 logits `(rows, vocabulary)`, the new state, and how much each source
@@ -207,7 +217,20 @@ class Seq2Seq(keras.Model):
             several ids, logits `(rows, length, vocabulary)` and attention `(rows,
             length, source)`.
         """
-        return self._step(ids, state, index)
+        return self._step(ids, state, index, rows)
+
+    def output_rows(self, ids: Tensor) -> OutputRows:
+        """What gives the logits of a few ids of each source, for `step`.
+
+        Args:
+            ids: `(sources, count)`, different ones, padded with 0.
+        """
+        return choose_rows(self.target_embedding, self.output_projection, ids)
+
+    @property
+    def has_output_rows(self) -> bool:
+        """Whether `output_rows` can be asked for: not of an output of one's own."""
+        return can_choose_rows(self.target_embedding, self.output_projection)
 
     def expand(self, state: State, count: int) -> State:
         """The state of `count` hypotheses for each row, next to each other."""
@@ -234,11 +257,12 @@ class Seq2Seq(keras.Model):
         """
         return score_in_one_pass(self, source, labels)
 
-    def _step(self, ids, state, index, **options):
+    def _step(self, ids, state, index, rows=None, **options):
         ids, is_one = as_columns(ids)
         vectors = self.target_embedding(ids, start_index=index)
         hidden, state, attention = self.decoder.step(vectors, state, index, **options)
-        logits = compute_logits(self.target_embedding, self.output_projection, hidden)
+        ends = self.target_embedding, self.output_projection
+        logits = compute_logits(*ends, hidden) if rows is None else rows.logits(hidden)
         logits = ops.cast(logits, precise(logits.dtype))
         if attention is not None:
             attention = ops.cast(attention, precise(attention.dtype))

@@ -14,7 +14,9 @@ from keras_attention.decoding import Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.translation.buckets import Buckets
+from keras_attention.translation.candidates import make_candidates, search_in_lists
 from keras_attention.translation.programs import make_program, not_compiled_errors
+from keras_attention.translation.short_list import ShortList
 
 
 class BatchSearch:
@@ -31,6 +33,7 @@ class BatchSearch:
         search: how outputs are found.
         batch_size: the most rows of a batch.
         source_limit: the most ids or vectors of a row.
+        short_list: of the ids that a row may ask for, if there is one.
 
     Attributes:
         is_settled: whether it is known if XLA compiles the search.
@@ -43,10 +46,12 @@ class BatchSearch:
         search: Search,
         batch_size: int,
         source_limit: int,
+        short_list: ShortList | None = None,
     ) -> None:
         self._model = model
         self._source = source
         self._search = search
+        self._candidates = make_candidates(short_list, model, search)
         self._buckets = Buckets(search, batch_size, source_limit, model.count_params())
         # What is not compiled is compiled again by JAX at each call.
         is_jax = keras.backend.backend() == "jax"
@@ -147,7 +152,7 @@ class BatchSearch:
     def _find_batches(self, rows, batches):
         """What is found of batches, and which rows had enough room."""
         programs = {
-            (count, room): self._finding(count, room) for _, (count, _), room in batches
+            (shape, room): self._finding(*shape, room) for _, shape, room in batches
         }
 
         def find(batch):
@@ -159,8 +164,11 @@ class BatchSearch:
                 1 if self._source.is_empty(row) else self._search.max_length
                 for row in own
             ]
-            program = programs[shape[0], room]
-            return program(self._source.arrays(own, *shape), limits)
+            source = self._source.arrays(own, *shape)
+            lists = []
+            if self._candidates is not None:
+                lists.append(self._candidates.lists(source))
+            return programs[batch[1:]](source, limits, *lists)
 
         if len(batches) == 1 or not self._buckets.in_parallel:
             return [*map(find, batches)]
@@ -176,19 +184,27 @@ class BatchSearch:
             searched = {place: threads.submit(find, batches[place]) for place in order}
             return [searched[place].result() for place in range(len(batches))]
 
-    def _finding(self, rows, room):
-        """The program that searches so many rows with room for so many ids."""
+    def _finding(self, rows, length, room):
+        """The program for so many rows of a length, with room for so many ids."""
         departures = self._buckets.departures(rows)
+        size = None if self._candidates is None else self._candidates.size(length)
 
-        def find(source, limits):
+        def find(source, limits, lists=None):
             search = self._search.with_options(max_length=limits)
-            found, is_done = search.search_in_room(
-                self._model, source, room, departures
+            if lists is not None:  # a graph does not know how long they are
+                lists = keras.ops.reshape(lists, (-1, size))
+            found, is_done = search_in_lists(
+                search,
+                self._model,
+                source,
+                lists,
+                room=room,
+                departures=departures,
             )
             parts = found._asdict().items()
             return {name: part for name, part in parts if part is not None}, is_done
 
-        key = "find", room, departures
+        key = "find", room, departures, size
         if key not in self._programs:
             self._programs[key] = self._program(find, self._is_compiled)
         return self._programs[key]

@@ -13,7 +13,7 @@ from keras_attention.translation.ctranslate2_translator import (
     CTranslate2Translator,
 )
 from keras_attention.translation.keras_engine import KerasEngine
-from keras_attention.translation.parts import check_search
+from keras_attention.translation.parts import check_search, check_short_list
 
 ENGINES = ("tensorflow", "ctranslate2")
 
@@ -37,9 +37,12 @@ def make_engine(
     """The engine of a Translator on this backend.
 
     Raises:
-        ValueError: for a search that writes more than the model has positions for.
+        ValueError: for a search that writes more than the model has positions for, and
+            a short list of other vocabularies.
     """
+    *_, short_list = settings
     check_search(search, model.target_embedding.max_length)
+    check_short_list(short_list, model)
     return KerasEngine(model, source_tokenizer, target_tokenizer, search, *settings)
 
 

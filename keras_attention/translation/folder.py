@@ -14,12 +14,14 @@ from keras_attention.argument_checks import check_choice
 from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
 from keras_attention.text import load_tokenizer
 from keras_attention.text.plain.loading import TOKENIZERS
+from keras_attention.translation.short_list import ShortList
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
 MARKER = "translator.json"
 QUANTIZATIONS = (None, "float16")
 MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+SHORT_LIST = "short_list.npz"
 
 
 def write_translator(
@@ -43,6 +45,8 @@ def write_translator(
             _store_halves(folder / MODEL)
         for name, tokenizer in tokenizers.items():
             tokenizer.save(folder / name)
+        if translator.short_list is not None:
+            translator.short_list.save(folder / SHORT_LIST)
         settings = {
             "search": keras.saving.serialize_keras_object(translator.search),
             "max_source_length": translator.max_source_length,
@@ -50,6 +54,7 @@ def write_translator(
             "replace_unknown": translator.replace_unknown,
             "reads": "texts" if SOURCE in tokenizers else "vectors",
             "compiles": translator.search.jit_compile,
+            "has_short_list": translator.short_list is not None,
         }
         write_manifest(folder, MARKER, FORMAT, VERSION, settings)
 
@@ -70,6 +75,11 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
         "max_source_length": settings["max_source_length"],
         "batch_size": settings["batch_size"],
         "replace_unknown": settings.get("replace_unknown", False),
+        "short_list": (
+            ShortList.load(folder / SHORT_LIST)
+            if settings.get("has_short_list", False)
+            else None
+        ),
     }
 
 

@@ -28,6 +28,7 @@ class GraphBatches:
         found: what such a dictionary holds, as far as shapes are known.
         buckets: the shapes.
         max_length: the room for all.
+        prepare: from the sources of a batch to what programs take too, after limits.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class GraphBatches:
         found: dict[str, tf.TensorSpec],
         buckets: Buckets,
         max_length: int,
+        prepare: Callable[[Any], Any] | None = None,
     ) -> None:
         self._lengths = buckets.lengths
         self._max_rows = max(sizes[-1] for sizes in buckets.rows)
@@ -57,6 +59,7 @@ class GraphBatches:
         self._found = found
         self._max_length = max_length
         self._in_parallel = buckets.in_parallel
+        self._prepare = prepare
 
     def __call__(
         self, source: Any, lengths: tf.Tensor, limits: tf.Tensor, *shared: Any
@@ -149,10 +152,11 @@ class GraphBatches:
 
         padded = tf.nest.map_structure(fill, source)
         limits = tf.pad(limits, [[0, rows - count]], constant_values=1)
+        prepared = [] if self._prepare is None else [self._prepare(padded)]
 
         def search(kind, *_):
             runs = [
-                functools.partial(program, padded, limits, *shared)
+                functools.partial(program, padded, limits, *prepared, *shared)
                 for program in self._programs
             ]
             found, is_done = tf.switch_case(kind, runs)

@@ -13,7 +13,13 @@ from keras_attention.decoding.outputs import attend_to_outputs
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.text import Tokenizer
 from keras_attention.translation.buckets import CORES, Buckets
+from keras_attention.translation.candidates import (
+    MOST,
+    make_candidates,
+    search_in_lists,
+)
 from keras_attention.translation.graph_batches import GraphBatches
+from keras_attention.translation.graph_candidates import GraphCandidates
 from keras_attention.translation.graph_sources import make_source, to_ids
 from keras_attention.translation.graph_unknown import replace_unknown as replace
 from keras_attention.translation.model_graphs import make_graph, make_model_graph
@@ -21,6 +27,7 @@ from keras_attention.translation.portable_programs import (
     ChangingPrograms,
     PortablePrograms,
 )
+from keras_attention.translation.short_list import ShortList
 from keras_attention.translation.weights import Weights
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
@@ -44,6 +51,7 @@ class Serving:
             unknown one.
         is_compiled: whether XLA compiles the search, for batches of the shapes of
             `Buckets`.
+        short_list: of the ids that a source may ask for, if there is one.
 
     Attributes:
         options: of the search, with the values that hold where none are asked for.
@@ -64,6 +72,7 @@ class Serving:
         batch_size: int,
         replace_unknown: bool = False,
         is_compiled: bool = False,
+        short_list: ShortList | None = None,
     ) -> None:
         self._model = model
         self.source_tokenizer = source_tokenizer
@@ -84,6 +93,7 @@ class Serving:
         self._buckets = Buckets(search, batch_size, source_limit, model.count_params())
         self.is_compiled = is_compiled
         self._seeds = getattr(search, "seeds", None)
+        self._candidates = make_candidates(short_list, model, search)
         self._weights = Weights(model.variables)
         self._find = self._make_find()
         self._log_probabilities = make_model_graph(
@@ -141,16 +151,21 @@ class Serving:
             tf.TensorSpec([None], tf.int32),
             {name: tf.TensorSpec([], v.dtype) for name, v in self.options.items()},
         )
+        candidates = self._candidates
+        listed = None if candidates is None else GraphCandidates(candidates)
 
-        def in_room(room, departures, source, limits, options):
+        def in_room(room, departures, source, limits, *others):
+            *lists, options = others
             search = self._search.with_options(**{**options, "max_length": limits})
-            found, is_done = search.search_in_room(
-                self._model, source, room, departures
+            found, is_done = search_in_lists(
+                search, self._model, source, *lists, room=room, departures=departures
             )
             return _by_name(found), is_done
 
         def at_once(source, lengths, limits, options):
-            return in_room(self._search.max_length, 0, source, limits, options)[0]
+            lists = [] if listed is None else [listed.lists(source)]
+            inputs = source, limits, *lists, options
+            return in_room(self._search.max_length, 0, *inputs)[0]
 
         all_inputs = [*inputs[:2], *inputs[1:]]
         if not self.is_compiled:
@@ -159,21 +174,31 @@ class Serving:
             return make_model_graph(at_once, all_inputs, self._weights)
 
         @cache
-        def programs(room, departures):
+        def programs(room, departures, size):
             find = partial(in_room, room, departures)
             if self._seeds is not None:
                 return ChangingPrograms(find, inputs)
-            return PortablePrograms(find, inputs, self._weights)
+            lists = [] if size is None else [tf.TensorSpec([None, size], tf.int32)]
+            signature = [*inputs[:2], *lists, inputs[2]]
+            return PortablePrograms(find, signature, self._weights)
 
         def make_program(rows, length, room):
-            found = programs(room, self._buckets.departures(rows))
-            return found.of_shape(rows, length)
+            size = None if candidates is None else candidates.size(length)
+            found = programs(room, self._buckets.departures(rows), size)
+            program = found.of_shape(rows, length)
+            if size is None:
+                return program
+            return lambda source, limits, lists, *shared: program(
+                source, limits, lists[:, :size], *shared
+            )
 
+        size = None if candidates is None else MOST
         batches = GraphBatches(
             make_program,
-            programs(self._search.max_length, 0).found[0],
+            programs(self._search.max_length, 0, size).found[0],
             self._buckets,
             self._search.max_length,
+            None if listed is None else listed.lists,
         )
         return make_graph(
             lambda *inputs: batches(*inputs, self._weights.bundle()), all_inputs

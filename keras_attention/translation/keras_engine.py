@@ -10,6 +10,7 @@ from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.translation.batch_search import BatchSearch, count_cores
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.results import Hypothesis, Score
+from keras_attention.translation.short_list import ShortList
 from keras_attention.translation.sources import TextSource, VectorSource, pad_rows
 from keras_attention.translation.unknown import replace_unknown
 
@@ -28,6 +29,7 @@ class KerasEngine:
         batch_size: the most rows of a batch.
         replaces_unknown: whether the source word that was attended to stands for an
             unknown one.
+        short_list: of the ids that a source may ask for, if there is one.
 
     Attributes:
         source: what it reads.
@@ -42,6 +44,7 @@ class KerasEngine:
         source_limit: int,
         batch_size: int,
         replaces_unknown: bool,
+        short_list: ShortList | None = None,
     ) -> None:
         self._reads = None if source_tokenizer is None else as_lists(source_tokenizer)
         self._writes = as_lists(target_tokenizer)
@@ -55,7 +58,9 @@ class KerasEngine:
         self._target_limit = model.target_embedding.max_length or max(
             REFERENCE_LENGTH, source_limit, search.max_length
         )
-        self._search = BatchSearch(model, self.source, search, batch_size, source_limit)
+        self._search = BatchSearch(
+            model, self.source, search, batch_size, source_limit, short_list
+        )
 
     @property
     def cuts_batches(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_attention.decoding import Search
 from keras_attention.special_ids import SpecialIds
+from keras_attention.translation.short_list import ShortList
 
 
 def check_vocabulary(name: str, tokenizer: Any, embedding: Any) -> None:
@@ -37,6 +38,35 @@ def check_special_ids(tokenizer: Any, model: Any) -> None:
             "`target_tokenizer` must have the start and end id of the model: build it "
             f"with start_id={own.start}, end_id={own.end}. Received: model with "
             f"start_id={found.start}, end_id={found.end}"
+        )
+
+
+def check_lists_ids(model: Any) -> None:
+    """Raise for a model whose logits cannot be of a few ids alone."""
+    if not getattr(model, "has_output_rows", False) or model.source_dim is not None:
+        raise ValueError(
+            "`model` must be a `Seq2Seq` or an `Ensemble` that reads ids, with a "
+            "dense layer or an embedding for its logits, to have a short list. "
+            f"Received: model={model!r}"
+        )
+
+
+def check_short_list(short_list: Any, model: Any) -> None:
+    """Raise for a short list that is none, or not of a model."""
+    if short_list is None:
+        return
+    if not isinstance(short_list, ShortList):
+        raise ValueError(
+            f"`short_list` must be a `ShortList`. Received: short_list={short_list!r}"
+        )
+    check_lists_ids(model)
+    ends = model.source_embedding, model.target_embedding
+    sizes = tuple(end.vocabulary_size for end in ends)
+    listed = short_list.vocabulary_sizes
+    if any(own > size for own, size in zip(listed, sizes, strict=True)):
+        raise ValueError(
+            "`short_list` must be of the vocabularies of the model. Received: ids up "
+            f"to {listed} of source and target, model with {sizes}"
         )
 
 
