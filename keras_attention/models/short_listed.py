@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from keras_attention import functional
-from keras_attention.decoding import Hypotheses
 from keras_attention.tensor import Tensor
-
 
 
 class _State(NamedTuple):
@@ -65,9 +63,9 @@ class ShortListed:
         """The state of rows that continue others of their source."""
         return state._replace(own=self._model.reorder(state.own, parents))
 
-    def to_ids(self, found: Hypotheses) -> Hypotheses:
-        """What was found, in ids of the model."""
-        return found._replace(ids=_look_up(self._listed, found.ids))
+    def to_ids(self, places: Tensor) -> Tensor:
+        """The ids `(sources, ...)` at places that a search has found."""
+        return _look_up(self._listed, places)
 
 
 def _look_up(listed: Tensor, places: Tensor) -> Tensor:

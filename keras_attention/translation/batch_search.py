@@ -152,11 +152,12 @@ class BatchSearch:
     def _find_batches(self, rows, batches):
         """What is found of batches, and which rows had enough room."""
         programs = {
-            (shape, room): self._finding(*shape, room) for _, shape, room in batches
+            (shape, room): self._finding(shape, room) for _, shape, room in batches
         }
 
         def find(batch):
             chosen, shape, room = batch
+            program = programs[shape, room]
             own = [rows[row] for row in chosen]
             # Empty rows, and those that fill a batch, end at once.
             limits = np.ones(shape[0], "int32")
@@ -168,7 +169,7 @@ class BatchSearch:
             lists = []
             if self._candidates is not None:
                 lists.append(self._candidates.lists(source))
-            return programs[batch[1:]](source, limits, *lists)
+            return program(source, limits, *lists)
 
         if len(batches) == 1 or not self._buckets.in_parallel:
             return [*map(find, batches)]
@@ -184,8 +185,9 @@ class BatchSearch:
             searched = {place: threads.submit(find, batches[place]) for place in order}
             return [searched[place].result() for place in range(len(batches))]
 
-    def _finding(self, rows, length, room):
+    def _finding(self, shape, room):
         """The program for so many rows of a length, with room for so many ids."""
+        rows, length = shape
         departures = self._buckets.departures(rows)
         size = None if self._candidates is None else self._candidates.size(length)
 

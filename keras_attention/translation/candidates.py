@@ -91,7 +91,7 @@ def search_in_lists(
     listed = ShortListed(model, lists)
     search = search.without_suppressed_ids()  # which are in no list
     found, is_done = search.search_in_room(listed, source, room, departures)
-    return listed.to_ids(found), is_done
+    return found._replace(ids=listed.to_ids(found.ids)), is_done
 
 
 def _first_places(ids: np.ndarray) -> np.ndarray:
