@@ -72,6 +72,8 @@ def _look_up(listed: Tensor, places: Tensor) -> Tensor:
     """The ids at places `(sources or rows, ...)` of the lists of their sources."""
     shape = [functional.size(places, axis) for axis in range(len(places.shape))]
     sources = functional.size(listed, 0)
-    together = math.prod(shape) // functional.at_least_one(sources)
+    # Of no source, one: Keras takes nothing along an axis of nothing.
+    count = functional.at_least_one(math.prod(shape))
+    together = count // functional.at_least_one(sources)
     by_source = ops.reshape(places, (sources, together))
     return ops.reshape(ops.take_along_axis(listed, by_source, axis=1), shape)

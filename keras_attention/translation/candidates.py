@@ -42,6 +42,7 @@ class Candidates:
         order = np.argsort(is_out | (table == PAD), axis=1, kind="stable")
         table = np.take_along_axis(np.where(is_out, PAD, table), order, axis=1)
         self.table = np.pad(table, [(0, size - len(table)), (0, 0)])
+        self.table[PAD] = PAD
 
     def size(self, length: int) -> int:
         """The most ids in the list of a source of this length."""
@@ -71,7 +72,7 @@ def make_candidates(
     short_list: ShortList | None, model: Any, search: Search
 ) -> Candidates | None:
     """The lists of a search, unless it draws from all ids there are."""
-    if short_list is None or search.is_random:
+    if short_list is None or search.draws:
         return None
     return Candidates(short_list, model, search)
 
