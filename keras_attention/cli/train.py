@@ -34,6 +34,7 @@ from keras_attention.cli.train_options import PRESETS, parse
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 from keras_attention.optional_packages import needs
+from keras_attention.translation.evaluation import evaluate
 from keras_attention.translation.fitting import (
     Batches,
     compile_model,
@@ -47,6 +48,9 @@ from keras_attention.visualization import plot_training
 __all__ = ["parse", "run"]
 
 SHAPES = 12  # of batches, where each is compiled
+# A short list is worth a try of so many target ids, by so many validation sentences,
+# and kept if it loses no more BLEU.
+LARGE, COMPARED, TOLERANCE = 2000, 1000, 0.1
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -88,6 +92,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         begin_run(folder, kept, data, (source, target), options.overwrite)
     fit(options, translator, batches, corpus, folder)
     translator.search = Greedy(options.max_length, jit_compile=options.xla)
+    translator = add_short_list(options, translator, corpus)
     show_samples(translator, corpus.test, options.samples)
     figures = measure(translator, corpus.test, options)
     draw(translator, corpus.test[0], folder / "attention.png")
@@ -248,6 +253,37 @@ def fit(
     )
     print(f"Trained for {(time.monotonic() - started) / 60:.1f} minutes")
     plot_training(folder / "history.csv", path=folder / "training.png")
+
+
+def add_short_list(
+    options: argparse.Namespace, translator: Translator, corpus: text.Split
+) -> Translator:
+    """The same with a short list, if asked for, or where that is as good."""
+    vocabulary_size = translator.target_tokenizer.vocabulary_size
+    if options.short_list is None and vocabulary_size < LARGE:
+        return translator
+    if options.short_list is False:
+        return translator
+    listed = translator.with_short_list(*corpus.train)
+    if options.short_list:
+        return listed
+    validation = [side[:COMPARED] for side in corpus.validation]
+    whole_bleu, listed_bleu = (
+        evaluate(
+            one,
+            *validation,
+            lowercase=options.lowercase or None,
+            tokenize=options.bleu_tokenize,
+        ).bleu
+        for one in (translator, listed)
+    )
+    is_kept = listed_bleu >= whole_bleu - TOLERANCE
+    print(
+        f"BLEU of {len(validation[0])} validation sentences with a short list for each "
+        f"{listed_bleu:.2f}, with the whole vocabulary {whole_bleu:.2f}: the "
+        f"{'list is kept' if is_kept else 'vocabulary stays'}"
+    )
+    return listed if is_kept else translator
 
 
 def save(

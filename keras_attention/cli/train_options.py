@@ -210,6 +210,12 @@ def _add_training(group):
 def _add_results(group):
     add = group.add_argument
     add_bleu(group)
+    add(
+        "--short-list",
+        action=YES_OR_NO,
+        help="choose each translation from the pieces that its source asks for, which "
+        "is faster; when left out, where it is as good on validation sentences",
+    )
     add("--samples", type=natural, default=5, help="test sentences to show")
     add("--tensorboard", action="store_true", help="log to OUTPUT/tensorboard")
     add("--export", action=YES_OR_NO, default=True, help="make a SavedModel in the end")

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -294,3 +295,26 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         with pytest.raises(SystemExit):
             main(arguments)
         assert named in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bleus", "flags", "is_kept"),
+    [
+        ([40.0, 39.95], [], True),
+        ([40.0, 39.8], [], False),
+        ([40.0, 0.0], ["--short-list"], True),
+        ([40.0, 50.0], ["--no-short-list"], False),
+    ],
+)
+def test_a_short_list_is_kept_where_it_is_as_good(
+    run_train, bleus, flags, is_kept, monkeypatch
+):
+    given = iter(bleus)
+    monkeypatch.setattr(
+        train, "evaluate", lambda *_, **__: SimpleNamespace(bleu=next(given))
+    )
+    monkeypatch.setattr(train, "LARGE", 0)
+    run_train("transformer", *flags, "--no-export")
+    kept = Translator.load("run/translator").short_list
+    assert (kept is not None) == is_kept
