@@ -13,6 +13,7 @@ from keras_attention.translation.fitting import (
 )
 from keras_attention.translation.lines import translate_lines
 from keras_attention.translation.results import Hypothesis, Score
+from keras_attention.translation.short_list import ShortList
 from keras_attention.translation.tokenizers import train_tokenizers
 from keras_attention.translation.translator import Translator
 
@@ -22,6 +23,7 @@ __all__ = [
     "Evaluation",
     "Hypothesis",
     "Score",
+    "ShortList",
     "Translator",
     "compile_model",
     "evaluate",

@@ -23,27 +23,22 @@ class GraphCandidates:
         return self._lists(source)[:, :size]
 
     def _all(self, source):
-        rows = tf.shape(source)[0]
-        # By rank, then by position.
+        rows, first = tf.shape(source)[0], self._candidates.first
+        # By rank, then by position; and what is no id before all.
         found = tf.gather(self._candidates.table, source)
         found = tf.reshape(tf.transpose(found, [0, 2, 1]), [rows, -1])
+        found = tf.pad(found, [[0, 0], [1, 0]], constant_values=PAD)
         count = int(self._candidates.table.max()) + 1
-        keys = found + count * tf.range(rows)[:, None]
-        keys, _ = tf.unique(tf.boolean_mask(keys, found != PAD))
+        keys, _ = tf.unique(tf.reshape(found + count * tf.range(rows)[:, None], [-1]))
         owners, ids = keys // count, keys % count
-        places = tf.range(tf.size(owners)) - tf.gather(
-            tf.searchsorted(owners, tf.range(rows)), owners
-        )
-        first = self._candidates.first
+        begins = tf.searchsorted(owners, tf.range(rows))
+        places = tf.range(tf.size(keys)) - tf.gather(begins, owners)
+        places += len(first) - 1
         lengths = tf.math.count_nonzero(source, axis=1, dtype=tf.int32)
         ends = tf.minimum(ANY + EACH * lengths, MOST)
-        places += len(first)
-        is_listed = places < tf.gather(ends, owners)
+        # One column more, for what is left out.
+        places = tf.where(places < tf.gather(ends, owners), places, MOST)
         where = tf.stack([owners, places], axis=1)
-        lists = tf.scatter_nd(
-            tf.boolean_mask(where, is_listed),
-            tf.boolean_mask(ids, is_listed),
-            [rows, MOST],
-        )
+        lists = tf.scatter_nd(where, ids, [rows, MOST + 1])
         begin = tf.tile(first[None], [rows, 1])
-        return tf.concat([begin, lists[:, len(first) :]], axis=1)
+        return tf.concat([begin, lists[:, len(first) : MOST]], axis=1)

@@ -6,11 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from keras_attention.argument_checks import (
-    check_number,
-    check_positive,
-    takes_numpy,
-)
+from keras_attention.argument_checks import check_positive, takes_numpy
 from keras_attention.translation.short_list_training import count_ids, learn_table
 
 MOST_COMMON = 100
@@ -26,12 +22,20 @@ class ShortList:
     Args:
         table: `(source ids, ranks)`, target ids by source id, the most probable first,
             padded with 0.
-        common: target ids that are in every list.
+        common: target ids that are in every list, 100 at most.
+
+    Raises:
+        ValueError: for more.
     """
 
     def __init__(self, table: Any, common: Any) -> None:
         self.table = np.asarray(table, "int32")
         self.common = np.asarray(common, "int32")
+        if len(self.common) > MOST_COMMON:
+            raise ValueError(
+                f"`common` must hold {MOST_COMMON} ids at most. "
+                f"Received: {len(self.common)}"
+            )
 
     @classmethod
     @takes_numpy
@@ -51,11 +55,9 @@ class ShortList:
             ranks: number of target ids for each source id.
 
         Raises:
-            ValueError: for sources and targets that are not as many, or none, and for
-                more than 100 ids in every list.
+            ValueError: for sources and targets that are not as many, or none.
         """
         check_positive(common=common, ranks=ranks)
-        check_number(1, MOST_COMMON, common=common)
         if len(sources) != len(targets) or not any(map(len, targets)):
             raise ValueError(
                 "`sources` and `targets` must be as many, and not empty. "

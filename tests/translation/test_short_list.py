@@ -117,7 +117,7 @@ def test_pairs_must_match(pairs, message):
     with pytest.raises(ValueError, match=message):
         ShortList.learn(*pairs)
     with pytest.raises(ValueError, match=r"`common`.*101"):
-        ShortList.learn([[4]], [[4]], common=101)
+        ShortList([[0]], range(4, 105))
     with pytest.raises(ValueError, match=r"`ranks`.*0"):
         ShortList.learn([[4]], [[4]], ranks=0)
 
