@@ -191,15 +191,15 @@ class BatchSearch:
         departures = self._buckets.departures(rows)
         size = None if self._candidates is None else self._candidates.size(length)
 
-        def find(source, limits, lists=None):
+        def find(source, limits, *lists):
             search = self._search.with_options(max_length=limits)
-            if lists is not None:  # a graph does not know how long they are
-                lists = keras.ops.reshape(lists, (-1, size))
+            # A graph does not know how long they are.
+            known = [keras.ops.reshape(part, (-1, size)) for part in lists]
             found, is_done = search_in_lists(
                 search,
                 self._model,
                 source,
-                lists,
+                *known,
                 room=room,
                 departures=departures,
             )
