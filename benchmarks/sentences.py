@@ -13,9 +13,8 @@ of the median sentence and of the slowest but one in a hundred; the seconds from
 start of a process to its first translation; the most memory that it had; the room that
 its files take; how many translations are those of `Translator`; and their BLEU.
 
-A translator with a short list of pieces for each source is measured as it comes. Beside
-it stand ours without the list, and CTranslate2 with the same list as its vocabulary
-map, from which a batch takes the pieces of all its sources.
+A translator with a short list of pieces for each source is measured as it comes, and
+ours beside it without the list.
 
 Beams are those of CTranslate2's rule, which all of them can follow but Hugging Face,
 whose outputs may end earlier, and LiteRT, which has no beams.

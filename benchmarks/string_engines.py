@@ -14,7 +14,7 @@ import numpy as np
 
 BATCH = 32  # of CTranslate2's `translate_file`, and of the usual examples of the others
 BEAMS = {"greedy": 1, "beam 4": 4}
-ALL, LISTED = "_of_all", "_of_list"  # ids to choose from
+ALL = "_of_all"  # without a short list
 Translate = Callable[[list[str]], list[str]]
 
 # What each export is called, and how it is written.
@@ -40,10 +40,11 @@ def prepare(path: str, folder: Path, search: str, engines: Sequence[str]) -> Non
         rule = {"finished": "replace", "stopping": "count", "normalization": "length"}
         translator.search = BeamSearch(BEAMS[search], longest, **rule)
     for name in {FOLDERS[engine]: None for engine in engines}:
-        kind = name.removesuffix(ALL).removesuffix(LISTED)
-        if kind != name and translator.short_list is None:
-            continue  # the same as without it
-        one = translator.without_short_list() if name.endswith(ALL) else translator
+        one, kind = translator, name.removesuffix(ALL)
+        if kind != name:
+            if translator.short_list is None:
+                continue  # the same
+            one = translator.without_short_list()
         if kind == "translator":
             one.save(folder / name)
             continue
@@ -52,25 +53,6 @@ def prepare(path: str, folder: Path, search: str, engines: Sequence[str]) -> Non
             one.export(folder / name, check=False, **options)
         except ValueError as reason:
             print(f"{search}: {name} is left out: {reason}", flush=True)
-            continue
-        if name.endswith(LISTED):
-            write_vocabulary_map(translator, folder / name / "vmap.txt")
-
-
-def write_vocabulary_map(translator: Any, path: Path) -> None:
-    """The short list of a translator as CTranslate2 reads it."""
-    read, written = (
-        [pieces[0].decode() for pieces in side.tokens(every).numpy()]
-        for side in (translator.source_tokenizer, translator.target_tokenizer)
-        for every in [np.arange(side.vocabulary_size)[:, None]]
-    )
-    short_list = translator.short_list
-    rows = [("", short_list.common), *zip(read, short_list.table, strict=False)]
-    lines = [
-        f"{piece}\t{' '.join(written[one] for one in own if one)}\n"
-        for piece, own in rows
-    ]
-    path.write_text("".join(lines), "utf-8")
 
 
 def in_batches(translate: Translate, size: int = BATCH) -> Translate:
@@ -117,7 +99,6 @@ def ctranslate2(folder: Path, search: str, inter: int, intra: int) -> Translate:
 
     script = runpy.run_path(str(folder / "translate.py"))
     options = {**script["load"]()[0]["options"], "max_batch_size": BATCH}
-    options["use_vmap"] = (folder / "vmap.txt").exists()
     threads = {"inter_threads": inter, "intra_threads": intra}
     model = ctranslate2.Translator(str(folder), **threads)
 
@@ -177,7 +158,6 @@ _ENGINES: dict[str, tuple[str, Any]] = {
     ),
     "CTranslate2, float32": ("ctranslate2", ctranslate2),
     "CTranslate2, int8": ("ctranslate2_int8", ctranslate2),
-    "CTranslate2, short list, float32": (f"ctranslate2{LISTED}", ctranslate2),
     "Hugging Face": ("huggingface", hugging_face),
     "ONNX Runtime": ("onnx", ids),
     "LiteRT": ("litert", ids),
