@@ -366,8 +366,9 @@ class Translator(BaseTranslator):
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.
 
         To be done after the training and before `save` or `export`: what is exported
-        takes a quarter of the room, its graphs apart, and batches are translated
-        faster. The model changes for good, as by `keras.Model.quantize`.
+        takes a quarter of the room, its graphs apart. Batches are a sixth faster where
+        there is no short list, and single texts slower. The model changes for good, as
+        by `keras.Model.quantize`.
 
         Raises:
             ValueError: for a model that is quantized already.
