@@ -144,6 +144,10 @@ def test_lists_leave_with_their_sources():
     assert_same(model, SEARCHES[4], lists, source, departures=2)
 
 
+@pytest.mark.skipif(
+    keras.config.backend() == "jax",
+    reason="a step of no rows is traced by JAX, and only TensorFlow's graphs ask for one",
+)
 def test_no_source_has_no_list():
     model = build("transformer")
     lists = keras.ops.convert_to_tensor(LISTS[:0])
