@@ -72,11 +72,15 @@ class GraphBatches:
             limits: int32 `(batch,)`.
             *shared: the same for all rows.
         """
-        order = tf.argsort(lengths, direction="DESCENDING", stable=True)
+        order, begins = tf.cond(
+            tf.size(lengths) > 1,
+            lambda: self._cut(lengths),
+            # One row or none is one batch.
+            lambda: (tf.range(tf.size(lengths)), tf.constant([0])),
+        )
         source, lengths, limits = tf.nest.map_structure(
             lambda part: tf.gather(part, order), (source, lengths, limits)
         )
-        begins = self._begins(lengths)
         ends = tf.concat([begins[1:], tf.shape(lengths)], axis=0)
 
         def find(begin, end):
@@ -99,11 +103,13 @@ class GraphBatches:
             found[name].set_shape(known[: part.shape.rank])
         return found
 
-    def _begins(self, lengths: tf.Tensor) -> tf.Tensor:
-        """The first row of each batch; of no rows there is one batch too.
+    def _cut(self, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Rows by their lengths, and the first of them in each batch.
 
-        As `Buckets` says.
+        Batches are those of `Buckets`.
         """
+        order = tf.argsort(lengths, direction="DESCENDING", stable=True)
+        lengths = tf.gather(lengths, order)
         places = self._place(lengths)
         counts = tf.math.bincount(places, minlength=len(self._lengths))
         ends = tf.cumsum(counts, reverse=True)
@@ -128,7 +134,7 @@ class GraphBatches:
             (tf.constant(0), tf.constant([0])),
             shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])),
         )
-        return begins
+        return order, begins
 
     def _place(self, lengths: tf.Tensor) -> tf.Tensor:
         """The place among the possible ones of the length to which it is padded."""
