@@ -1,9 +1,9 @@
 """Whether a Translator finds what the plain loop finds, on real sentences.
 
 A Translator cuts batches, gives outputs little room first, compiles, and writes no
-attention down; the plain loop is the search itself, called on ids, uncompiled. A
-translation that differs counts as tied where the plain loop finds its score too, within
-float error.
+attention down; the plain loop is the search itself, called on ids, uncompiled, among
+the same short lists where a Translator has one. A translation that differs counts as
+tied where the plain loop finds its score too, within float error.
 
     python benchmarks/same_outputs.py --source lines.en FOLDER...
 
@@ -21,6 +21,7 @@ import keras
 from keras_attention import Translator
 from keras_attention.decoding import BeamSearch, Greedy
 from keras_attention.models import Ensemble, rnn_seq2seq, transformer
+from keras_attention.translation.candidates import make_candidates, search_in_lists
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.sources import pad_rows
 
@@ -66,13 +67,30 @@ def find_plainly(translate, texts):
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     for begin in range(0, len(order), BATCH):
         chosen = order[begin : begin + BATCH]
-        batch = search(translate.model, pad_rows([rows[row] for row in chosen]))
-        sizes = zip(batch.ids[:, 0], batch.lengths[:, 0], strict=True)
+        source = pad_rows([rows[row] for row in chosen])
+        batch = _search(translate, search, source)
+        ids, lengths, scores = (
+            keras.ops.convert_to_numpy(part)[:, 0]
+            for part in (batch.ids, batch.lengths, batch.scores)
+        )
+        sizes = zip(ids, lengths, strict=True)
         written = writes.detokenize([ids[:size].tolist() for ids, size in sizes])
-        scores = batch.scores[:, 0].tolist()
-        for row, *output in zip(chosen, written, scores, strict=True):
+        for row, *output in zip(chosen, written, scores.tolist(), strict=True):
             found[row] = output
     return found
+
+
+def _search(translate, search, source):
+    """What is found of one batch, from all ids or those of the short list."""
+    candidates = make_candidates(translate.short_list, translate.model, search)
+    if candidates is None:
+        return search(translate.model, source)
+    room = search.max_length
+    lists = keras.ops.convert_to_tensor(candidates.lists(source))
+    listed = search_in_lists(
+        search, translate.model, source, lists, room=room, departures=0
+    )
+    return listed[0]
 
 
 def compare(translate, texts):

@@ -101,13 +101,19 @@ def test_training(engine, monkeypatch):
 @pytest.mark.slow
 def test_same_outputs(tmp_path, capsys):
     same_outputs = importlib.import_module("same_outputs")
-    make_translator("transformer", "words").save(tmp_path / "model")
+    translate = make_translator("transformer", "words")
+    translate.save(tmp_path / "model")
+    texts = ["What is your name?", "one two three"]
+    listed = translate.with_short_list(texts, texts[::-1])
+    listed.save(tmp_path / "listed")
     lines = tmp_path / "lines.txt"
-    lines.write_text("What is your name?\n\none two three\n", "utf-8")
+    lines.write_text("\n\n".join(texts), "utf-8")
     searches = ["--searches", "greedy", "beams, rules"]
-    models = [str(tmp_path / "model"), "random:recurrent"]
+    models = [*(str(tmp_path / name) for name in ("model", "listed"))]
+    models += ["random:recurrent"]
     assert not same_outputs.main([*models, "--source", str(lines), *searches])
-    *_, last = capsys.readouterr().out.splitlines()
+    *_, of_listed, _, last = capsys.readouterr().out.splitlines()
+    assert of_listed.startswith("| listed | beams, rules | 2 | 2 | 0 | 0 |")
     assert last.startswith("| random:recurrent | beams, rules | 2 | 2 | 0 | 0 |")
 
 
