@@ -146,7 +146,7 @@ def test_lists_leave_with_their_sources():
 
 @pytest.mark.skipif(
     keras.config.backend() == "jax",
-    reason="a step of no rows is traced by JAX, and only TensorFlow's graphs ask for one",
+    reason="JAX traces a step of no rows, for which only graphs of TensorFlow ask",
 )
 def test_no_source_has_no_list():
     model = build("transformer")
