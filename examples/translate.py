@@ -4,7 +4,7 @@
 
 It translates from English to Korean, learned from the sentence pairs in
 `english_korean/`. A run that was killed continues when it is started again. For text of
-your own there is a command with many options: `python -m keras_attention --help`.
+your own there is a command with many options: `keras-attention --help`.
 """
 
 import argparse

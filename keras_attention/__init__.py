@@ -1,25 +1,26 @@
 """Attention, sequence-to-sequence and Transformer translation for Keras 3."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from keras_attention._version import __version__
 from keras_attention.cli import process
+from keras_attention.optional_packages import is_installed, warn_of_namesake
 
-# What a command does before Keras is imported, which takes seconds.
+# A command answers `--help` and mistakes before Keras is imported, which takes seconds,
+# and then imports what it needs.
 if process.is_command():
     process.prepare()
-
-# Importing them registers the layers, so that saved models load.
-from keras_attention import (
-    decoding,
-    functional,
-    inspection,
-    layers,
-    models,
-    training,
-)
-from keras_attention._version import __version__
-from keras_attention.optional_packages import is_installed, warn_of_namesake
+if TYPE_CHECKING or not process.is_command():
+    # Importing them registers the layers, so that saved models load.
+    from keras_attention import (
+        decoding,
+        functional,
+        inspection,
+        layers,
+        models,
+        training,
+    )
 
 # These take their time, or need TensorFlow or matplotlib, which the others do without.
 _LAZY = ("convert", "export", "text", "translation", "visualization")
@@ -45,6 +46,6 @@ warn_of_namesake()
 def __getattr__(name: str) -> Any:
     if name == "Translator":
         return importlib.import_module("keras_attention.translation").Translator
-    if name in _LAZY:
+    if name in _LAZY or name in __all__:
         return importlib.import_module(f"keras_attention.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

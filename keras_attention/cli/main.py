@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from keras_attention.cli.command_line import parse
+from keras_attention.cli.configuration import write_options
 from keras_attention.cli.messages import (
     BROKEN_PIPE,
     INTERRUPTED,
@@ -17,12 +19,14 @@ from keras_attention.cli.messages import (
     say,
     wait_for_readers,
 )
+from keras_attention.cli.process import TerminatedError, import_keras
 
-COMMANDS = ("train", "translate", "evaluate", "score", "export")
+# Commands that always need it; others by their engine.
+WITH_KERAS = ("train", "convert")
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command that the arguments name; training is the default.
+    """Run the command that the arguments name.
 
     Raises:
         SystemExit: after a line on standard error, for what is wrong with the user's
@@ -36,9 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> Any:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
         try:
-            return _run(arguments)
+            return _run(parse(arguments))
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
+        except TerminatedError as error:
+            raise SystemExit(error.status) from None
         except Exception as error:
             if not is_mistake(error):
                 raise
@@ -49,19 +55,26 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             raise SystemExit(2) from error
 
 
-def _run(arguments: list[str]) -> Any:
-    name = "train"
-    if arguments and arguments[0] in COMMANDS:
-        name, *arguments = arguments
+def run() -> None:
+    """Run the command of this process, whose exit status says whether it succeeded."""
+    main()
+
+
+def _run(options: argparse.Namespace) -> Any:
+    if options.command in WITH_KERAS:
+        import_keras(options.command)
     # Each is a module of its own, which imports no more than it needs.
-    command = importlib.import_module(f"keras_attention.cli.{name}")
-    options: argparse.Namespace = command.parse(arguments)
+    name = f"keras_attention.cli.commands.{options.command}"
+    command = importlib.import_module(name)
     try:
         result = command.run(options)
+        if options.save_config:
+            write_options(options.save_config, options.command, vars(options))
         if sys.stdout is not None:
             sys.stdout.flush()
         return result
     except OSError as error:
         if error.strerror and error.filename is None:  # of a full disk, for one
-            error.filename = getattr(options, "output", "standard output")
+            output = getattr(options, "output", None)
+            error.filename = "standard output" if output is None else output
         raise

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keras_attention.translation.translator import Translator
+    from keras_attention.translation.base_translator import BaseTranslator
 
 NAME = "keras-attention"
 BROKEN_PIPE = 128 + 13  # what a shell reports of a program that SIGPIPE ended
@@ -29,10 +29,12 @@ def say_cut(cut: int, count: int, name: str, limit: int) -> None:
         say(f"warning: cut {cut} of {count} {name}, longer than {limit} tokens")
 
 
-def say_counts(counts: Mapping[str, int], translator: "Translator", name: str) -> None:
+def say_counts(
+    counts: Mapping[str, int], translator: "BaseTranslator", name: str
+) -> None:
     """Say what was cut on the way through a translator, on either side."""
     say_cut(counts["cut_texts"], counts["texts"], name, translator.source_limit)
-    limit = translator.search.max_length
+    limit = translator.target_limit
     say_cut(counts["cut_translations"], counts["texts"], "translations", limit)
 
 

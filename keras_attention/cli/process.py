@@ -1,37 +1,82 @@
-"""What a command does first: before Keras, which takes seconds, is imported."""
+"""What the process of a command does first, and how it is ended."""
 
+import importlib
 import os
 import signal
 import sys
+import tempfile
+from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import PurePath
+from typing import NoReturn
 
-from keras_attention.cli.messages import say
 from keras_attention.optional_packages import needs
 
 
+class TerminatedError(BaseException):
+    """The process is asked to end; like `KeyboardInterrupt`, no error of the program.
+
+    Attributes:
+        status: with which it exits.
+    """
+
+    status = 128 + 15
+
+
 def is_command() -> bool:
-    """Whether this process is `python -m keras_attention`, which is being imported."""
-    is_module = getattr(sys, "argv", [])[:1] == ["-m"]  # until Python has found it
-    return is_module and ("-m", "keras_attention") in pairwise(sys.orig_argv)
+    """Whether this process is a command, of which Python imports the package.
+
+    It is `python -m keras_attention`, or the script that is installed with the package.
+    """
+    arguments = getattr(sys, "argv", [])[:1]
+    if arguments == ["-m"]:  # until Python has found the module
+        return ("-m", "keras_attention") in pairwise(sys.orig_argv)
+    names = [PurePath(path).name for path in arguments]
+    return names in (["keras-attention"], ["keras-attention.exe"])
 
 
 def prepare() -> None:
-    """Make the process that of a command, and import Keras and its backend.
-
-    Raises:
-        SystemExit: where the backend is not installed, after a line that says so.
-    """
+    """Make the process that of a command."""
     open_closed_streams()
     # While TensorFlow is imported, too, Ctrl-C ends all without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # standard error is for the user
-    try:
-        with needs("tensorflow", extra="text", by="the command"):
-            import keras  # noqa: F401
-    except ImportError as error:
-        say(f"error: {error}")
-        sys.exit(2)
+
+
+def import_keras(by: str) -> None:
+    """Import Keras and its backend, without TensorFlow's remarks on the machine.
+
+    Args:
+        by: who needs it.
+
+    Raises:
+        ImportError: where something is not installed.
+    """
+    if sys.modules.get("keras") is not None:
+        return
+    with needs("tensorflow", extra="text", by=by), _muted():
+        keras = importlib.import_module("keras")
+        if keras.config.backend() == "tensorflow":
+            # It says so again when it first looks for them.
+            importlib.import_module("tensorflow").config.list_physical_devices()
+
+
+@contextmanager
+def _muted():
+    """Keep what is written to standard error, and write it where the body fails."""
+    with tempfile.TemporaryFile() as kept:
+        original = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(original, kept.read())
+            raise
+        finally:
+            os.dup2(original, 2)
+            os.close(original)
 
 
 def open_closed_streams() -> None:
@@ -47,6 +92,15 @@ def open_closed_streams() -> None:
 
 
 def clean_up_when_interrupted() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt`, so that incomplete folders are removed."""
+    """Let Ctrl-C and a request to end raise, so that what is incomplete is removed.
+
+    Where whoever started the process has them ignored, they stay so.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise TerminatedError

@@ -3,17 +3,31 @@
 import argparse
 import time
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
 
 from keras_attention.cli.files import Part
 from keras_attention.cli.messages import say_counts
+from keras_attention.optional_packages import needs
+from keras_attention.translation.base_translator import BaseTranslator
 from keras_attention.translation.evaluation import evaluate
-from keras_attention.translation.translator import Translator
-from keras_attention.visualization import plot_attention
 
 
-def show_samples(translator: Translator, test: Part, count: int) -> None:
+def check_bleu(name: str) -> None:
+    """Raise `ValueError` unless sacrebleu has a tokenizer that can be used."""
+    with needs("sacrebleu", extra="bleu", by="--bleu-tokenize"):
+        import sacrebleu  # `translate` does without it
+
+    known = sacrebleu.BLEU.TOKENIZERS
+    if name not in known:
+        raise ValueError(f"--bleu-tokenize: {name!r} is not one of {', '.join(known)}")
+    try:
+        sacrebleu.BLEU(tokenize=name)
+    except (RuntimeError, ImportError, OSError) as error:
+        raise ValueError(
+            f"--bleu-tokenize: {name!r} cannot be used: {error}"
+        ) from error
+
+
+def show_samples(translator: BaseTranslator, test: Part, count: int) -> None:
     """Print evenly spaced test sentences with their translations and references."""
     count = min(count, len(test[0]))
     chosen = [index * len(test[0]) // count for index in range(count)]
@@ -27,7 +41,7 @@ def show_samples(translator: Translator, test: Part, count: int) -> None:
 
 
 def measure(
-    translator: Translator, test: Part, options: argparse.Namespace
+    translator: BaseTranslator, test: Part, options: argparse.Namespace
 ) -> dict[str, float]:
     """Figures of a test set, printed and returned; what was cut is said too."""
     started = time.monotonic()
@@ -47,14 +61,3 @@ def measure(
     )
     say_counts(counts, translator, "sources")
     return {name: getattr(found, name) for name in ("exact_match", "bleu", "chrf")}
-
-
-def draw(translator: Translator, sources: Sequence[str], path: Path) -> None:
-    """Draw the attention of a sentence of middling length."""
-    source = min(sources, key=lambda line: abs(len(line.split()) - 9))
-    best = translator.hypotheses([source])[0][0]
-    if best.attention is None:
-        print("No attention to draw")
-        return
-    plot_attention(best.attention, best.source_tokens, best.target_tokens, path=path)
-    print(f"Attention picture in {path}")

@@ -94,6 +94,8 @@ def check_same(
         for name, now in settings.items()
         if before.get(name) != now
         and name not in FREE
+        # An earlier version did without it.
+        and (name in before or now not in (None, False))
         and (known is None or name not in FILES)
     ]
     if known is not None:

@@ -29,7 +29,8 @@ from keras_attention.translation.ctranslate2_translator import (
     SETTINGS,
     VERSION,
 )
-from keras_attention.translation.folder import SOURCE, TARGET, check_saved
+from keras_attention.translation.file_names import SOURCE, TARGET
+from keras_attention.translation.folder import check_saved
 from keras_attention.translation.piece_names import (
     END_NAME,
     START_NAME,
@@ -37,6 +38,7 @@ from keras_attention.translation.piece_names import (
     is_sentencepiece,
     to_names,
 )
+from keras_attention.translation.search_settings import SearchSettings
 from keras_attention.translation.sources import pad_rows
 
 CLIENT = Path(__file__).with_name("ctranslate2_client.py")
@@ -129,7 +131,7 @@ def _settings(translator, quantization, names):
         "quantization": quantization,
         "search": keras.saving.serialize_keras_object(translator.search),
         "options": {
-            **to_options(translator.search, names),
+            **to_options(SearchSettings.of(translator.search), names),
             "max_input_length": translator.source_limit,
         },
         "max_source_length": translator.source_limit,

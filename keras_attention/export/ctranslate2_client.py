@@ -18,16 +18,18 @@ def main(folder: Path) -> None:
     cut = []
     if (folder / "translate.py").exists():
         cut = [*map(runpy.run_path(str(folder / "translate.py"))["cut"], texts)]
+    # Asked is what the model holds, not how a machine multiplies 8 bits.
+    options = {"compute_type": "float32"}
     settings = json.loads((folder / "config.json").read_text("utf-8"))
     if "decoder_start_token" in settings:
-        translator = ctranslate2.Translator(str(folder))
+        translator = ctranslate2.Translator(str(folder), **options)
         found = translator.translate_batch(
             rows, beam_size=1, max_decoding_length=length, return_end_token=True
         )
         tokens = [one.hypotheses[0] for one in found]
         scores = translator.score_batch(rows, [_without_end(one) for one in tokens])
     else:
-        generator = ctranslate2.Generator(str(folder))
+        generator = ctranslate2.Generator(str(folder), **options)
         begun = [[settings["bos_token"], *row] for row in rows]
         found = generator.generate_batch(begun, max_length=length, sampling_topk=1)
         # With the prompt, but for its start.

@@ -17,7 +17,8 @@ from keras_attention.models import LanguageModel
 from keras_attention.optional_packages import needs
 from keras_attention.saved_folders import check_free, new_folder, write_manifest
 from keras_attention.special_ids import UNKNOWN, SpecialIds
-from keras_attention.translation.folder import SOURCE, TARGET, check_saved
+from keras_attention.translation.file_names import SOURCE, TARGET
+from keras_attention.translation.folder import check_saved
 from keras_attention.translation.piece_names import is_sentencepiece, to_names
 from keras_attention.translation.sources import pad_rows
 

@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from pathlib import Path
+
+from keras_attention.whole_files import unpacked
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
@@ -16,15 +17,16 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
     mark at the start are dropped. Blank lines are kept.
 
     Args:
-        path: The file, in UTF-8.
+        path: The file, in UTF-8; unpacked where its name ends in `.gz` or `.xz`.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not UTF-8; the message names the line. Or if much
-            of its beginning is U+0000, as in UTF-16.
+            of its beginning is U+0000, as in UTF-16; and if it is damaged.
     """
     try:
-        data = Path(path).read_bytes().removeprefix(_BYTE_ORDER_MARK)
+        with open(path, "rb") as file:
+            data = unpacked(file, path).read().removeprefix(_BYTE_ORDER_MARK)
     except OSError as error:
         error.filename = os.fspath(path)  # a disk that fails names none
         raise

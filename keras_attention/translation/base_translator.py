@@ -4,12 +4,14 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 
 from keras_attention.argument_checks import check_number, check_positive
+from keras_attention.translation.alignments import Alignment
 from keras_attention.translation.batches import (
     batch_by_length,
     check_as_many,
@@ -17,7 +19,6 @@ from keras_attention.translation.batches import (
     map_batches,
     map_texts,
 )
-from keras_attention.translation.parts import check_process
 from keras_attention.translation.results import Hypothesis, Score, rank
 
 WINDOW = 4096  # sources that are translated at once
@@ -41,11 +42,18 @@ class Engine(Protocol):
     def translate(self, sources: Sequence[Any]) -> list[tuple[str, bool]]:
         """The best translation of each, and whether it is complete."""
 
-    def hypotheses(self, sources: Sequence[Any]) -> list[list[Hypothesis]]:
+    def hypotheses(
+        self, sources: Sequence[Any], with_attention: bool = True
+    ) -> list[list[Hypothesis]]:
         """The translations that were found of each, best first."""
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
         """How probable a reference of each is."""
+
+    def alignments(
+        self, sources: Sequence[Any], references: Sequence[str]
+    ) -> list[Alignment]:
+        """What each part of a reference of each attends to."""
 
     def shapes(
         self, rows: Iterable[int] | None, lengths: Iterable[int] | None
@@ -59,7 +67,7 @@ class Engine(Protocol):
 class BaseTranslator:
     """Calls on lists of texts, and on streams of them.
 
-    A subclass has an `engine`, a `batch_size` and a `source_limit`.
+    A subclass has an `engine`, a `batch_size`, a `source_limit` and a `target_limit`.
     """
 
     batch_size: int
@@ -72,6 +80,11 @@ class BaseTranslator:
     @property
     def source_limit(self) -> int:
         """The most source tokens that are read, the end included."""
+        raise NotImplementedError
+
+    @property
+    def target_limit(self) -> int:
+        """The most target tokens that a translation has, the end included."""
         raise NotImplementedError
 
     @property
@@ -93,9 +106,18 @@ class BaseTranslator:
         found = self._in_batches(engine.translate, texts, most=most)
         return [translation for translation, _ in found]
 
-    def hypotheses(self, texts: Sequence[str | bytes]) -> list[list[Hypothesis]]:
-        """The translations that were found of each text, best first, one at least."""
-        return self._in_batches(self.engine.hypotheses, texts)
+    def hypotheses(
+        self, texts: Sequence[str | bytes], with_attention: bool = True
+    ) -> list[list[Hypothesis]]:
+        """The translations that were found of each text, best first, one at least.
+
+        Args:
+            texts: to translate.
+            with_attention: whether they have their attention, if the model has one;
+                it takes one more pass of the model.
+        """
+        find = partial(self.engine.hypotheses, with_attention=with_attention)
+        return self._in_batches(find, texts)
 
     def stream(
         self,
@@ -155,6 +177,22 @@ class BaseTranslator:
         """
         return self._in_batches(self.engine.scores, texts, references)
 
+    def align(self, texts: Sequence[str], references: Sequence[str]) -> list[Alignment]:
+        """Which words of given translations belong to which of their sources.
+
+        By what the model attends to while it writes them. What is longer than the
+        limits of `score` is cut.
+
+        Args:
+            texts: that were translated.
+            references: a translation of each.
+
+        Raises:
+            ValueError: for a model without attention, or one that reads vectors; and
+                by CTranslate2, which does not attend to what is given.
+        """
+        return self._in_batches(self.engine.alignments, texts, references)
+
     def rerank(
         self,
         texts: Sequence[str],
@@ -187,3 +225,14 @@ class BaseTranslator:
         check_process(self._process)
         most = self.batch_size if most is None else most
         return map_texts(find, self.source, most, texts, *references)
+
+
+def check_process(process: int) -> None:
+    """Raise in a fork: of TensorFlow's threads it has none, and would wait for them."""
+    if os.getpid() != process:
+        raise RuntimeError(
+            "A Translator must be used in the process that made it, not in a fork of "
+            "it: load it in each worker (gunicorn without --preload), or start workers "
+            'by multiprocessing.get_context("spawn"). '
+            f"Received: made in process {process}, used in process {os.getpid()}"
+        )

@@ -18,6 +18,8 @@ from keras_attention.translation.candidates import make_candidates, search_in_li
 from keras_attention.translation.programs import make_program, not_compiled_errors
 from keras_attention.translation.short_list import ShortList
 
+STEP = 16  # ids, by which the room for given outputs grows
+
 
 class BatchSearch:
     """A search over rows of ids or vectors, by programs that it makes when asked.
@@ -115,6 +117,21 @@ class BatchSearch:
                 of_row = {name: part[number] for name, part in parts.items()}
                 attended[row] = found[row]._replace(**of_row)
         return attended
+
+    def attend_to(self, source: Any, ids: np.ndarray) -> np.ndarray | None:
+        """What given outputs attend to, if the model has attention.
+
+        Args:
+            source: what the model reads.
+            ids: `(rows, length)`, padded with 0.
+
+        Returns:
+            `(rows, length, source)`.
+        """
+        room = -(-ids.shape[1] // STEP) * STEP
+        padded = np.pad(ids, [(0, 0), (0, room - ids.shape[1])])
+        found = self._attending(1, room)(source, padded).get("attention")
+        return None if found is None else found[:, 0]
 
     def _find(self, rows):
         """Rows with too little room are searched once more, with all."""

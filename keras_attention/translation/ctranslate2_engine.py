@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_attention.decoding import BeamSearch, Search
 from keras_attention.special_ids import SpecialIds
+from keras_attention.translation.alignments import Alignment
 from keras_attention.translation.ctranslate2_options import to_options
 from keras_attention.translation.results import Hypothesis, Score
+from keras_attention.translation.search_settings import SearchSettings
 from keras_attention.translation.sources import TextSource
 
 MOST_ROWS = 64  # of one pass of the model
@@ -45,13 +46,13 @@ class CTranslate2Engine:
         cuts_batches: as of an `Engine`.
 
     Raises:
-        ValueError: for a search that CTranslate2 lacks.
+        ValueError: for an option of the search that CTranslate2 lacks.
     """
 
     cuts_batches = True
 
     def __init__(
-        self, model: Any, sides: Sides, search: Search, source_limit: int
+        self, model: Any, sides: Sides, search: SearchSettings, source_limit: int
     ) -> None:
         self._model = model
         self._sides = sides
@@ -67,13 +68,15 @@ class CTranslate2Engine:
         best = [ranked[0][1] for ranked in self._find(self._read(sources))]
         return [*zip(self._write(best), map(self._is_complete, best), strict=True)]
 
-    def hypotheses(self, sources: Sequence[Any]) -> list[list[Hypothesis]]:
+    def hypotheses(
+        self, sources: Sequence[Any], with_attention: bool = True
+    ) -> list[list[Hypothesis]]:
         """The translations that were found of each, best first."""
         rows = self.source.rows(sources)
         names = self._sides.source_tokenizer.tokens(rows)
         results = []
         for source, ranked in zip(
-            names, self._find(self._named(rows), return_attention=True), strict=True
+            names, self._find(self._named(rows), with_attention), strict=True
         ):
             texts = self._write([tokens for _, tokens, _ in ranked])
             results.append(
@@ -95,7 +98,7 @@ class CTranslate2Engine:
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
         """How probable a reference of each is."""
-        limit = max(REFERENCE_LENGTH, self._limit, self._search.max_length)
+        limit = max(REFERENCE_LENGTH, self._limit, self._search.config["max_length"])
         ids = TextSource(self._sides.target_tokenizer, limit).rows(references)
         names = self._sides.target_names
         found = self._model.score_batch(
@@ -108,6 +111,14 @@ class CTranslate2Engine:
             Score(sum(one.log_probs), own, np.array(one.log_probs, "float32"))
             for one, own in zip(found, tokens, strict=True)
         ]
+
+    def alignments(
+        self, sources: Sequence[Any], references: Sequence[str]
+    ) -> list[Alignment]:
+        """Refused: what is given is not attended to."""
+        raise ValueError(
+            "CTranslate2 does not align given translations: engine='tensorflow' does"
+        )
 
     def shapes(
         self, rows: Iterable[int] | None, lengths: Iterable[int] | None
@@ -151,17 +162,16 @@ class CTranslate2Engine:
             ]
             # Another normalization may put them in another order.
             ranked.sort(key=lambda output: -output[0])
-            wanted = getattr(self._search, "num_hypotheses", None)
-            results[place] = ranked[:wanted]
+            results[place] = ranked[: self._search.config.get("num_hypotheses")]
         return results
 
     def _score(self, score, length):
         """Of the search, from that of CTranslate2."""
-        search = self._search
-        if not isinstance(search, BeamSearch) or search.normalization == "length":
+        kind, config = self._search
+        if kind != "BeamSearch" or config["normalization"] == "length":
             return score
-        total = score * length**search.length_penalty
-        return total / ((5 + length) / 6) ** search.length_penalty
+        total = score * length ** config["length_penalty"]
+        return total / ((5 + length) / 6) ** config["length_penalty"]
 
     def _is_complete(self, tokens):
         return tokens[-1:] == [self._end]

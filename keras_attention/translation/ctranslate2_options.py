@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from keras_attention.decoding import BeamSearch, Greedy, Sampling, Search
+from keras_attention.translation.search_settings import SearchSettings
 
 # How many outputs end before a row is done, in beams. Ours is done when nothing can
 # become better; so many find what it finds.
@@ -20,56 +20,52 @@ _LACKING = {
 }
 
 
-def to_options(search: Search, names: Sequence[str]) -> dict[str, Any]:
+def to_options(search: SearchSettings, names: Sequence[str]) -> dict[str, Any]:
     """The arguments of `ctranslate2.Translator.translate_batch`.
 
     Args:
-        search: `Greedy`, `BeamSearch` or `Sampling`.
+        search: how translations are found.
         names: of the target ids.
 
     Raises:
-        ValueError: for another search, or an option of it that CTranslate2 lacks.
+        ValueError: for an option that CTranslate2 lacks.
     """
-    if type(search) not in (Greedy, BeamSearch, Sampling):
-        raise ValueError(
-            "CTranslate2 has Greedy, BeamSearch and Sampling. "
-            f"Received: search={search!r}"
-        )
-    config = search.get_config()
+    kind, config = search
     for name, value in _LACKING.items():
         if config.get(name, value) != value:
             raise ValueError(
-                f"CTranslate2 lacks the {name} of a {type(search).__name__}. "
+                f"CTranslate2 lacks the {name} of a {kind}. "
                 f"Received: {name}={config[name]!r}"
             )
     options = {
         "beam_size": 1,
         "length_penalty": 0.0,
-        "max_decoding_length": search.max_length,
+        "max_decoding_length": config["max_length"],
         # It does not count the end, which it does not write first by itself.
-        "min_decoding_length": max(search.min_length - 1, 0),
+        "min_decoding_length": max(config["min_length"] - 1, 0),
         "no_repeat_ngram_size": config["no_repeat_ngram_size"],
         "suppress_sequences": [[names[i]] for i in config["suppressed_ids"]] or None,
     }
-    if isinstance(search, BeamSearch):
-        is_counted = search.finished == "replace" and search.stopping == "count"
+    if kind == "BeamSearch":
+        beams = config["num_beams"]
+        is_counted = (config["finished"], config["stopping"]) == ("replace", "count")
         # Another normalization chooses among all that it finds.
-        wanted = search.num_beams
-        if search.normalization == "length":
-            wanted = search.num_hypotheses or search.num_beams
+        wanted = beams
+        if config["normalization"] == "length":
+            wanted = config["num_hypotheses"] or beams
         return {
             **options,
-            "beam_size": search.num_beams,
+            "beam_size": beams,
             "num_hypotheses": wanted,
-            "length_penalty": search.length_penalty,
-            "patience": search.patience if is_counted else _PATIENCE,
+            "length_penalty": config["length_penalty"],
+            "patience": config["patience"] if is_counted else _PATIENCE,
         }
-    if isinstance(search, Sampling):
+    if kind == "Sampling":
         return {
             **options,
-            "num_hypotheses": search.num_samples,
-            "sampling_temperature": search.temperature,
-            "sampling_topk": search.top_k or 0,
-            "sampling_topp": search.top_p or 1.0,
+            "num_hypotheses": config["num_samples"],
+            "sampling_temperature": config["temperature"],
+            "sampling_topk": config["top_k"] or 0,
+            "sampling_topp": config["top_p"] or 1.0,
         }
     return options

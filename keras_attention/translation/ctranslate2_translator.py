@@ -12,7 +12,8 @@ from keras_attention.saved_folders import read_manifest
 from keras_attention.text.plain import load_tokenizer
 from keras_attention.translation.base_translator import BaseTranslator, Engine
 from keras_attention.translation.ctranslate2_engine import CTranslate2Engine, Sides
-from keras_attention.translation.folder import SOURCE, TARGET, load_search
+from keras_attention.translation.file_names import SOURCE, TARGET
+from keras_attention.translation.search_settings import SearchSettings
 
 FORMAT = "keras_attention.CTranslate2"
 VERSION = 1
@@ -29,7 +30,7 @@ class CTranslate2Translator(BaseTranslator):
     Args:
         model: a `ctranslate2.Translator`.
         sides: its tokenizers, and the names of their ids.
-        search: how translations are found.
+        search: how translations are found: a `Search`, or what stands for it.
         max_source_length: the most source tokens, the end included.
         batch_size: the most texts that are handed over at once.
     """
@@ -47,7 +48,7 @@ class CTranslate2Translator(BaseTranslator):
         self.model = model
         self.source_tokenizer = sides.source_tokenizer
         self.target_tokenizer = sides.target_tokenizer
-        self.search = search
+        self._search = search
         self.max_source_length = max_source_length
         self.batch_size = batch_size
         self._sides = sides
@@ -59,9 +60,31 @@ class CTranslate2Translator(BaseTranslator):
         return self.max_source_length
 
     @property
+    def search(self) -> Any:
+        """How translations are found, one of `decoding`."""
+        if isinstance(self._search, SearchSettings):
+            self._search = self._search.make()
+        return self._search
+
+    @search.setter
+    def search(self, search: Any) -> None:
+        self._search = search
+
+    @property
+    def search_settings(self) -> SearchSettings:
+        """What `search` is made of."""
+        return SearchSettings.of(self._search)
+
+    @property
+    def target_limit(self) -> int:
+        """The most target tokens that a translation has, the end included."""
+        limit: int = self.search_settings.config["max_length"]
+        return limit
+
+    @property
     def engine(self) -> Engine:
         """What finds the translations."""
-        settings = self.search, self.max_source_length
+        settings = self.search_settings, self.max_source_length
         if self._engine is None or self._engine[0] != settings:
             engine = CTranslate2Engine(self.model, self._sides, *settings)
             self._engine = settings, engine
@@ -99,7 +122,7 @@ class CTranslate2Translator(BaseTranslator):
         model = ctranslate2.Translator(
             str(folder), inter_threads=threads, intra_threads=1
         )
-        search = load_search(folder / SETTINGS, settings["search"])
+        search = SearchSettings.read(settings["search"], folder / SETTINGS)
         return cls(model, sides, search, settings["max_source_length"])
 
 

@@ -14,13 +14,14 @@ from keras_attention.argument_checks import check_choice
 from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
 from keras_attention.text import load_tokenizer
 from keras_attention.text.plain.loading import TOKENIZERS
+from keras_attention.translation.file_names import SOURCE, TARGET
 from keras_attention.translation.short_list import ShortList
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
 MARKER = "translator.json"
 QUANTIZATIONS = (None, "float16")
-MODEL, SOURCE, TARGET = "model.keras", "source_tokenizer.json", "target_tokenizer.json"
+MODEL = "model.keras"
 SHORT_LIST = "short_list.npz"
 
 
@@ -71,7 +72,7 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
         "model": _load_model(folder / MODEL),
         "source_tokenizer": load_tokenizer(folder / SOURCE) if reads_texts else None,
         "target_tokenizer": load_tokenizer(folder / TARGET),
-        "search": load_search(folder / MARKER, settings["search"]),
+        "search": _load_search(folder / MARKER, settings["search"]),
         "max_source_length": settings["max_source_length"],
         "batch_size": settings["batch_size"],
         "replace_unknown": settings.get("replace_unknown", False),
@@ -95,7 +96,7 @@ def check_saved(name: str, tokenizer: Any) -> None:
         )
 
 
-def load_search(path: Path, config: dict[str, Any]) -> Any:
+def _load_search(path, config):
     """The search of a configuration that was read from `path`."""
     try:
         return keras.saving.deserialize_keras_object(config)

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_attention.decoding import Hypotheses, Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
+from keras_attention.translation.alignments import Alignment, find_words
 from keras_attention.translation.batch_search import BatchSearch, count_cores
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.results import Hypothesis, Score
@@ -90,10 +91,14 @@ class KerasEngine:
             for text, written in zip(texts, ids, strict=True)
         ]
 
-    def hypotheses(self, sources: Sequence[Any]) -> list[list[Hypothesis]]:
+    def hypotheses(
+        self, sources: Sequence[Any], with_attention: bool = True
+    ) -> list[list[Hypothesis]]:
         """The translations that were found of each, best first."""
         rows, parts = self.source.rows(sources), self._parts(sources)
-        found = self._search.attend(rows, self._search.find(rows))
+        found = self._search.find(rows)
+        if with_attention or self._replaces_unknown:
+            found = self._search.attend(rows, found)
         return [*map(self._read, found, rows, parts)]
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
@@ -105,6 +110,37 @@ class KerasEngine:
         return [
             Score(float(row.sum()), own, row[: len(own)])
             for row, own in zip(found, tokens, strict=True)
+        ]
+
+    def alignments(
+        self, sources: Sequence[Any], references: Sequence[str]
+    ) -> list[Alignment]:
+        """What each part of a reference of each attends to."""
+        if self._reads is None:
+            raise ValueError("`align` needs a model that reads texts, not vectors.")
+        read = self.source.rows(sources)
+        written = TextSource(self._writes, self._target_limit).rows(references)
+        found = self._search.attend_to(self.source.arrays(read), pad_rows(written))
+        if found is None:
+            raise ValueError("`align` needs a model with attention.")
+        return [
+            Alignment(
+                self._reads.tokens([source])[0][:-1],
+                self._writes.tokens([target])[0][:-1],
+                find_words(_as_text(text), parts[: len(source) - 1]),
+                find_words(_as_text(reference), own[: len(target) - 1]),
+                attention[: len(target) - 1, : len(source) - 1],
+            )
+            for text, reference, source, target, parts, own, attention in zip(
+                sources,
+                references,
+                read,
+                written,
+                self._reads.split(sources),
+                self._writes.split(references),
+                found,
+                strict=True,
+            )
         ]
 
     def shapes(
@@ -157,6 +193,10 @@ class KerasEngine:
                 )
             )
         return hypotheses
+
+
+def _as_text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _attention(found: Hypotheses, rank: int) -> Any:

@@ -1,24 +1,30 @@
 """Lines in and lines out: a translator as a filter between two binary streams."""
 
 import queue
-import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
 from keras_attention.translation.base_translator import BaseTranslator
+from keras_attention.translation.line_forms import Aligned, LineForm, Plain
 
 WINDOW = 4096  # lines that are translated together, if so many are there
 CHUNK = 2**16  # bytes
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ONE_LINE = str.maketrans("\r\n", "  ")
 
 
 def translate_lines(
-    translator: BaseTranslator, lines: Any, output: Any, alignments: bool = False
+    translator: BaseTranslator,
+    lines: Any,
+    output: Any,
+    alignments: bool = False,
+    *,
+    form: LineForm | None = None,
+    counts: Counter[str] | None = None,
+    report: Callable[[int], object] | None = None,
 ) -> Counter[str]:
     """Write a line for each line, as soon as it is translated.
 
@@ -32,6 +38,9 @@ def translate_lines(
         output: binary stream, which gets UTF-8.
         alignments: whether to write `source tokens ||| target tokens ||| pairs` in
             place of the translation.
+        form: what is written of a line in place of these, of `line_forms`.
+        counts: what is added up on the way, as by `Translator.stream`.
+        report: called with the number of lines that were translated in a batch.
 
     Returns:
         What `Translator.stream` counts.
@@ -40,41 +49,17 @@ def translate_lines(
         ValueError: when alignments are asked of a model without attention.
         OSError: when a stream cannot be read or written.
     """
-    window = translator.batch_size if alignments else WINDOW
-    translated = _align if alignments else BaseTranslator.stream
-    counts: Counter[str] = Counter()
+    if form is None:
+        form = Aligned() if alignments else Plain()
+    window = translator.batch_size if form.with_attention else WINDOW
+    counts = Counter() if counts is None else counts
     for some in arriving(lines, window):
-        for line in translated(translator, some, counts=counts):
-            output.write(line.translate(ONE_LINE).encode() + b"\n")
+        for line in form.lines(translator, some, counts):
+            output.write(line.encode() + b"\n")
         output.flush()
+        if report is not None:
+            report(len(some))
     return counts
-
-
-def count_cut(translator: BaseTranslator, texts: Sequence[str | bytes]) -> int:
-    """How many texts have more tokens than the model reads."""
-    lengths = translator.source.lengths(texts)
-    return int((lengths > translator.source_limit).sum())
-
-
-def _align(
-    translator: BaseTranslator, lines: Sequence[bytes], counts: Counter[str]
-) -> Iterator[str]:
-    """Tokens of each line, those of its translation, and which belong together."""
-    counts["texts"] += len(lines)
-    counts["cut_texts"] += count_cut(translator, lines)
-    for best, *_ in translator.hypotheses(lines):
-        counts["cut_translations"] += not best.is_complete
-        sides = (
-            _visible(best.source_tokens[:-1]),
-            _visible(best.target_tokens[: best.size]),
-            [f"{source}-{target}" for source, target in best.alignment()],
-        )
-        yield " ||| ".join(" ".join(side) for side in sides)
-
-
-def _visible(tokens: Sequence[str]) -> list[str]:
-    """Tokens with a sign in place of white space."""
-    return [re.sub(r"\s", "\u2581", token) for token in tokens]
 
 
 def arriving(stream: Any, most: int) -> Iterator[list[bytes]]:

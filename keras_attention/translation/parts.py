@@ -1,6 +1,5 @@
 """What a `Translator` is made of: what does not fit."""
 
-import os
 from typing import Any
 
 from keras_attention.decoding import Search
@@ -67,17 +66,6 @@ def check_short_list(short_list: Any, model: Any) -> None:
         raise ValueError(
             "`short_list` must be of the vocabularies of the model. Received: ids up "
             f"to {listed} of source and target, model with {sizes}"
-        )
-
-
-def check_process(process: int) -> None:
-    """Raise in a fork: of TensorFlow's threads it has none, and would wait for them."""
-    if os.getpid() != process:
-        raise RuntimeError(
-            "A Translator must be used in the process that made it, not in a fork of "
-            "it: load it in each worker (gunicorn without --preload), or start workers "
-            'by multiprocessing.get_context("spawn"). '
-            f"Received: made in process {process}, used in process {os.getpid()}"
         )
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_attention.translation.alignments import best_pairs
+
 
 class Hypothesis(NamedTuple):
     """A translation, and how it was found.
@@ -38,9 +40,7 @@ class Hypothesis(NamedTuple):
         """
         if self.attention is None:
             raise ValueError("An alignment needs attention, and this model has none.")
-        rows = self.attention[: self.size, :-1]
-        best = rows.argmax(axis=1).tolist() if rows.shape[1] else []
-        return [(source, target) for target, source in enumerate(best)]
+        return best_pairs(self.attention[: self.size, :-1])
 
     @property
     def size(self) -> int:

@@ -12,7 +12,11 @@ from keras_attention.decoding import Greedy
 from keras_attention.decoding.up_to_date import UpToDate
 from keras_attention.models import Ensemble, LanguageModel, Seq2Seq
 from keras_attention.saved_folders import check_free
-from keras_attention.translation.base_translator import BaseTranslator, Engine
+from keras_attention.translation.base_translator import (
+    BaseTranslator,
+    Engine,
+    check_process,
+)
 from keras_attention.translation.batches import check_strings
 from keras_attention.translation.engines import (
     ENGINES,
@@ -24,7 +28,6 @@ from keras_attention.translation.folder import MARKER, read_translator, write_tr
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.parts import (
     check_lists_ids,
-    check_process,
     check_search,
     check_short_list,
     check_source,
@@ -130,6 +133,12 @@ class Translator(BaseTranslator):
         """The most source tokens that are read, the end included."""
         limit = getattr(self.model.source_embedding, "max_length", None)
         return min(self.max_source_length, limit or self.max_source_length)
+
+    @property
+    def target_limit(self) -> int:
+        """The most target tokens that a translation has, the end included."""
+        limit: int = self.search.max_length
+        return limit
 
     @property
     def engine(self) -> Engine:

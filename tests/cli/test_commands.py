@@ -11,10 +11,11 @@ import keras
 import pytest
 
 from keras_attention import Translator, training
-from keras_attention.cli import export as export_command
-from keras_attention.cli import saved, train
+from keras_attention.cli import building, saved
+from keras_attention.cli.command_line import parse
+from keras_attention.cli.commands import train
 from keras_attention.cli.main import main
-from keras_attention.cli.train_options import PRESETS
+from keras_attention.cli.options.train import PRESETS
 from keras_attention.decoding import BeamSearch, Greedy
 from tests.backends import ROOT
 from tests.translators import make_translator
@@ -62,7 +63,15 @@ def run_train(pairs_file):
     """Train for an epoch by the command line, into the folder `run`."""
 
     def run(architecture, *options):
-        common = ["--pairs", str(pairs_file), "--output", "run", *SMALL, *options]
+        common = [
+            "train",
+            "--pairs",
+            str(pairs_file),
+            "--output",
+            "run",
+            *SMALL,
+            *options,
+        ]
         return main([*common, "--architecture", architecture])
 
     return run
@@ -126,8 +135,8 @@ def test_translate_measures_and_exports(
         for folder in (run / "saved_model", tmp_path / "exported")
     ]
     assert sizes[1] < 0.7 * sizes[0]  # graphs apart
-    other = [*export[1:], "--xla", "--precision", "mixed_bfloat16"]
-    changed = saved.load(export_command.parse(other))
+    other = [*export, "--xla", "--precision", "mixed_bfloat16"]
+    changed = saved.load(parse(other))
     assert isinstance(changed.search, Greedy)
     assert changed.search.jit_compile
     assert changed.model.encoder.compute_dtype == "bfloat16"
@@ -167,9 +176,10 @@ def test_other_beams_keep_the_rest_of_a_saved_search(beams, penalty, tmp_path):
     rules = {"min_length": 4, "suppressed_ids": [1], "jit_compile": True}
     search = BeamSearch(4, 9, length_penalty=0.3, num_hypotheses=3, **rules)
     make_translator(search=search).save(tmp_path / "saved")
-    arguments = [str(tmp_path / "saved"), "--output", "other", "--beams", str(beams)]
+    arguments = ["export", str(tmp_path / "saved"), "--output", "other"]
+    arguments += ["--beams", str(beams)]
     arguments += ["--length-penalty", str(penalty)] if penalty else []
-    found = saved.load(export_command.parse(arguments)).search
+    found = saved.load(parse(arguments)).search
     expected = BeamSearch(2, 9, length_penalty=penalty or 0.3, **rules)
     expected = Greedy(9, **rules) if beams == 1 else expected
     assert type(found) is type(expected)
@@ -178,9 +188,8 @@ def test_other_beams_keep_the_rest_of_a_saved_search(beams, penalty, tmp_path):
 
 def test_presets_give_way_to_what_is_asked_for(monkeypatch):
     monkeypatch.setattr(train, "run", vars)
-    own = ["--pairs", "own.tsv"]
+    own = ["train", "--pairs", "own.tsv"]
     plain = main(own)
-    assert main(["train", *own]) == plain
     for name, preset in PRESETS.items():
         assert set(preset) < set(plain)
         expected = plain | preset | {"preset": name, "dropout": 0.7}
@@ -188,11 +197,11 @@ def test_presets_give_way_to_what_is_asked_for(monkeypatch):
 
 
 def test_options_of_the_transformer_reach_it(monkeypatch):
-    monkeypatch.setattr(train, "transformer", lambda *sizes, **options: options)
+    monkeypatch.setattr(building, "transformer", lambda *sizes, **options: options)
     asked = ["--num-layers", "7", "--positions", "rotary", "--post-norm"]
     asked += ["--dropout", "0.4"]
     for more, of_weights in ([], 0.4), (["--attention-dropout", "0"], 0):
-        found = train.build_model(train.parse([*asked, *more]), 5, 7)
+        found = building.build_model(parse(["train", *asked, *more]), 5, 7)
         expected = {"num_layers": 7, "positions": "rotary", "normalize_first": False}
         assert expected.items() <= found.items()
         assert found["dropout"] == 0.4
@@ -200,7 +209,7 @@ def test_options_of_the_transformer_reach_it(monkeypatch):
 
 
 def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeypatch):
-    common = ["--pairs", str(pairs_file), "--output", "run", *SMALL]
+    common = ["train", "--pairs", str(pairs_file), "--output", "run", *SMALL]
 
     class StoppedError(Exception):
         pass
@@ -225,7 +234,7 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     (tmp_path / "empty").write_text("")
     test = ["--test-source", "empty", "--test-target", "empty"]
     parallel = ["--source", str(pairs_file), "--target", str(pairs_file), *test]
-    run = ["--output", "run", *SMALL, "--overwrite"]
+    run = ["train", "--output", "run", *SMALL, "--overwrite"]
     for wrong, named in (
         (["--pairs", "missing.tsv"], "missing.tsv: No such file"),
         (["--pairs", str(pairs_file), "--embedding-dim", "15"], "embedding_dim"),
@@ -248,7 +257,16 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     "ignore::ResourceWarning",
 )
 def test_translate_resumes_where_it_stopped(pairs_file, tmp_path, capsys, monkeypatch):
-    common = ["--pairs", str(pairs_file), "--output", "run", *SMALL, "--epochs", "3"]
+    common = [
+        "train",
+        "--pairs",
+        str(pairs_file),
+        "--output",
+        "run",
+        *SMALL,
+        "--epochs",
+        "3",
+    ]
     common += ["--patience", "3", "--bleu-tokenize", "char"]
 
     class Killed(Exception):
@@ -293,7 +311,7 @@ def test_translate_refuses_options_that_do_not_go_together(capsys):
         (["--minutes", "0"], "--minutes: '0' is not"),
     ):
         with pytest.raises(SystemExit):
-            main(arguments)
+            main(["train", *arguments])
         assert named in capsys.readouterr().err
 
 
@@ -312,9 +330,9 @@ def test_a_short_list_is_kept_where_it_is_as_good(
 ):
     given = iter(bleus)
     monkeypatch.setattr(
-        train, "evaluate", lambda *_, **__: SimpleNamespace(bleu=next(given))
+        building, "evaluate", lambda *_, **__: SimpleNamespace(bleu=next(given))
     )
-    monkeypatch.setattr(train, "LARGE", 0)
+    monkeypatch.setattr(building, "LARGE", 0)
     run_train("transformer", *flags, "--no-export")
     kept = Translator.load("run/translator").short_list
     assert (kept is not None) == is_kept

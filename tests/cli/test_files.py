@@ -9,7 +9,7 @@ import re
 import pytest
 
 from keras_attention import Translator, text
-from keras_attention.cli import train
+from keras_attention.cli.commands import train
 from keras_attention.cli.main import main
 from keras_attention.decoding import Greedy
 from tests.backends import BACKEND
@@ -142,7 +142,7 @@ def test_a_training_says_in_one_line_what_is_wrong(arguments, named, refuse, tmp
     for name, data in FILES.items():
         (tmp_path / name).write_bytes(data)
     before = sorted(tmp_path.iterdir())
-    assert named in refuse(*SMALL, *arguments)
+    assert named in refuse("train", *SMALL, *arguments)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -194,7 +194,9 @@ def test_other_commands_say_in_one_line_what_is_wrong(
 )
 def test_files_that_may_not_be_read_are_named(refuse, tmp_path):
     (tmp_path / "pairs.tsv").chmod(0)
-    assert "pairs.tsv: Permission denied" in refuse(*SMALL, "--pairs", "pairs.tsv")
+    assert "pairs.tsv: Permission denied" in refuse(
+        "train", *SMALL, "--pairs", "pairs.tsv"
+    )
 
 
 @pytest.mark.slow
@@ -276,7 +278,7 @@ def test_pairs_that_are_left_out_of_training_are_counted(tmp_path, capsys, monke
     (tmp_path / "pairs.tsv").write_text("\n".join(rows))
     sides = ["--tokenizer", "character", "--max-length", "30"]
     with pytest.raises(StoppedError):
-        main([*SMALL, "--pairs", "pairs.tsv", *sides])
+        main(["train", *SMALL, "--pairs", "pairs.tsv", *sides])
     errors = capsys.readouterr().err
     assert "more than two columns in 1 of 50 lines" in errors
     assert re.search(
@@ -287,7 +289,7 @@ def test_pairs_that_are_left_out_of_training_are_counted(tmp_path, capsys, monke
 def resume_after(change, capsys, monkeypatch, *more):
     """What is said of a run that is resumed after its data changed."""
     monkeypatch.setattr(train, "fit", stop)
-    begin = [*SMALL, "--pairs", "pairs.tsv", "--tokenizer", "character"]
+    begin = ["train", *SMALL, "--pairs", "pairs.tsv", "--tokenizer", "character"]
     with pytest.raises(StoppedError):
         main(begin)
     change()
@@ -330,7 +332,7 @@ def test_a_file_that_is_left_out_is_named(tmp_path, capsys, monkeypatch):
         lines = "".join(f"{line} {n}\n" for n in range(40))
         (tmp_path / f"train.{side}").write_text(lines)
         (tmp_path / f"valid.{side}").write_text(f"{line}\n")
-    begin = [*SMALL, "--tokenizer", "character", "--test-source", "valid.en"]
+    begin = ["train", *SMALL, "--tokenizer", "character", "--test-source", "valid.en"]
     begin += [
         "--test-target",
         "valid.de",

@@ -10,7 +10,7 @@ import pytest
 
 from keras_attention.cli import messages, process
 from keras_attention.cli.main import main
-from tests.backends import BACKEND, run_in_fresh_process, start_fresh_process
+from tests.backends import BACKEND, start_fresh_process
 
 
 @pytest.fixture
@@ -24,6 +24,9 @@ def _interruptible():
 BEGINNINGS = [
     (["-m"], ["python", "-m", "keras_attention", "train"], True),
     (["-m"], ["python", "-X", "dev", "-m", "keras_attention"], True),
+    (["/usr/bin/keras-attention", "train"], ["python", "x"], True),
+    (["keras-attention.exe"], ["python", "x"], True),
+    (["my-keras-attention"], ["python", "x"], False),
     (["-m"], ["python", "-m", "keras_attention.cli"], False),
     (["-m"], ["python", "-m", "pytest", "keras_attention"], False),
     (["keras_attention/__main__.py"], ["python", "-m", "keras_attention"], False),
@@ -39,23 +42,39 @@ def test_a_command_is_told_from_other_processes(seen, original, expected, monkey
     assert process.is_command() is expected
 
 
-WITHOUT_BACKEND = """
-import signal, sys
-sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "keras_attention"]
-sys.stderr = sys.stdout
+WITHOUT_KERAS = """
+import runpy, signal, sys
 sys.modules["keras"] = None  # so its import fails
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "keras_attention"]
+import keras_attention
+assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+sys.argv = ["keras_attention", *{arguments}]
 try:
-    import keras_attention
+    runpy.run_module("keras_attention", run_name="__main__")
 except SystemExit as error:
-    print(error.code, signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
+    print(error.code, file=sys.stderr)
 """
 
 
 @pytest.mark.usefixtures("_interruptible")
-def test_a_command_is_ready_before_keras_and_says_in_one_line_that_it_is_missing():
-    said, ended = run_in_fresh_process(WITHOUT_BACKEND).splitlines()
-    assert said.startswith("keras-attention: error: ")
-    assert ended == "2 True"
+@pytest.mark.parametrize(
+    ("arguments", "said", "status"),
+    [
+        (["--help"], "usage: keras-attention [", "0"),
+        (["train", "--help"], "usage: keras-attention train ", "0"),
+        (["translate", "x", "--beams", "0"], "keras-attention: error: ", "2"),
+        ([], "keras-attention: error: there is no command", "2"),
+        (["translate", "missing"], "keras-attention: error: ", "2"),
+    ],
+    ids=str,
+)
+def test_help_and_mistakes_need_no_keras(arguments, said, status):
+    code = WITHOUT_KERAS.format(arguments=arguments)
+    with start_fresh_process(code, errors=subprocess.PIPE) as process:
+        printed, errors = process.communicate(timeout=300)
+    *lines, ended = errors.splitlines()
+    assert (printed.splitlines() or lines)[0].startswith(said)
+    assert ended == status
 
 
 # A backend that is not TensorFlow.
@@ -97,8 +116,9 @@ def test_a_training_without_tensorflow_names_the_extra():
 @pytest.mark.parametrize(
     ("module", "extra", "arguments"),
     [
-        ("matplotlib", "plot", ["--pairs", "x"]),
-        ("sacrebleu", "bleu", ["--pairs", "x"]),
+        ("matplotlib", "plot", ["train", "--pairs", "x"]),
+        ("sacrebleu", "bleu", ["train", "--pairs", "x"]),
+        ("shtab", "completion", ["--print-completion", "bash"]),
         ("sacrebleu", "bleu", ["evaluate", "x", "--pairs", "x"]),
     ],
 )

@@ -1,6 +1,7 @@
 """The command that trains a translator, measures it, saves it and exports it."""
 
 import argparse
+import importlib
 import json
 import shutil
 import time
@@ -12,6 +13,12 @@ from typing import Any
 import keras
 
 from keras_attention import text
+from keras_attention.cli.building import (
+    add_short_list,
+    make_tokenizers,
+    make_translator,
+)
+from keras_attention.cli.configuration import NOT_KEPT, write_options
 from keras_attention.cli.files import (
     PARTS,
     checksums,
@@ -19,8 +26,9 @@ from keras_attention.cli.files import (
     make_corpus,
     read_files,
 )
+from keras_attention.cli.options.train import PRESETS
 from keras_attention.cli.process import clean_up_when_interrupted
-from keras_attention.cli.results import draw, measure, show_samples
+from keras_attention.cli.results import check_bleu, measure, show_samples
 from keras_attention.cli.run_folder import (
     TOKENIZER_FILES,
     begin_run,
@@ -29,28 +37,19 @@ from keras_attention.cli.run_folder import (
     check_same,
     read_json,
 )
-from keras_attention.cli.saved import check_backend
-from keras_attention.cli.train_options import PRESETS, parse
 from keras_attention.decoding import Greedy
-from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 from keras_attention.optional_packages import needs
-from keras_attention.translation.evaluation import evaluate
 from keras_attention.translation.fitting import (
     Batches,
     compile_model,
     fit_translator,
     make_batches,
 )
-from keras_attention.translation.tokenizers import train_tokenizers
 from keras_attention.translation.translator import Translator
-from keras_attention.visualization import plot_training
-
-__all__ = ["parse", "run"]
+from keras_attention.visualization import plot_attention, plot_training
 
 SHAPES = 12  # of batches, where each is compiled
-# A short list is worth a try of so many target ids, by so many validation sentences,
-# and kept if it loses no more BLEU.
-LARGE, COMPARED, TOLERANCE = 2000, 1000, 0.1
+CONFIG = "run.toml"  # the options of a run, for --config
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -90,12 +89,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     batches = prepare_training(options, translator, corpus)
     if not options.resume:  # what has failed before left no trace
         begin_run(folder, kept, data, (source, target), options.overwrite)
+        write_options(folder / CONFIG, "train", vars(options), "resume", "overwrite")
     fit(options, translator, batches, corpus, folder)
     translator.search = Greedy(options.max_length, jit_compile=options.xla)
     translator = add_short_list(options, translator, corpus)
     show_samples(translator, corpus.test, options.samples)
     figures = measure(translator, corpus.test, options)
-    draw(translator, corpus.test[0], folder / "attention.png")
+    _draw(translator, corpus.test[0], folder / "attention.png")
     save(options, translator, corpus.test[0][:20], folder)
     whole = complete.with_suffix(".new")
     whole.write_text(json.dumps(figures, indent=2), "utf-8")
@@ -110,11 +110,22 @@ def check_options(options: argparse.Namespace) -> None:
     meant = PRESETS.get(options.preset, {}).get("architecture", options.architecture)
     if options.architecture != meant:
         raise ValueError(f"--preset {options.preset} is for --architecture {meant}")
-    check_backend()
+    _check_backend()
+    check_bleu(options.bleu_tokenize)
     with needs("matplotlib", extra="plot", by="the picture of a training"):
         import matplotlib  # noqa: F401
     if options.tensorboard and not find_spec("tensorboard"):
         raise ValueError("--tensorboard needs it: pip install tensorboard")
+    if options.new_vocabularies and not options.start_from:
+        raise ValueError("--new-vocabularies is for --start-from")
+    given = [options.source_tokenizer, options.target_tokenizer]
+    if any(given) and options.tie_embeddings and given[0] != given[1]:
+        raise ValueError(
+            "--tie-embeddings is for one tokenizer: --source-tokenizer and "
+            f"--target-tokenizer must be the same. Received: {given[0]} and {given[1]}"
+        )
+    if any(given) and options.start_from:
+        raise ValueError("--start-from has its own tokenizers, or --new-vocabularies")
     if options.segmentations and options.tokenizer != "sentencepiece":
         raise ValueError(
             "--segmentations, also a preset's, needs sentencepiece; 0 is none"
@@ -132,73 +143,18 @@ def check_options(options: argparse.Namespace) -> None:
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     """What a run keeps of its command."""
-    ours = ("resume", "overwrite", "output")
+    ours = ("resume", "overwrite", "output", *NOT_KEPT)
     return {name: value for name, value in vars(options).items() if name not in ours}
 
 
-def make_tokenizers(
-    options: argparse.Namespace, corpus: text.Split
-) -> tuple[text.Tokenizer, text.Tokenizer]:
-    """Train the tokenizers of both sides as the options say."""
-    choices = {"lowercase": options.lowercase}
-    if options.tokenizer == "sentencepiece":
-        choices["model_type"] = options.model_type
-    return train_tokenizers(
-        corpus.train,
-        options.tokenizer,
-        shared=options.tie_embeddings,
-        vocabulary_size=options.vocabulary_size,
-        normalizations=(options.source_normalization, options.target_normalization),
-        **choices,
-    )
-
-
-def make_translator(
-    options: argparse.Namespace, source: text.Tokenizer, target: text.Tokenizer
-) -> Translator:
-    """A Translator whose model is still to be trained."""
-    return Translator(
-        build_model(options, source.vocabulary_size, target.vocabulary_size),
-        source,
-        target,
-        Greedy(options.max_length),
-        max_source_length=max(256, options.max_length),
-    )
-
-
-def build_model(options: argparse.Namespace, *vocabulary_sizes: int) -> Seq2Seq:
-    """The architecture that was asked for, in the sizes that were asked for."""
-    attention_dropout = options.attention_dropout
-    if attention_dropout is None:
-        attention_dropout = options.dropout
-    if options.architecture == "transformer":
-        return transformer(
-            *vocabulary_sizes,
-            num_layers=options.num_layers or 3,
-            num_heads=options.num_heads,
-            embedding_dim=options.embedding_dim or 128,
-            intermediate_dim=options.intermediate_dim,
-            normalize_first=not options.post_norm,
-            positions=options.positions,
-            dropout=options.dropout,
-            attention_options={"dropout": attention_dropout},
-            tie_embeddings=options.tie_embeddings,
+def _check_backend():
+    with needs("tensorflow", extra="text", by="train"):
+        importlib.import_module("tensorflow")
+    if keras.config.backend() != "tensorflow":
+        raise ValueError(
+            "train reads its texts by TensorFlow: KERAS_BACKEND=tensorflow. On JAX, "
+            "examples/distributed.py trains and exports a translator"
         )
-    return rnn_seq2seq(
-        *vocabulary_sizes,
-        num_layers=options.num_layers or 1,
-        embedding_dim=options.embedding_dim or 256,
-        units=options.units,
-        cell=options.cell,
-        attention=None if options.attention == "none" else options.attention,
-        order=options.order,
-        peeky=options.peeky,
-        bidirectional=options.bidirectional,
-        input_feeding=options.input_feeding,
-        dropout=options.dropout,
-        recurrent_dropout=options.recurrent_dropout,
-        tie_embeddings=options.tie_embeddings,
-    )
 
 
 def prepare_training(
@@ -255,35 +211,15 @@ def fit(
     plot_training(folder / "history.csv", path=folder / "training.png")
 
 
-def add_short_list(
-    options: argparse.Namespace, translator: Translator, corpus: text.Split
-) -> Translator:
-    """The same with a short list, if asked for, or where that is as good."""
-    vocabulary_size = translator.target_tokenizer.vocabulary_size
-    if options.short_list is None and vocabulary_size < LARGE:
-        return translator
-    if options.short_list is False:
-        return translator
-    listed = translator.with_short_list(*corpus.train)
-    if options.short_list:
-        return listed
-    validation = [side[:COMPARED] for side in corpus.validation]
-    whole_bleu, listed_bleu = (
-        evaluate(
-            one,
-            *validation,
-            lowercase=options.lowercase or None,
-            tokenize=options.bleu_tokenize,
-        ).bleu
-        for one in (translator, listed)
-    )
-    is_kept = listed_bleu >= whole_bleu - TOLERANCE
-    print(
-        f"BLEU of {len(validation[0])} validation sentences with a short list for each "
-        f"{listed_bleu:.2f}, with the whole vocabulary {whole_bleu:.2f}: the "
-        f"{'list is kept' if is_kept else 'vocabulary stays'}"
-    )
-    return listed if is_kept else translator
+def _draw(translator, sources, path):
+    """Draw the attention of a sentence of middling length."""
+    source = min(sources, key=lambda line: abs(len(line.split()) - 9))
+    best = translator.hypotheses([source])[0][0]
+    if best.attention is None:
+        print("No attention to draw")
+        return
+    plot_attention(best.attention, best.source_tokens, best.target_tokens, path=path)
+    print(f"Attention picture in {path}")
 
 
 def save(

@@ -1,20 +1,22 @@
 """The options of a training, and presets of them."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
-from keras_attention import cli
-from keras_attention.cli.options import (
-    Parser,
-    above_zero,
-    add_bleu,
-    named,
-    natural,
-    positive,
-    share,
-)
+from keras_attention.cli.options.shared import PRECISIONS, YES_OR_NO, add_bleu
+from keras_attention.cli.parser import above_zero, named, natural, positive, share
 from keras_attention.text.cleaning_rules import NORMALIZATIONS
+
+HELP = "train a translator of your own text"
+DESCRIPTION = """\
+Train a translator of parallel text, measure it, save it and export it, all into one
+folder. A training that was killed continues with the same command and --resume, as long
+as its options and the lines of its files are the same."""
+EXAMPLES = """\
+examples:
+  keras-attention train --pairs pairs.tsv --output run
+  keras-attention train --source train.en --target train.de --preset transformer-30k
+  keras-attention train --pairs more.tsv --output run2 --start-from run/translator"""
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -61,34 +63,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-YES_OR_NO = argparse.BooleanOptionalAction
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options of a training; those of a preset give way to what is given."""
-    parser = train_parser()
-    options = parser.parse_args(arguments)
-    if options.preset:
-        parser.set_defaults(**PRESETS[options.preset])
-    return parser.parse_args(arguments)
-
-
-def train_parser() -> argparse.ArgumentParser:
-    """The options of a training, without presets."""
-    parser = Parser(
-        "train",
-        usage="python -m keras_attention [train] [options] "
-        "(--pairs FILE | --source FILE --target FILE)",
-        description=cli.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to a parser."""
     parser.add_argument("--preset", choices=PRESETS, help="settings for so many pairs")
     _add_files(parser.add_argument_group("files"))
     _add_model(parser.add_argument_group("model"))
     _add_text(parser.add_argument_group("text"))
     _add_training(parser.add_argument_group("training"))
     _add_results(parser.add_argument_group("results"))
-    return parser
 
 
 def _add_files(group):
@@ -106,15 +88,39 @@ def _add_files(group):
         type=positive,
         help="use only so many of the first pairs of your files",
     )
-    add("--output", type=named, default="translation-run", help="folder to write")
+    add(
+        "--output",
+        type=named,
+        metavar="FOLDER",
+        default="translation-run",
+        help="to write",
+    )
     add("--resume", action="store_true", help="continue a killed run")
     add("--overwrite", action="store_true", help="replace the run in --output")
+    add(
+        "--start-from",
+        type=named,
+        metavar="FOLDER",
+        help="a saved Translator to train further, or the name of one that comes "
+        "along: its model and tokenizers, whatever the options of these say",
+    )
+    add(
+        "--new-vocabularies",
+        action="store_true",
+        help="of --start-from, with tokenizers of your text: pieces that its "
+        "vocabularies have too keep their vectors",
+    )
 
 
 def _add_model(group):
     add = group.add_argument
-    add("--architecture", choices=("transformer", "rnn"), default="transformer")
-    add("--num-layers", type=positive, help="transformer 3, rnn 1")
+    add(
+        "--architecture",
+        choices=("transformer", "rnn"),
+        default="transformer",
+        help="of the model",
+    )
+    add("--num-layers", type=positive, help="a side; transformer 3, rnn 1")
     add("--embedding-dim", type=positive, help="transformer 128, rnn 256")
     add("--num-heads", type=positive, default=4, help="of the transformer")
     add("--intermediate-dim", type=positive, default=512, help="of the transformer")
@@ -135,9 +141,9 @@ def _add_model(group):
     add("--input-feeding", action=YES_OR_NO, default=True, help="of the rnn")
     add("--recurrent-dropout", type=share, default=0.0, help="of the rnn")
     add("--tie-embeddings", action="store_true", help="one table and one tokenizer")
-    add("--dropout", type=share, default=0.1)
+    add("--dropout", type=share, default=0.1, help="share of vectors")
     add("--attention-dropout", type=share, help="of weights; as --dropout by default")
-    add("--precision", choices=("float32", "mixed_bfloat16"), default="float32")
+    add("--precision", choices=PRECISIONS, default="float32", help="to compute in")
 
 
 def _add_text(group):
@@ -146,10 +152,33 @@ def _add_text(group):
         "--tokenizer",
         choices=("sentencepiece", "word", "character"),
         default="sentencepiece",
+        help="kind of the vocabularies",
     )
-    add("--model-type", choices=("bpe", "unigram"), default="bpe")
-    add("--vocabulary-size", type=positive, help="by default by the size of the data")
-    add("--lowercase", action="store_true")
+    for side in ("source", "target"):
+        add(
+            f"--{side}-tokenizer",
+            type=named,
+            help=f"of {side}s, as a tokenizer's `save` wrote it, in place of one that "
+            "is trained",
+        )
+    add(
+        "--model-type",
+        choices=("bpe", "unigram"),
+        default="bpe",
+        help="of sentencepiece",
+    )
+    add(
+        "--user-symbols",
+        nargs="+",
+        metavar="SYMBOL",
+        help="that stay whole, such as <b> and </b>",
+    )
+    add(
+        "--vocabulary-size",
+        type=positive,
+        help="of each side; by default by the size of the data",
+    )
+    add("--lowercase", action="store_true", help="read and write lower case alone")
     for side, default in (
         ("source", "nmt_nfkc for two sentencepiece tokenizers, else identity"),
         ("target", "identity"),
@@ -171,7 +200,7 @@ def _add_text(group):
 
 def _add_training(group):
     add = group.add_argument
-    add("--epochs", type=positive, default=20)
+    add("--epochs", type=positive, default=20, help="times through the data")
     add(
         "--minutes",
         type=above_zero,
@@ -192,7 +221,7 @@ def _add_training(group):
         help="updates; 1,000, or a tenth of all if it is less",
     )
     add("--ema", type=share, default=0.99, help="momentum of the averaged weights")
-    add("--label-smoothing", type=share, default=0.1)
+    add("--label-smoothing", type=share, default=0.1, help="of the loss")
     add(
         "--patience",
         type=positive,
@@ -204,7 +233,7 @@ def _add_training(group):
         action="store_true",
         help="compile training and search, once for each of few shapes",
     )
-    add("--seed", type=natural, default=0)
+    add("--seed", type=natural, default=0, help="of all that is drawn by lot")
 
 
 def _add_results(group):

@@ -1,32 +1,18 @@
 """The command that says how probable translations are."""
 
 import argparse
-from collections.abc import Sequence
 
 from keras_attention.cli.files import read_part
 from keras_attention.cli.messages import say_cut
-from keras_attention.cli.options import Parser, add_engine, add_test
-from keras_attention.cli.saved import load_with
-from keras_attention.translation.lines import count_cut
+from keras_attention.cli.saved import load
+from keras_attention.translation.line_forms import count_cut
 from keras_attention.translation.sources import count_tokens
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the options of `score`."""
-    parser = Parser(
-        "score",
-        description="Print the log-probability of each translation, a tab, and the "
-        "number of its tokens.",
-    )
-    add_test(parser)
-    add_engine(parser)
-    return parser.parse_args(arguments)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print how probable each translation is, and say what was cut."""
     sources, references = read_part(options.pairs, options.source, options.target)
-    translator = load_with(options.folder, options.engine)
+    translator = load(options)
     found = translator.score(sources, references)
     for one in found:
         print(f"{one.log_probability:.4f}\t{len(one.tokens)}")

@@ -1,0 +1,1 @@
+"""What each command does: a module each, with a `run` of its options."""

@@ -1,0 +1,12 @@
+"""The command `show`, which is still to come."""
+
+import argparse
+from typing import NoReturn
+
+
+def run(options: argparse.Namespace) -> NoReturn:
+    """Say that it is not there yet."""
+    raise ValueError(
+        "show is not there yet: translate --alignments prints which tokens belong "
+        "together"
+    )

@@ -1,0 +1,15 @@
+"""The options of `serve`."""
+
+import argparse
+
+from keras_attention.cli.parser import named
+
+HELP = "answer requests over HTTP (not there yet)"
+DESCRIPTION = """\
+To answer requests over HTTP. This version does not do it yet."""
+EXAMPLES = ""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to a parser."""
+    parser.add_argument("folder", type=named, help="a saved Translator")

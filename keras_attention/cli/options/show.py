@@ -1,0 +1,15 @@
+"""The options of `show`."""
+
+import argparse
+
+from keras_attention.cli.parser import named
+
+HELP = "show what a model looks at while it translates (not there yet)"
+DESCRIPTION = """\
+To show what a model looks at while it translates. This version does not do it yet."""
+EXAMPLES = ""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to a parser."""
+    parser.add_argument("folder", type=named, help="a saved Translator")

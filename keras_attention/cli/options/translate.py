@@ -1,0 +1,62 @@
+"""The options of `translate`."""
+
+import argparse
+
+from keras_attention.cli.options.shared import add_engine, add_folder, add_search
+from keras_attention.cli.parser import named, positive
+
+HELP = "translate lines of text"
+DESCRIPTION = """\
+Translate each line of some files, or of standard input, to a line.
+
+A line is answered as soon as it is read, in UTF-8 whatever the locale, so that a
+program may keep the command open; lines that are there already go in batches. Names
+that end in .gz or .xz are unpacked and packed."""
+EXAMPLES = """\
+examples:
+  keras-attention translate tatoeba_en_fr < lines.en > lines.fr
+  keras-attention translate run/translator --input a.txt b.txt.gz --output translated/
+  keras-attention translate run/translator --beams 4 --n-best 4 --output-format tsv"""
+
+FORMATS = ("text", "tsv", "json")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to a parser."""
+    add_folder(parser)
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--input",
+        type=named,
+        nargs="+",
+        help="by default standard input",
+    )
+    group.add_argument(
+        "--output",
+        type=named,
+        help="by default standard output; it appears when it is whole. A name that "
+        "ends in / or is a folder gets a file of the same name for each input",
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="replace what --output names"
+    )
+    group.add_argument(
+        "--output-format",
+        choices=FORMATS,
+        default="text",
+        help="text: translations alone (default), or with --n-best: line number ||| "
+        "translation ||| score; tsv: line number, rank, score and translation; json: "
+        "an object a line, with the source",
+    )
+    group.add_argument(
+        "--n-best",
+        type=positive,
+        help="so many translations of each line, best first",
+    )
+    group.add_argument(
+        "--alignments",
+        action="store_true",
+        help="print source tokens ||| target tokens ||| which belong together: 0-0 1-2",
+    )
+    add_search(parser)
+    add_engine(parser)

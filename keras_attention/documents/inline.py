@@ -1,0 +1,266 @@
+"""Markup of a text: taken out before it is translated, and put back."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from keras_attention.documents.names import NAMES
+from keras_attention.documents.segments import Inline
+
+
+class Mark(NamedTuple):
+    """Markup between two characters.
+
+    Attributes:
+        start: before which character of the text it stands.
+        raw: as it is written.
+    """
+
+    start: int
+    raw: str
+
+
+class Name(NamedTuple):
+    """What stands for a word.
+
+    Attributes:
+        start: where it begins in the text.
+        text: how it is read.
+        raw: how it is written.
+    """
+
+    start: int
+    text: str
+    raw: str
+
+
+class Bare(NamedTuple):
+    """A text without its markup.
+
+    Attributes:
+        text: as it is read.
+        marks: in their order.
+        names: likewise.
+    """
+
+    text: str
+    marks: Sequence[Mark] = ()
+    names: Sequence[Name] = ()
+
+    def part(self, start: int, end: int) -> "Bare":
+        """From one character to another, with the marks before any of these."""
+        return Bare(
+            self.text[start:end],
+            [*_within(self.marks, start, end)],
+            [*_within(self.names, start, end)],
+        )
+
+    def masked(self) -> str:
+        """The text with letters in place of names, as long as it is."""
+        parts, place = [], 0
+        for name in self.names:
+            parts += [self.text[place : name.start], "x" * len(name.text)]
+            place = name.start + len(name.text)
+        return "".join([*parts, self.text[place:]])
+
+
+def take_marks(text: str, inline: Inline) -> Bare:
+    """A text and its markup, each by itself."""
+    bare = _Bares(inline)
+    place = 0
+    patterns = [pattern for pattern in (inline.names, inline.marks) if pattern]
+    while matches := [*filter(None, (one.search(text, place) for one in patterns))]:
+        match = min(matches, key=re.Match.start)
+        bare.add_text(text[place : match.start()])
+        if match.re is inline.names:
+            bare.add_name(match[0])
+        else:
+            bare.marks.append(Mark(bare.length, match[0]))
+        place = match.end()
+    bare.add_text(text[place:])
+    return Bare("".join(bare.parts), bare.marks, bare.names)
+
+
+def find_names(names: Sequence[Name], translation: str) -> list[Name] | None:
+    """Where names stand in a translation, in its order; `None` if one is missing."""
+    found: list[Name] = []
+    taken = [False] * len(translation)
+    # Long ones first, which may hold others.
+    for name in sorted(names, key=lambda name: -len(name.text)):
+        start = translation.find(name.text)
+        while start >= 0 and any(taken[start : start + len(name.text)]):
+            start = translation.find(name.text, start + 1)
+        if start < 0:
+            return None
+        taken[start : start + len(name.text)] = [True] * len(name.text)
+        found.append(name._replace(start=start))
+    return sorted(found)
+
+
+def put_marks(
+    bare: Bare, translation: str, words: Sequence[tuple[int, int]], inline: Inline
+) -> str | None:
+    """A translation with the markup and the names of its source.
+
+    Args:
+        bare: the source.
+        translation: as it is read.
+        words: which words belong together, counted from 0: pairs of a source and a
+            target word, as of `Alignment.words`.
+        inline: how it is written.
+
+    Returns:
+        The translation as it is written; or `None`, where a name is missing, a mark has
+        no place, or marks would come in another order.
+    """
+    names = find_names(bare.names, translation)
+    places = _places(bare, translation, words) if bare.marks else []
+    if names is None or places is None:
+        return None
+    inserted = [
+        Mark(_outside(names, place), mark.raw)
+        for place, mark in zip(places, bare.marks, strict=True)
+    ]
+    return write_marks(Bare(translation, inserted, names), inline)
+
+
+def write_marks(bare: Bare, inline: Inline) -> str:
+    """A text with its markup, as it is written."""
+    written, place = [], 0
+    parts: list[Mark | Name] = [*bare.marks, *bare.names]
+    # Marks stand before a name that begins at the same place.
+    for one in sorted(parts, key=lambda part: part.start):
+        written += [inline.encode(bare.text[place : one.start]), one.raw]
+        place = one.start + (len(one.text) if isinstance(one, Name) else 0)
+    return "".join([*written, inline.encode(bare.text[place:])])
+
+
+def _places(bare, translation, words):
+    """Where marks stand in a translation, or `None`."""
+    source, target = _word_spans(bare.text), _word_spans(translation)
+    places = [0] * len(bare.marks)
+    for opening, closing in _pairs(bare.marks):
+        start, end = bare.marks[opening].start, bare.marks[closing].start
+        inside = {
+            number
+            for number, (begin, stop) in enumerate(source)
+            if begin < end and stop > start
+        }
+        if opening == closing:  # it belongs to the word before it
+            inside = {n for n, (_, stop) in enumerate(source) if stop <= start}
+            inside = {max(inside)} if inside else set()
+        found = sorted(other for one, other in words if one in inside)
+        if not found or found[-1] >= len(target):
+            return None
+        places[closing] = _end(bare.text, end, translation, target[found[-1]])
+        if opening != closing:
+            places[opening] = _start(bare.text, start, translation, target[found[0]])
+    return places if places == sorted(places) else None
+
+
+def _pairs(marks: Sequence[Mark]) -> Iterator[tuple[int, int]]:
+    """Marks that open something and those that close it; others twice."""
+    begun: list[int] = []
+    for number, (_, raw) in enumerate(marks):
+        closes = bool(begun) and _closes(marks[begun[-1]].raw, raw)
+        if closes:
+            yield begun.pop(), number
+        elif _opens(raw):
+            begun.append(number)
+        else:
+            yield number, number
+    yield from ((number, number) for number in begun)
+
+
+def _opens(raw):
+    if raw.startswith("<"):
+        return not raw.endswith("/>") and raw[1] not in "/!?"
+    return raw in ("[", "![") or not raw.strip("*_~")
+
+
+def _closes(opening, raw):
+    if raw.startswith("</"):
+        return opening.startswith(f"<{raw[2:-1].strip()}")
+    if raw.startswith("]"):
+        return opening in ("[", "![")
+    return raw == opening and not raw.strip("*_~")
+
+
+def _start(text, place, translation, span):
+    """Where a word of a translation begins, with signs before it if its source has."""
+    start, end = span
+    if place and not text[place - 1].isspace():  # signs stand outside
+        while start < end - 1 and not translation[start].isalnum():
+            start += 1
+    return start
+
+
+def _end(text, place, translation, span):
+    start, end = span
+    if place < len(text) and not text[place].isspace():
+        while end > start + 1 and not translation[end - 1].isalnum():
+            end -= 1
+    return end
+
+
+def _outside(names, place):
+    """A place that is in no name."""
+    for name in names:
+        if name.start < place < name.start + len(name.text):
+            return name.start + len(name.text)
+    return place
+
+
+def _word_spans(text):
+    return [match.span() for match in re.finditer(r"\S+", text)]
+
+
+def _within(parts, start, end):
+    for part in parts:
+        if start <= part.start < end:
+            yield part._replace(start=part.start - start)
+
+
+class _Bares:
+    """What a text is read as, while it is read."""
+
+    def __init__(self, inline: Inline) -> None:
+        self.parts: list[str] = []
+        self.marks: list[Mark] = []
+        self.names: list[Name] = []
+        self.length = 0
+        self._inline = inline
+
+    def add_text(self, raw: str) -> None:
+        """Add text as it is written, with the names of programs in it."""
+        place = 0
+        for match in NAMES.finditer(raw):
+            self._add(self._inline.decode(raw[place : match.start()]))
+            self._add_name(self._inline.decode(match[0]), match[0])
+            place = match.end()
+        self._add(self._inline.decode(raw[place:]))
+
+    def add_name(self, raw: str) -> None:
+        """Add markup that stands for a word."""
+        text = self._inline.decode(_inner(raw)).strip()
+        if text:
+            self._add_name(text, raw)
+        else:
+            self.marks.append(Mark(self.length, raw))
+
+    def _add_name(self, text, raw):
+        self.names.append(Name(self.length, text, raw))
+        self._add(text)
+
+    def _add(self, text):
+        self.parts.append(text)
+        self.length += len(text)
+
+
+def _inner(raw):
+    """What is read of markup that stands for a word."""
+    if raw.startswith("`"):
+        return raw.strip("`")
+    if raw.count("<") == 1:  # an address
+        return raw.strip("<>")
+    return re.sub(r"<[^<>]*>", "", raw)

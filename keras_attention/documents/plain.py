@@ -1,0 +1,61 @@
+"""Plain text: paragraphs, lists and quotations."""
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import NamedTuple
+
+from keras_attention.documents.segments import Segment
+from keras_attention.documents.wrapping import (
+    LETTER,
+    flowing,
+    line_spans,
+    wrapped_segment,
+)
+
+# What stands before the text of a line: quotation, item of a list, blanks.
+_LINE = re.compile(
+    r"(?P<before>(?:[ \t]*>)*[ \t]*"
+    r"(?P<item>(?:[-*+\u2022\u00b7]|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)?)"
+    r"(?P<body>.*?)\s*\Z",
+    re.S,
+)
+
+
+class _Line(NamedTuple):
+    before: str
+    is_item: bool
+    start: int
+    end: int
+
+    def goes_on(self, other: "_Line") -> bool:
+        """Whether another line may belong to the paragraph that begins here."""
+        return (
+            other.end > other.start
+            and not other.is_item
+            # A hanging indentation stands below the text of an item.
+            and len(other.before) == len(self.before)
+            and other.before.count(">") == self.before.count(">")
+        )
+
+
+def parse(document: str) -> Iterator[Segment]:
+    """The segments of a text. Lines that are one paragraph are one of them."""
+    lines = [_read(document, *span) for span in line_spans(document)]
+    place = 0
+    while place < len(lines):
+        first = lines[place]
+        if not LETTER.search(document, first.start, first.end):
+            place += 1
+            continue
+        own = [first, *takewhile(first.goes_on, lines[place + 1 :])]
+        for count in flowing([document[line.start : line.end] for line in own]):
+            spans = [(line.start, line.end) for line in lines[place : place + count]]
+            yield wrapped_segment(document, spans)
+            place += count
+
+
+def _read(document, start, end):
+    match = next(_LINE.finditer(document[start:end]))  # it matches any line
+    begin, end = match.span("body")
+    return _Line(match["before"], match["item"] is not None, start + begin, start + end)

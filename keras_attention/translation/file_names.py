@@ -1,0 +1,3 @@
+"""Files that saved and exported translators have."""
+
+SOURCE, TARGET = "source_tokenizer.json", "target_tokenizer.json"

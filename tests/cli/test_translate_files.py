@@ -1,0 +1,194 @@
+"""Files that are translated: which go into which, in what form, and what is kept."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from keras_attention import Translator
+from keras_attention.cli import progress
+from keras_attention.cli.main import main
+from keras_attention.decoding import BeamSearch
+from tests.backends import BACKEND, ROOT
+from tests.translators import ENGLISH, make_translator
+
+pytestmark = pytest.mark.skipif(
+    BACKEND != "tensorflow", reason="the Translator needs TensorFlow"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("translator") / "saved"
+    make_translator(search=BeamSearch(3, 9)).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(folder):
+    return Translator.load(folder).hypotheses([*ENGLISH, ""])
+
+
+@pytest.fixture(autouse=True)
+def _in_folder_with_texts(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("".join(f"{line}\n" for line in ENGLISH[:2]))
+    lines = "".join(f"{line}\n" for line in [*ENGLISH[2:], ""])
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(lines.encode()))
+
+
+def translate(folder, *options):
+    main(["translate", str(folder), "--input", "a.txt", "b.txt.gz", *options])
+
+
+def test_inputs_go_into_one_file_or_a_folder_of_as_many(folder, expected, tmp_path):
+    best = [one[0].text for one in expected]
+    translate(folder, "--output", "out.txt")
+    assert (tmp_path / "out.txt").read_text("utf-8").splitlines() == best
+    translate(folder, "--output", "new/deep/")
+    assert (tmp_path / "new/deep/a.txt").read_text("utf-8").splitlines() == best[:2]
+    packed = (tmp_path / "new/deep/b.txt.gz").read_bytes()
+    assert gzip.decompress(packed).decode().splitlines() == best[2:]
+    with pytest.raises(SystemExit):
+        translate(folder, "--output", "new/deep")
+    translate(folder, "--output", "new/deep", "--overwrite", "--n-best", "1")
+    found = (tmp_path / "new/deep/a.txt").read_text("utf-8").splitlines()
+    assert [line.split(" ||| ")[0] for line in found] == ["0", "1"]
+
+
+def test_n_best_with_scores(folder, expected, capsysbinary):
+    def lines(*options):
+        translate(folder, *options)
+        return capsysbinary.readouterr().out.decode().split("\n")[:-1]
+
+    two = [one[:2] for one in expected]
+    assert lines("--n-best", "2") == [
+        f"{number} ||| {one.text} ||| {one.score:.4f}"
+        for number, some in enumerate(two)
+        for one in some
+    ]
+    assert lines("--n-best", "2", "--output-format", "tsv") == [
+        f"{number}\t{rank}\t{one.score:.4f}\t{one.text}"
+        for number, some in enumerate(two, 1)
+        for rank, one in enumerate(some, 1)
+    ]
+    documents = [*map(json.loads, lines("--output-format", "json", "--alignments"))]
+    assert [one["source"] for one in documents] == [*ENGLISH, ""]
+    assert [one["line"] for one in documents] == [1, 2, 3, 4, 5]
+    for found, some in zip(documents, expected, strict=True):
+        for own, one in zip(found["translations"], some, strict=True):
+            assert own["text"] == one.text
+            assert own["score"] == pytest.approx(one.score, abs=1e-3)
+            assert own["is_complete"] == one.is_complete
+            assert own["alignment"] == [[*pair] for pair in one.alignment()]
+            assert len(own["target_tokens"]) == one.size
+    plain = [*map(json.loads, lines("--output-format", "json", "--n-best", "1"))]
+    assert [*plain[0]["translations"][0]] == ["text", "score", "is_complete"]
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--input", "missing.txt"], "missing.txt: No such file"),
+        (["--input", "."], "--input: . is a folder"),
+        (["--input", "a.txt", "--output", "b.txt.gz"], "b.txt.gz is there already"),
+        (["--input", "a.txt", "./a.txt", "--output", "x/"], "a.txt more than once"),
+        (["--output", "x/"], "x/ is a folder, which needs --input"),
+        (["--input", "broken.gz", "--output", "x"], "'broken.gz' is damaged"),
+        (["--input", "a.txt", "--output", "a.txt/x"], "a.txt"),
+        (["--n-best", "4"], "--n-best must not be above the number of beams"),
+        (["--beams", "1", "--n-best", "2"], "--n-best 2 needs a beam search"),
+        (["--beams", "1", "--length-penalty", "1"], "needs a beam search"),
+        (["--beams", "2", "--sample"], "two searches"),
+        (["--temperature", "2"], "--temperature needs --sample"),
+        (["--alignments", "--n-best", "2"], "need --output-format json"),
+        (["--ensemble", "missing"], "missing"),
+        (
+            ["--engine", "ctranslate2", "--no-xla"],
+            "--xla is not for --engine ctranslat",
+        ),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_what_is_wrong_is_said_in_one_line(options, named, folder, capsys, tmp_path):
+    (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-12])
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as exit_:
+        main(["translate", str(folder), *options])
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert named in line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_ensemble_needs_the_same_vocabularies(folder, tmp_path, capsysbinary):
+    make_translator(tokenizers="characters").save(tmp_path / "other")
+    with pytest.raises(SystemExit):
+        translate(folder, "--ensemble", "other")
+    assert (
+        b"same vocabularies: the source_tokenizer.json" in capsysbinary.readouterr().err
+    )
+    translate(folder)
+    alone = capsysbinary.readouterr().out
+    translate(folder, "--ensemble", str(folder), str(folder))
+    assert capsysbinary.readouterr().out == alone
+
+
+class Terminal:
+    def __init__(self):
+        self.text = ""
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    times = iter([0.0, 10.0, 20.0, 20.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    counter = progress.Progress("lines")
+    counter.add(500, lambda: 0.25)
+    counter.add(1500, lambda: None)
+    counter.end()
+    first, second, last = shown.text.removeprefix("\r").split("\r")
+    assert first == "500 lines, 50 a second, 25 %, 0:30 left"
+    assert second.rstrip() == "2,000 lines, 100 a second"
+    assert last.rstrip() == "2,000 lines, 100 a second, 0:20 in all"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="other signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_half_written(number, folder, tmp_path):
+    command = [sys.executable, "-m", "keras_attention", "translate", str(folder)]
+    with subprocess.Popen(
+        [*command, "--output", "out.txt"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        process.stdin.write(b"one\n" * 3)
+        process.stdin.flush()
+        deadline = time.monotonic() + 200
+        while not any(name.startswith(".unf") for name in os.listdir(tmp_path)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
+        assert process.stderr.read() == b""
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt.gz"]
