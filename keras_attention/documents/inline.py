@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from keras_attention.documents.names import NAMES
@@ -47,21 +48,71 @@ class Bare(NamedTuple):
     marks: Sequence[Mark] = ()
     names: Sequence[Name] = ()
 
-    def part(self, start: int, end: int) -> "Bare":
-        """From one character to another, with the marks before any of these."""
-        return Bare(
-            self.text[start:end],
-            [*_within(self.marks, start, end)],
-            [*_within(self.names, start, end)],
+    def with_names(self, texts: Sequence[str]) -> "Bare":
+        """The same with other texts in place of names."""
+        parts, marks, names = [], [*self.marks], []
+        place = 0
+        for name, text in zip(self.names, texts, strict=True):
+            parts.append(self.text[place : name.start])
+            names.append(Name(sum(map(len, parts)), text, name.raw))
+            parts.append(text)
+            place = name.start + len(name.text)
+            longer = len(text) - len(name.text)
+            marks = [
+                mark._replace(start=mark.start + longer) if old.start >= place else mark
+                for mark, old in zip(marks, self.marks, strict=True)
+            ]
+        return Bare("".join([*parts, self.text[place:]]), marks, names)
+
+    def cut(self, places: Sequence[int]) -> list["Bare"]:
+        """The parts between some places, which are in no name."""
+        edges = [0, *places, len(self.text)]
+        parts = []
+        for start, end in pairwise(edges):
+            # What stands at a border belongs to what follows.
+            stop = end + 1 if end == len(self.text) else end
+            parts.append(
+                Bare(
+                    self.text[start:end],
+                    [*_within(self.marks, start, stop)],
+                    [*_within(self.names, start, stop)],
+                )
+            )
+        return parts
+
+    def around(self) -> tuple["Bare", "Bare", "Bare"]:
+        """What stands before the words, between the first and the last, and after."""
+        body = self.text.strip()
+        start = self.text.index(body)
+        end = start + len(body)
+        outer = _outer_marks(self.marks, start, end)
+        count = len(self.marks)
+        head, stop = 0, count
+        while head < count and outer[head] and self.marks[head].start <= start:
+            head += 1
+        while stop > head and outer[stop - 1] and self.marks[stop - 1].start >= end:
+            stop -= 1
+        inner = (min(max(mark.start - start, 0), len(body)) for mark in self.marks)
+        moved = [
+            mark._replace(start=place)
+            for mark, place in zip(self.marks, inner, strict=True)
+        ]
+        tail = [mark._replace(start=mark.start - end) for mark in self.marks[stop:]]
+        return (
+            Bare(self.text[:start], self.marks[:head]),
+            Bare(body, moved[head:stop], [*_within(self.names, start, end)]),
+            Bare(self.text[end:], tail),
         )
 
-    def masked(self) -> str:
-        """The text with letters in place of names, as long as it is."""
-        parts, place = [], 0
-        for name in self.names:
-            parts += [self.text[place : name.start], "x" * len(name.text)]
-            place = name.start + len(name.text)
-        return "".join([*parts, self.text[place:]])
+    def pieces(self) -> list["str | Bare"]:
+        """What is written of marks and names, and the texts between them."""
+        pieces: list[str | Bare] = []
+        place = 0
+        parts: list[Mark | Name] = [*self.marks, *self.names]
+        for part in sorted(parts, key=lambda part: part.start):
+            pieces += [Bare(self.text[place : part.start]), part.raw]
+            place = part.start + (len(part.text) if isinstance(part, Name) else 0)
+        return [*pieces, Bare(self.text[place:])]
 
 
 def take_marks(text: str, inline: Inline) -> Bare:
@@ -87,14 +138,23 @@ def find_names(names: Sequence[Name], translation: str) -> list[Name] | None:
     taken = [False] * len(translation)
     # Long ones first, which may hold others.
     for name in sorted(names, key=lambda name: -len(name.text)):
-        start = translation.find(name.text)
-        while start >= 0 and any(taken[start : start + len(name.text)]):
-            start = translation.find(name.text, start + 1)
-        if start < 0:
+        free = (
+            start
+            for start in _occurrences(name.text, translation)
+            if not any(taken[start : start + len(name.text)])
+        )
+        if (start := next(free, None)) is None:
             return None
         taken[start : start + len(name.text)] = [True] * len(name.text)
         found.append(name._replace(start=start))
     return sorted(found)
+
+
+def _occurrences(name, text):
+    """Where a name stands in a text: as a word first, then as a part of one."""
+    escaped = re.escape(name)
+    for pattern in (rf"(?<!\w){escaped}(?!\w)", escaped):
+        yield from (match.start() for match in re.finditer(pattern, text))
 
 
 def put_marks(
@@ -209,6 +269,17 @@ def _outside(names, place):
         if name.start < place < name.start + len(name.text):
             return name.start + len(name.text)
     return place
+
+
+def _outer_marks(marks, start, end):
+    """Which marks stand around the text from one character to another, or beside it."""
+    outer = [False] * len(marks)
+    for opening, closing in _pairs(marks):
+        first, last = marks[opening].start, marks[closing].start
+        is_beside = last <= start or first >= end
+        if is_beside or (opening != closing and first <= start and last >= end):
+            outer[opening] = outer[closing] = True
+    return outer
 
 
 def _word_spans(text):

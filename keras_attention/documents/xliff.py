@@ -18,6 +18,7 @@ INLINE = Inline(
     encode=lambda text: html.escape(text, quote=False),
 )
 _UNITS = ("trans-unit", "segment")
+_OTHERS = ("alt-trans", "matches")  # what tools propose
 
 
 def parse(document: str) -> Iterator[Segment]:
@@ -77,13 +78,13 @@ class _Reader:
 
     def _start(self, name, attributes):
         name = name.rpartition(":")[2]
-        if self._kept or attributes.get("translate") == "no":
+        if self._kept or name in _OTHERS or attributes.get("translate") == "no":
             self._kept += 1
         if name in _UNITS:
             unit = {"name": name, "is_kept": self._kept > 0}
             self.units.append(unit)
             self._open.append(unit)
-        elif name in ("source", "target") and self._open:
+        elif name in ("source", "target") and self._open and not self._kept:
             begin = self._parser.CurrentByteIndex
             self._begun[name] = begin, self._bytes.index(b">", begin) + 1
 
@@ -99,8 +100,7 @@ class _Reader:
                 places = begin, inner, inner, inner
             else:
                 places = begin, inner, end, self._bytes.index(b">", end) + 1
-            # Those of an alternative that a tool proposes come later.
-            self._open[-1].setdefault(name, tuple(map(self._character, places)))
+            self._open[-1][name] = tuple(map(self._character, places))
 
     def _character(self, place):
         return len(self._bytes[:place].decode())

@@ -153,6 +153,45 @@ class BaseTranslator:
         counts = Counter() if counts is None else counts
         return self._stream(iter(texts), batch_tokens, window, counts)
 
+    def document(
+        self,
+        text: str,
+        format: str = "text",
+        *,
+        language: str = "en",
+        mask: str | None = None,
+        counts: Counter[str] | None = None,
+    ) -> str:
+        """Translate a document, which keeps its form.
+
+        Only text is translated, sentence by sentence; markup, code, times, keys and
+        blanks stay. Markup inside of a sentence goes with the words that it stood
+        at, by attention. Placeholders of programs, such as `{name}` and `%s`, addresses
+        and code come through: where no hypothesis has them all, what stands between
+        them is translated by itself. A sentence that is longer than the model reads or
+        writes is cut at clauses.
+
+        Args:
+            text: the document.
+            format: `"text"`, `"markdown"`, `"html"`, `"srt"`, `"vtt"`, `"po"` and
+                `"xliff"` (what has no translation yet, which is marked as to be
+                reviewed), `"json"` or `"properties"`.
+            language: of the text, by whose rules sentences end.
+            mask: what the model reads in place of a placeholder, address or code, such
+                as `"<x{}>"` for user symbols `<x0>`, `<x1>` ... that it was trained
+                with; when left out, it reads them as they are.
+            counts: what is added up on the way: `sentences`, and how many of them were
+                translated `in_parts`.
+
+        Raises:
+            ValueError: for an unknown format, and a document that is not of it.
+            ImportError: without the extra `documents`.
+        """
+        from keras_attention.translation.document_translation import translate_document
+
+        counts = Counter() if counts is None else counts
+        return translate_document(self, text, format, language, mask, counts)
+
     def _stream(self, texts, batch_tokens, window, counts):
         while ahead := list(islice(texts, window)):
             engine = self.engine

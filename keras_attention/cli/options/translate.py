@@ -5,9 +5,9 @@ import argparse
 from keras_attention.cli.options.shared import add_engine, add_folder, add_search
 from keras_attention.cli.parser import named, positive
 
-HELP = "translate lines of text"
+HELP = "translate lines of text, or documents"
 DESCRIPTION = """\
-Translate each line of some files, or of standard input, to a line.
+Translate each line of some files, or of standard input, to a line; or whole documents.
 
 A line is answered as soon as it is read, in UTF-8 whatever the locale, so that a
 program may keep the command open; lines that are there already go in batches. Names
@@ -16,9 +16,14 @@ EXAMPLES = """\
 examples:
   keras-attention translate tatoeba_en_fr < lines.en > lines.fr
   keras-attention translate run/translator --input a.txt b.txt.gz --output translated/
-  keras-attention translate run/translator --beams 4 --n-best 4 --output-format tsv"""
+  keras-attention translate run/translator --beams 4 --n-best 4 --output-format tsv
+  keras-attention translate run/translator --document auto --input a.md --output fr/"""
 
 FORMATS = ("text", "tsv", "json")
+FORMATS_OF_DOCUMENTS = (
+    *("text", "markdown", "html", "srt", "vtt"),
+    *("po", "xliff", "json", "properties"),
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,5 +63,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print source tokens ||| target tokens ||| which belong together: 0-0 1-2",
     )
+    _add_documents(parser)
     add_search(parser)
     add_engine(parser)
+
+
+def _add_documents(parser):
+    add = parser.add_argument_group("documents").add_argument
+    add(
+        "--document",
+        choices=("auto", *FORMATS_OF_DOCUMENTS),
+        metavar="FORMAT",
+        help="translate each input as a whole, which keeps its form: "
+        f"{', '.join(FORMATS_OF_DOCUMENTS)}; or auto, by the names of the files. Of po "
+        "and xliff what has no translation yet, which is marked as to be reviewed",
+    )
+    add(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help="of the documents, by whose rules sentences end",
+    )
+    add(
+        "--mask",
+        metavar="TEXT",
+        help="what the model reads in place of placeholders, addresses and code, such "
+        "as '<x{}>' for user symbols <x0>, <x1> ... that it was trained with",
+    )

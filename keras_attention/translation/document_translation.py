@@ -1,0 +1,199 @@
+"""Whole documents: translated sentence by sentence, in the form that they have."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from keras_attention.argument_checks import check_choice
+from keras_attention.documents import FORMATS, fill
+from keras_attention.documents.inline import Bare, put_marks, take_marks, write_marks
+from keras_attention.documents.names import NUMBERS
+from keras_attention.documents.segments import Inline
+from keras_attention.documents.sentences import split_clauses, split_sentences
+from keras_attention.documents.wrapping import LETTER
+from keras_attention.translation.alignments import Alignment, find_words
+from keras_attention.translation.results import Hypothesis
+
+
+class _Sentence(NamedTuple):
+    """What is translated at once: a sentence, or a part of one."""
+
+    bare: Bare
+    inline: Inline
+
+
+# What is written as it is, and what is to be translated, in turn.
+_Parts = list[str | _Sentence]
+
+
+def translate_document(
+    translator: Any,
+    text: str,
+    format: str,
+    language: str,
+    mask: str | None,
+    counts: Counter[str],
+) -> str:
+    """What `BaseTranslator.document` does, with its arguments."""
+    check_choice(FORMATS, format=format)
+    segments = [*FORMATS[format](text)]
+    cut = [
+        [*_cut(take_marks(segment.text, segment.inline), segment.inline, language)]
+        for segment in segments
+    ]
+    written = _Sentences(translator, mask, counts).write(cut)
+    return fill(text, segments, written)
+
+
+class _Sentences:
+    """Translates sentences, each in one piece or, where that fails, in smaller ones."""
+
+    def __init__(self, translator: Any, mask: str | None, counts: Counter[str]) -> None:
+        self._translator = translator
+        self._mask = mask
+        self._counts = counts
+
+    def write(self, texts: Sequence[_Parts]) -> list[str]:
+        """Texts of parts, each as it is to be written."""
+        sentences = [
+            part for text in texts for part in text if isinstance(part, _Sentence)
+        ]
+        found = iter(self._translate(sentences))
+        return [
+            "".join(part if isinstance(part, str) else next(found) for part in text)
+            for text in texts
+        ]
+
+    def _translate(self, sentences):
+        """Each as it is written; in smaller parts where it is too long, or fails."""
+        if not sentences:
+            return []
+        self._counts["sentences"] += len(sentences)
+        fits = self._translator.source.lengths([one.bare.text for one in sentences])
+        fits = fits <= self._translator.source_limit
+        written: list[str | None] = [None] * len(sentences)
+        smaller: dict[int, _Parts] = {}
+        for place, one in enumerate(sentences):
+            if not fits[place] and (parts := _halves(one)):
+                smaller[place] = parts
+        whole = [place for place in range(len(sentences)) if place not in smaller]
+        for place, hypotheses in zip(
+            whole, self._find([sentences[place] for place in whole]), strict=True
+        ):
+            one = sentences[place]
+            written[place] = self._choose(one, hypotheses)
+            if written[place] is None:
+                self._counts["in_parts"] += 1
+                # What cannot be cut is as the model has it.
+                parts = _pieces(one) if _has_marks(one) else _halves(one)
+                smaller[place] = parts or [one.inline.encode(hypotheses[0].text)]
+        for place, text in zip(smaller, self.write([*smaller.values()]), strict=True):
+            written[place] = text
+        return written
+
+    def _find(self, sentences):
+        """The hypotheses of each, with attention where there is markup to place."""
+        found: dict[int, list[Hypothesis]] = {}
+        for needs_attention in (True, False):
+            places = [
+                place
+                for place, one in enumerate(sentences)
+                if bool(one.bare.marks) == needs_attention
+            ]
+            texts = [self._masked(sentences[place]).text for place in places]
+            if texts:
+                hypotheses = self._translator.hypotheses(texts, needs_attention)
+                found.update(zip(places, hypotheses, strict=True))
+        return [found[place] for place in range(len(sentences))]
+
+    def _choose(self, sentence, hypotheses):
+        """The best hypothesis that keeps all there is, numbers too if one does."""
+        bare, chosen = self._masked(sentence), None
+        numbers = sorted(NUMBERS.findall(bare.text))
+        for one in hypotheses:
+            text = one.text.strip()
+            if not one.is_complete or not text:
+                continue
+            words = _words(bare.text, one) if bare.marks else []
+            written = put_marks(bare, text, words, sentence.inline)
+            if written is None:
+                continue
+            if sorted(NUMBERS.findall(text)) == numbers:
+                return written
+            chosen = written if chosen is None else chosen
+        return chosen
+
+    def _masked(self, sentence):
+        """The text that the model reads, with its markup."""
+        bare = sentence.bare
+        if self._mask is None:
+            return bare
+        return bare.with_names(
+            [self._mask.format(number) for number in range(len(bare.names))]
+        )
+
+
+def _cut(bare: Bare, inline: Inline, language: str) -> Iterator[str | _Sentence]:
+    """The sentences of a text, and what stands between them."""
+    # A full stop in a name ends no sentence.
+    letters = bare.with_names(["x" * len(name.text) for name in bare.names]).text
+    lengths = map(len, split_sentences(letters, language))
+    for sentence in bare.cut([*accumulate(lengths)][:-1]):
+        yield from _without_surroundings(sentence, inline)
+
+
+def _without_surroundings(bare, inline):
+    """A text to translate, and what stands before and after it."""
+    before, body, after = bare.around()
+    yield write_marks(before, inline)
+    is_text = LETTER.search(body.with_names([""] * len(body.names)).text)
+    yield _Sentence(body, inline) if is_text else write_marks(body, inline)
+    yield write_marks(after, inline)
+
+
+def _has_marks(sentence):
+    return bool(sentence.bare.marks or sentence.bare.names)
+
+
+def _pieces(sentence):
+    """What stands between marks and names, each by itself."""
+    parts: _Parts = []
+    for piece in sentence.bare.pieces():
+        if isinstance(piece, str):
+            parts.append(piece)
+        else:
+            parts += _without_surroundings(piece, sentence.inline)
+    return parts
+
+
+def _halves(sentence):
+    """A sentence in two, or nothing where it cannot be cut."""
+    bare = sentence.bare
+    letters = bare.with_names(["x" * len(name.text) for name in bare.names]).text
+    first, *rest = split_clauses(letters)
+    if not rest:
+        return []
+    halves = bare.cut([len(first)])
+    return [
+        part for half in halves for part in _without_surroundings(half, sentence.inline)
+    ]
+
+
+def _words(text: str, hypothesis: Hypothesis) -> list[tuple[int, int]]:
+    """Which words of a text and its translation belong together."""
+    if hypothesis.attention is None:
+        return []
+    source = hypothesis.source_tokens[:-1]
+    target = hypothesis.target_tokens[: hypothesis.size]
+    return Alignment(
+        source,
+        target,
+        find_words(text, [*map(_read, source)]),
+        find_words(hypothesis.text.strip(), [*map(_read, target)]),
+        hypothesis.attention[: len(target), : len(source)],
+    ).words()
+
+
+def _read(token):
+    return token.replace("\u2581", " ")
