@@ -8,6 +8,8 @@ from typing import NamedTuple
 from keras_attention.documents.names import NAMES
 from keras_attention.documents.segments import Inline
 
+_REFERENCE = re.compile(r"(&#?\w+;)")  # to a character, of HTML
+
 
 class Mark(NamedTuple):
     """Markup between two characters.
@@ -42,16 +44,20 @@ class Bare(NamedTuple):
         text: as it is read.
         marks: in their order.
         names: likewise.
+        raws: how each character is written; as `Inline.encode` has it where it is left
+            out.
     """
 
     text: str
     marks: Sequence[Mark] = ()
     names: Sequence[Name] = ()
+    raws: Sequence[str] | None = None
 
     def with_names(self, texts: Sequence[str]) -> "Bare":
         """The same with other texts in place of names."""
-        parts, marks, names = [], [*self.marks], []
-        place = 0
+        parts: list[str] = []
+        names: list[Name] = []
+        marks, place = [*self.marks], 0
         for name, text in zip(self.names, texts, strict=True):
             parts.append(self.text[place : name.start])
             names.append(Name(sum(map(len, parts)), text, name.raw))
@@ -76,6 +82,7 @@ class Bare(NamedTuple):
                     self.text[start:end],
                     [*_within(self.marks, start, stop)],
                     [*_within(self.names, start, stop)],
+                    self._raws(start, end),
                 )
             )
         return parts
@@ -99,9 +106,14 @@ class Bare(NamedTuple):
         ]
         tail = [mark._replace(start=mark.start - end) for mark in self.marks[stop:]]
         return (
-            Bare(self.text[:start], self.marks[:head]),
-            Bare(body, moved[head:stop], [*_within(self.names, start, end)]),
-            Bare(self.text[end:], tail),
+            Bare(self.text[:start], self.marks[:head], (), self._raws(0, start)),
+            Bare(
+                body,
+                moved[head:stop],
+                [*_within(self.names, start, end)],
+                self._raws(start, end),
+            ),
+            Bare(self.text[end:], tail, (), self._raws(end, None)),
         )
 
     def pieces(self) -> list["str | Bare"]:
@@ -110,9 +122,15 @@ class Bare(NamedTuple):
         place = 0
         parts: list[Mark | Name] = [*self.marks, *self.names]
         for part in sorted(parts, key=lambda part: part.start):
-            pieces += [Bare(self.text[place : part.start]), part.raw]
+            pieces += [self._text(place, part.start), part.raw]
             place = part.start + (len(part.text) if isinstance(part, Name) else 0)
-        return [*pieces, Bare(self.text[place:])]
+        return [*pieces, self._text(place, None)]
+
+    def _text(self, start, end):
+        return Bare(self.text[start:end], raws=self._raws(start, end))
+
+    def _raws(self, start, end):
+        return None if self.raws is None else self.raws[start:end]
 
 
 def take_marks(text: str, inline: Inline) -> Bare:
@@ -129,7 +147,7 @@ def take_marks(text: str, inline: Inline) -> Bare:
             bare.marks.append(Mark(bare.length, match[0]))
         place = match.end()
     bare.add_text(text[place:])
-    return Bare("".join(bare.parts), bare.marks, bare.names)
+    return Bare("".join(bare.parts), bare.marks, bare.names, bare.raws)
 
 
 def find_names(names: Sequence[Name], translation: str) -> list[Name] | None:
@@ -190,9 +208,15 @@ def write_marks(bare: Bare, inline: Inline) -> str:
     parts: list[Mark | Name] = [*bare.marks, *bare.names]
     # Marks stand before a name that begins at the same place.
     for one in sorted(parts, key=lambda part: part.start):
-        written += [inline.encode(bare.text[place : one.start]), one.raw]
+        written += [_encode(bare, place, one.start, inline), one.raw]
         place = one.start + (len(one.text) if isinstance(one, Name) else 0)
-    return "".join([*written, inline.encode(bare.text[place:])])
+    return "".join([*written, _encode(bare, place, None, inline)])
+
+
+def _encode(bare, start, end, inline):
+    if bare.raws is None:
+        return inline.encode(bare.text[start:end])
+    return "".join(bare.raws[start:end])
 
 
 def _places(bare, translation, words):
@@ -299,6 +323,7 @@ class _Bares:
         self.parts: list[str] = []
         self.marks: list[Mark] = []
         self.names: list[Name] = []
+        self.raws: list[str] = []
         self.length = 0
         self._inline = inline
 
@@ -306,10 +331,10 @@ class _Bares:
         """Add text as it is written, with the names of programs in it."""
         place = 0
         for match in NAMES.finditer(raw):
-            self._add(self._inline.decode(raw[place : match.start()]))
+            self._add_text(raw[place : match.start()])
             self._add_name(self._inline.decode(match[0]), match[0])
             place = match.end()
-        self._add(self._inline.decode(raw[place:]))
+        self._add_text(raw[place:])
 
     def add_name(self, raw: str) -> None:
         """Add markup that stands for a word."""
@@ -319,12 +344,18 @@ class _Bares:
         else:
             self.marks.append(Mark(self.length, raw))
 
+    def _add_text(self, raw):
+        for part in _REFERENCE.split(raw):
+            text = self._inline.decode(part)
+            self._add(text, part if text == part else [part, *[""] * (len(text) - 1)])
+
     def _add_name(self, text, raw):
         self.names.append(Name(self.length, text, raw))
-        self._add(text)
+        self._add(text, text)
 
-    def _add(self, text):
+    def _add(self, text, raws):
         self.parts.append(text)
+        self.raws += raws
         self.length += len(text)
 
 

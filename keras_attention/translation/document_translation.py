@@ -115,6 +115,8 @@ class _Sentences:
             text = one.text.strip()
             if not one.is_complete or not text:
                 continue
+            if text == bare.text:
+                return write_marks(sentence.bare, sentence.inline)
             words = _words(bare.text, one) if bare.marks else []
             written = put_marks(bare, text, words, sentence.inline)
             if written is None:
