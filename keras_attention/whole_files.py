@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import os
+import secrets
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -23,15 +24,15 @@ def unpacked(file: Any, path: str | PathLike[str]) -> Any:
         path: its name; `.gz` and `.xz` are unpacked.
 
     Returns:
-        The file itself, or a stream whose reads raise `ValueError` where the file is
-        damaged.
+        A stream, whose errors name the file: a `ValueError` where it is damaged, an
+        `OSError` where it cannot be read.
     """
     suffix = Path(path).suffix
     if suffix == ".gz":
-        return _Unpacked(gzip.GzipFile(fileobj=file), path)
-    if suffix == ".xz":
-        return _Unpacked(lzma.LZMAFile(file), path)
-    return file
+        file = gzip.GzipFile(fileobj=file)
+    elif suffix == ".xz":
+        file = lzma.LZMAFile(file)
+    return _Unpacked(file, path)
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def new_file(path: str | PathLike[str], overwrite: bool = False) -> Iterator[Bin
             yield file
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f"{_UNFINISHED}{os.getpid()}-{target.name}")
+    unfinished = target.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
     try:
         with unfinished.open("xb") as file:
             with _packing(file, path) as stream:
@@ -76,9 +77,9 @@ def check_new_file(path: str | PathLike[str], overwrite: bool = False) -> None:
     """Raise now what `new_file` would raise later for this path."""
     target = Path(path)
     if target.is_dir():
-        raise IsADirectoryError(f"{os.fspath(path)!r} is a folder")
+        raise IsADirectoryError(f"{os.fspath(path)!r} is a directory")
     if target.is_file() and not overwrite:
-        raise FileExistsError(f"{os.fspath(path)!r} is there already")
+        raise FileExistsError(f"{os.fspath(path)!r} already exists")
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def _packing(file, path):
 
 
 class _Unpacked(io.RawIOBase):
-    """Bytes of a packed file, whose damage is said with its name."""
+    """Bytes of a file, perhaps a packed one, whose errors name it."""
 
     def __init__(self, stream: Any, path: str | PathLike[str]) -> None:
         super().__init__()
@@ -109,10 +110,13 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            some: bytes = self._stream.read(len(buffer))
+            some: bytes = self._stream.read(len(buffer)) or b""
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             raise ValueError(
                 f"{os.fspath(self._path)!r} is damaged: {error}"
             ) from error
+        except OSError as error:
+            error.filename = os.fspath(self._path)
+            raise
         buffer[: len(some)] = some
         return len(some)

@@ -43,7 +43,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if options.print_completion:
         _print_completion(parser, options.print_completion)
     if options.command is None:
-        parser.error(f"there is no command: {', '.join(COMMANDS)}")
+        parser.error(f"no command given; choose from {', '.join(COMMANDS)}")
     if getattr(options, "preset", None):
         commands["train"].set_defaults(**PRESETS[options.preset])
         options = parser.parse_args(arguments)
@@ -54,8 +54,8 @@ def make_parsers() -> tuple[Parser, dict[str, Parser]]:
     """The parser of the whole command line, and those of its commands."""
     parser = Parser(
         prog=NAME,
-        description="Train translators, translate with them, measure them, and hand "
-        "them on.",
+        description="Train translators, translate with them, measure them, and export "
+        "them.",
         epilog="A mistake in files or options is one line on standard error, and exit "
         f"status 2.\n`{NAME} COMMAND --help` describes a command.",
     )
@@ -63,14 +63,14 @@ def make_parsers() -> tuple[Parser, dict[str, Parser]]:
         "--version",
         action="version",
         version=f"{NAME} {__version__}",
-        help="print it, and exit",
+        help="print the version, and exit",
     )
     parser.add_argument(
         "--print-completion",
         choices=SHELLS,
         metavar="SHELL",
-        help="print what bash, zsh or tcsh completes this command by, and exit; needs "
-        "the extra `completion`",
+        help="print a completion script for bash, zsh or tcsh, and exit; needs the "
+        "extra `completion`",
     )
     # Not required: what is missing is said in our words.
     added = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
@@ -88,13 +88,14 @@ def make_parsers() -> tuple[Parser, dict[str, Parser]]:
             "--config",
             type=named,
             metavar="FILE",
-            help=f"of options, under [{name}], in TOML; what is given beside it counts",
+            help=f"read options from the table [{name}] of a TOML file; those on the "
+            "command line take precedence",
         )
         command.add_argument(
             "--save-config",
             type=named,
             metavar="FILE",
-            help="write these options to a file for --config",
+            help="write these options to a new file for --config",
         )
     return parser, commands
 

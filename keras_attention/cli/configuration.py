@@ -31,7 +31,7 @@ def read_options(
             that the command does not have.
     """
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config")
+    finder.add_argument("--config", nargs="?")  # what is wrong is said later
     path = finder.parse_known_args(arguments)[0].config
     if not path:
         return []
@@ -49,10 +49,13 @@ def read_options(
             raise ValueError(
                 f"--config: {path!r} asks for {key!r}, which {command} does not have"
             )
-        if action.option_strings:
-            found += _as_arguments(action, value, f"--config: {key!r} in {path!r}")
-        else:
+        name = f"--config: {key!r} in {path!r}"
+        if not action.option_strings:
+            if not isinstance(value, str):
+                raise ValueError(f"{name} must be a string. Received: {value!r}")
             action.default, action.nargs, action.required = value, "?", False
+        elif not _is_replaced(parser, action, arguments):
+            found += _as_arguments(action, value, name)
     # Last, since what takes several values would take what follows, too.
     return [*found, f"--config={path}"]
 
@@ -76,6 +79,18 @@ def write_options(
     lines = [f"{name} = {_as_toml(value)}\n" for name, value in kept.items()]
     with new_file(path, overwrite=True) as file:
         file.write(f"[{command}]\n{''.join(lines)}".encode())
+
+
+def _is_replaced(parser, action, arguments):
+    """Whether arguments name another option, of which one excludes the other."""
+    flags = {argument.split("=", 1)[0] for argument in arguments}
+    return any(
+        flags.intersection(other.option_strings)
+        for group in parser._mutually_exclusive_groups
+        if action in group._group_actions
+        for other in group._group_actions
+        if other is not action
+    )
 
 
 def _as_arguments(action, value, name):

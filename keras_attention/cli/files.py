@@ -2,11 +2,13 @@
 
 import argparse
 import hashlib
+import os
 from collections.abc import Mapping
 
 from keras_attention import text
 
 PARTS = ("", "validation_", "test_")  # beginnings of their options' names
+SIDES = ("source", "target")
 
 Part = tuple[list[str], list[str]]
 
@@ -37,11 +39,22 @@ def read_part(pairs: str | None, source: str | None, target: str | None) -> Part
 
 def file_names(options: argparse.Namespace) -> dict[str, str | None]:
     """The file of each side of each part; one of pairs holds both."""
-    sides = [f"{part}{side}" for part in PARTS for side in ("source", "target")]
+    sides = [f"{part}{side}" for part in PARTS for side in SIDES]
     names = {side: getattr(options, side) for side in sides}
     if options.pairs is not None:
         names |= {"source": options.pairs, "target": options.pairs}
     return names
+
+
+def check_readable(options: argparse.Namespace) -> None:
+    """Raise `OSError` now for files of text that could not be read later."""
+    for name in ("pairs", *(f"{part}{side}" for part in PARTS for side in SIDES)):
+        path = getattr(options, name, None)
+        if path is not None and os.path.isfile(path):
+            with open(path, "rb"):
+                pass
+        elif path is not None:
+            os.stat(path)
 
 
 def read_files(options: argparse.Namespace) -> dict[str, Part]:
@@ -102,7 +115,7 @@ def checksums(files: Mapping[str, Part]) -> dict[str, str]:
     return {
         f"{name}{side}": _checksum(lines)
         for name, part in files.items()
-        for side, lines in zip(("source", "target"), part, strict=True)
+        for side, lines in zip(SIDES, part, strict=True)
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from keras_attention.cli.command_line import parse
 from keras_attention.cli.configuration import write_options
+from keras_attention.cli.files import check_readable
 from keras_attention.cli.messages import (
     BROKEN_PIPE,
     INTERRUPTED,
@@ -20,6 +21,7 @@ from keras_attention.cli.messages import (
     wait_for_readers,
 )
 from keras_attention.cli.process import TerminatedError, import_keras
+from keras_attention.whole_files import check_new_file
 
 # Commands that always need it; others by their engine.
 WITH_KERAS = ("train", "convert")
@@ -61,7 +63,10 @@ def run() -> None:
 
 
 def _run(options: argparse.Namespace) -> Any:
+    if options.save_config:
+        check_new_file(options.save_config)
     if options.command in WITH_KERAS:
+        check_readable(options)
         import_keras(options.command)
     # Each is a module of its own, which imports no more than it needs.
     name = f"keras_attention.cli.commands.{options.command}"

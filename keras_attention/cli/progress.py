@@ -13,37 +13,43 @@ class Progress:
 
     Args:
         name: of what is counted, as "sentences".
+        size: of all that is to be done, in any unit, where it is known.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, size: int | None = None) -> None:
         self._name = name
+        self._size = size
+        self._before = 0
         self._count = 0
         self._begun = self._said = time.monotonic()
         self._width = 0
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
 
-    def add(self, count: int, share: Callable[[], float | None]) -> None:
+    def add(self, count: int, done: Callable[[], int]) -> None:
         """Count some more.
 
         Args:
             count: how many.
-            share: says how much of the whole is done, if that is known.
+            done: how much of this part is done, in the unit of the size.
         """
         self._count += count
         now = time.monotonic()
         if not self._is_shown or now - self._said < _EVERY:
             return
         self._said = now
-        done = share()
         left = ""
-        if done:
-            seconds = (now - self._begun) * (1 - done) / done
-            left = f", {100 * done:.0f} %, {_clock(seconds)} left"
+        if self._size and (share := min(1, (self._before + done()) / self._size)):
+            seconds = (now - self._begun) * (1 - share) / share
+            left = f", {100 * share:.0f} %, {_clock(seconds)} left"
         self._show(f"{self._rate(now)}{left}")
 
-    def counting(self, share: Callable[[], float | None]) -> Callable[[int], None]:
+    def end_part(self, done: int) -> None:
+        """Go on with the next part, since one of this size is done."""
+        self._before += done
+
+    def counting(self, done: Callable[[], int]) -> Callable[[int], None]:
         """A function that counts some more, by `add`."""
-        return partial(self.add, share=share)
+        return partial(self.add, done=done)
 
     def end(self) -> None:
         """Say how many there were, and how fast."""

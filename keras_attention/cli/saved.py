@@ -1,6 +1,7 @@
 """The saved Translator that a command works with."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from keras_attention.translation.ctranslate2_translator import (
     MODEL,
     CTranslate2Translator,
 )
-from keras_attention.translation.file_names import SOURCE, TARGET
+from keras_attention.translation.file_names import MARKER, SOURCE, TARGET
 from keras_attention.translation.search_settings import SearchSettings
 
 # Options of a search, and what its constructor calls them.
@@ -36,6 +37,7 @@ def load(options: argparse.Namespace) -> Any:
     if getattr(options, "engine", "tensorflow") == "ctranslate2":
         translator = _load_ctranslate2(options)
     else:
+        _check_saved(options)
         import_keras("the command")
         translator = _load_keras(options)
     if getattr(options, "batch_size", None) is not None:
@@ -83,6 +85,8 @@ def change_search(
     needed |= dict.fromkeys(_OF_SAMPLING, "--sample")
     for name in given.keys() & needed.keys() - {*own}:
         raise ValueError(f"{_flag(name)} needs {needed[name]}")
+    if given.get("top_p") == 0:
+        raise ValueError("--top-p must be above 0. Received: --top-p 0")
     if "sample" in given and "beams" in given:
         raise ValueError("--sample and --beams are two searches: leave one out")
     config = {name: given[name] for name in own if name in given}
@@ -149,6 +153,21 @@ def _load_ctranslate2(options):
         translator.search_settings, options, _unknown_id(translator)
     )
     return translator
+
+
+def _check_saved(options):
+    """Raise now what would be raised later, but for what only Keras knows."""
+    folder = find_folder(options.folder)
+    if not (folder / MARKER).is_file():
+        raise FileNotFoundError(
+            f"{str(folder)!r} is not a saved Translator: there is no {MARKER} in it"
+        )
+    try:
+        document = json.loads((folder / MARKER).read_text("utf-8"))
+        settings = SearchSettings.read(document["search"], folder / MARKER)
+    except (ValueError, KeyError, TypeError):
+        return  # what is damaged, or a search of another package
+    change_search(settings, options)
 
 
 def _load_keras(options):

@@ -14,7 +14,7 @@ Job = tuple[list[str | None], str | None]
 
 
 class Input(NamedTuple):
-    """A stream to read, and how far it was read.
+    """A stream to read.
 
     Attributes:
         stream: binary; what a packed file holds.
@@ -24,12 +24,19 @@ class Input(NamedTuple):
     stream: Any
     file: Any = None
 
-    def share(self) -> float | None:
-        """The share of the file that was read, where its size is known."""
-        if self.file is None or not stat.S_ISREG(os.fstat(self.file.fileno()).st_mode):
+    def done(self) -> int:
+        """How many bytes of its file were read."""
+        return 0 if self.file is None or not self.file.seekable() else self.file.tell()
+
+
+def total_size(inputs: Sequence[str] | None) -> int | None:
+    """The bytes of all inputs, where they are known."""
+    sizes = 0
+    for name in inputs or ["-"]:
+        if name == "-" or not os.path.isfile(name):
             return None
-        size = os.fstat(self.file.fileno()).st_size
-        return self.file.tell() / size if size else 1.0
+        sizes += os.path.getsize(name)
+    return sizes
 
 
 def plan_jobs(
@@ -45,11 +52,12 @@ def plan_jobs(
         OSError: for an input that cannot be read.
     """
     for name in inputs or ():
-        _check_readable(name)
+        if name != "-":
+            _check_readable(name)
     if output is None or not (output.endswith(("/", os.sep)) or Path(output).is_dir()):
         jobs: list[Job] = [([*inputs] if inputs else [None], output)]
     elif not inputs:
-        raise ValueError(f"--output {output} is a folder, which needs --input")
+        raise ValueError(f"--output {output} is a directory, which needs --input")
     else:
         names = [Path(name).name for name in inputs]
         if twice := {name for name in names if names.count(name) > 1}:
@@ -67,7 +75,7 @@ def plan_jobs(
                 check_new_file(target, overwrite)
             except FileExistsError:
                 raise FileExistsError(
-                    f"--output: {target} is there already: --overwrite replaces it"
+                    f"--output: {target} already exists: --overwrite replaces it"
                 ) from None
     return jobs
 
@@ -75,7 +83,7 @@ def plan_jobs(
 @contextmanager
 def open_input(name: str | None) -> Iterator[Input]:
     """A file to read, or standard input."""
-    if name is None:
+    if name in (None, "-"):
         yield Input(sys.stdin.buffer)
         return
     with open(name, "rb", buffering=0) as file:
@@ -101,7 +109,7 @@ def _check_readable(name):
     """Raise for what cannot be read; a pipe is left alone, since it is read once."""
     mode = os.stat(name).st_mode
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(f"--input: {name} is a folder")
+        raise IsADirectoryError(f"--input: {name} is a directory")
     if stat.S_ISREG(mode):
         with open(name, "rb"):
             pass

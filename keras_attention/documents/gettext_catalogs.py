@@ -11,16 +11,13 @@ from keras_attention.documents.wrapping import LETTER
 _QUOTED = r'"(?:[^"\\\r\n]|\\.)*"'
 _STRINGS = rf"{_QUOTED}(?:[ \t]*\r?\n[ \t]*{_QUOTED})*"
 _ENTRY = re.compile(
-    rf"(?P<comments>(?:^\#[^\r\n]*\r?\n)*)"
-    rf"(?P<context>(?:^msgctxt[ \t]+{_STRINGS}[ \t]*\r?\n)?)"
+    rf"(?:^msgctxt[ \t]+{_STRINGS}[ \t]*\r?\n)?"
     rf"^msgid[ \t]+(?P<one>{_STRINGS})[ \t]*\r?\n"
     rf"(?:^msgid_plural[ \t]+(?P<many>{_STRINGS})[ \t]*\r?\n)?"
     rf"(?P<strings>(?:^msgstr(?:\[\d+\])?[ \t]+{_STRINGS}[ \t]*(?:\r?\n|\Z))+)",
     re.M,
 )
 _MSGSTR = re.compile(rf"msgstr(?:\[\d+\])?[ \t]+(?P<string>{_STRINGS})")
-_FLAGS = re.compile(r"^#,", re.M)
-_PREVIOUS = re.compile(r"^#\|", re.M)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "b": "\b"}
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))", re.S)
 _WRITTEN = {
@@ -42,8 +39,10 @@ def parse(document: str) -> Iterator[Segment]:
         empty = [_read(document[start:end]) == "" for start, end in strings]
         if not LETTER.search(text) or not all(empty):
             continue
-        flag, mark = _flag_place(entry, ending)
+        flag, mark = _flag_place(document, entry.start(), ending)
         first, *others = strings
+        if entry["many"] and not others:  # of a language that has one form
+            text = _read(entry["many"])
         marked = [(flag, flag), first] if mark else [first]
         yield _segment(document, text, marked, mark, ending)
         if others and entry["many"]:
@@ -73,15 +72,21 @@ def _places(entry):
     ]
 
 
-def _flag_place(entry, ending):
+def _flag_place(document, start, ending):
     """Where the flag of a fuzzy message stands, and what is to be written there."""
-    comments, start = entry["comments"], entry.start("comments")
-    if flags := _FLAGS.search(comments):
-        line = comments[flags.start() :].splitlines()[0]
-        return start + flags.end(), "" if "fuzzy" in line else " fuzzy,"
-    previous = _PREVIOUS.search(comments)
-    place = previous.start() if previous else len(comments)
-    return start + place, f"#, fuzzy{ending}"
+    place = start
+    while start:  # the comments before it, upwards
+        begin = document.rfind("\n", 0, start - 1) + 1
+        line = document[begin:start]
+        if line.startswith("#,"):
+            is_fuzzy = "fuzzy" in re.split(r"[,\s]+", line)
+            return begin + len("#,"), "" if is_fuzzy else " fuzzy,"
+        if not line.startswith("#"):
+            break
+        if line.startswith("#|"):
+            place = begin
+        start = begin
+    return place, f"#, fuzzy{ending}"
 
 
 def _read(strings):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
+from keras_attention.documents.markup import COMMENT, TAG
 from keras_attention.documents.segments import Inline, Segment
 from keras_attention.documents.wrapping import LETTER
 
@@ -20,6 +21,7 @@ _INLINE = frozenset(
 _CODE = ("code", "kbd", "math", "samp", "svg", "tt", "var")
 _KEPT = frozenset({*_CODE, "pre", "script", "style", "textarea"})
 _VOID = frozenset({"img", "wbr"})
+_ENDED_BY_THE_NEXT = frozenset({"dd", "dt", "li", "option", "p", "td", "th", "tr"})
 _BLANKS = re.compile(r"\s+")
 
 
@@ -28,11 +30,15 @@ def _encode(text: str) -> str:
 
 
 INLINE = Inline(
-    marks=re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->|<[!?][^<>]*>", re.S),
+    marks=re.compile(rf"{TAG}|{COMMENT}|<[!?][^<>]*>", re.S),
     names=re.compile(
         r"""
-        <(?P<element>code|kbd|math|samp|svg|tt|var)\b[^<>]*>.*?</(?P=element)\s*>
-        | <(?P<other>\w+)\b[^<>]*\btranslate\s*=\s*["']?no\b[^<>]*>.*?</(?P=other)\s*>
+        <(?P<code>code|kbd|math|samp|svg|tt|var)\b[^<>]*>
+            (?:(?!</?(?P=code)\b).)*?</(?P=code)\s*>
+        | <(?P<kept>\w+)\b[^<>]*\btranslate\s*=\s*["']?no\b[^<>]*>
+            (?: (?!</?(?P=kept)\b).
+              | <(?P=kept)\b[^<>]*>(?:(?!</?(?P=kept)\b).)*?</(?P=kept)\s*> )*?
+            </(?P=kept)\s*>
         """,
         re.S | re.I | re.X,
     ),
@@ -47,8 +53,11 @@ def parse(document: str) -> Iterator[Segment]:
     Scripts, styles, code, and what is marked `translate="no"` stay.
     """
     reader = _Reader(document)
-    reader.feed(document)
-    reader.close()
+    try:
+        reader.feed(document)
+        reader.close()
+    except AssertionError as error:  # of a declaration that it does not know
+        raise ValueError(f"The document is not HTML: {error}") from error
     reader.end_text(len(document))
     for start, end in reader.found:
         text = document[start:end]
@@ -79,6 +88,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         is_kept = tag in _KEPT or ("translate", "no") in attrs
+        if self._kept and self._ends_kept(tag):
+            self._kept.clear()
+            self.end_text(self._place())
         if self._kept:
             if tag == self._kept[-1]:
                 self._kept.append(tag)
@@ -120,6 +132,13 @@ class _Reader(HTMLParser):
 
     def handle_decl(self, decl: str) -> None:
         self._markup()
+
+    def _ends_kept(self, tag):
+        """Whether an element ends what stays, though that was not closed."""
+        kept = self._kept[-1]
+        if kept in _ENDED_BY_THE_NEXT:
+            return tag == kept and len(self._kept) == 1
+        return kept in _CODE and kept not in ("math", "svg") and tag not in _INLINE
 
     def _reference(self):
         if not self._kept and self._begun is None:

@@ -1,14 +1,15 @@
 """Markup of a text: taken out before it is translated, and put back."""
 
+import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from keras_attention.documents.markup import BREAK
 from keras_attention.documents.names import NAMES
-from keras_attention.documents.segments import Inline
-
-_REFERENCE = re.compile(r"(&#?\w+;)")  # to a character, of HTML
+from keras_attention.documents.segments import PLAIN, Inline
 
 
 class Mark(NamedTuple):
@@ -57,17 +58,19 @@ class Bare(NamedTuple):
         """The same with other texts in place of names."""
         parts: list[str] = []
         names: list[Name] = []
-        marks, place = [*self.marks], 0
+        ends: list[int] = []  # of the names before
+        shifts = [0]  # by which what follows so many names moves
+        place = 0
         for name, text in zip(self.names, texts, strict=True):
-            parts.append(self.text[place : name.start])
-            names.append(Name(sum(map(len, parts)), text, name.raw))
-            parts.append(text)
+            parts += [self.text[place : name.start], text]
+            names.append(Name(name.start + shifts[-1], text, name.raw))
             place = name.start + len(name.text)
-            longer = len(text) - len(name.text)
-            marks = [
-                mark._replace(start=mark.start + longer) if old.start >= place else mark
-                for mark, old in zip(marks, self.marks, strict=True)
-            ]
+            ends.append(place)
+            shifts.append(shifts[-1] + len(text) - len(name.text))
+        marks = [
+            mark._replace(start=mark.start + shifts[bisect_right(ends, mark.start)])
+            for mark in self.marks
+        ]
         return Bare("".join([*parts, self.text[place:]]), marks, names)
 
     def cut(self, places: Sequence[int]) -> list["Bare"]:
@@ -138,16 +141,50 @@ def take_marks(text: str, inline: Inline) -> Bare:
     bare = _Bares(inline)
     place = 0
     patterns = [pattern for pattern in (inline.names, inline.marks) if pattern]
-    while matches := [*filter(None, (one.search(text, place) for one in patterns))]:
+    found = [pattern.search(text) for pattern in patterns]
+    while matches := [match for match in found if match is not None]:
         match = min(matches, key=re.Match.start)
         bare.add_text(text[place : match.start()])
         if match.re is inline.names:
             bare.add_name(match[0])
         else:
-            bare.marks.append(Mark(bare.length, match[0]))
+            bare.add_mark(match[0])
         place = match.end()
+        found = [
+            old if old is None or old.start() >= place else pattern.search(text, place)
+            for old, pattern in zip(found, patterns, strict=True)
+        ]
     bare.add_text(text[place:])
-    return Bare("".join(bare.parts), bare.marks, bare.names, bare.raws)
+    whole = Bare("".join(bare.parts), bare.marks, bare.names, bare.raws)
+    return _with_marked_words(whole)
+
+
+def _with_marked_words(bare):
+    """The same with words that have markup inside, such as H<sub>2</sub>O, as names."""
+    inner = [
+        number
+        for number, (place, raw) in enumerate(bare.marks)
+        if 0 < place < len(bare.text)
+        and _is_inner(*bare.text[place - 1 : place + 1])
+        and not BREAK.match(raw)
+    ]
+    if not inner:
+        return bare
+    words, taken = [], set()
+    for begin, end in _word_spans(bare.text):
+        own = [n for n, mark in enumerate(bare.marks) if begin <= mark.start <= end]
+        holds_other = any(begin <= name.start < end for name in bare.names) or any(
+            BREAK.match(bare.marks[n].raw) for n in own
+        )
+        if holds_other or not {*own} & {*inner}:
+            continue
+        word = bare.text[begin:end]
+        marks = [bare.marks[n]._replace(start=bare.marks[n].start - begin) for n in own]
+        raws = bare.raws[begin:end]
+        words.append(Name(begin, word, write_marks(Bare(word, marks, (), raws), PLAIN)))
+        taken |= {*own}
+    marks = [mark for n, mark in enumerate(bare.marks) if n not in taken]
+    return bare._replace(marks=marks, names=sorted([*bare.names, *words]))
 
 
 def find_names(names: Sequence[Name], translation: str) -> list[Name] | None:
@@ -230,14 +267,17 @@ def _places(bare, translation, words):
             for number, (begin, stop) in enumerate(source)
             if begin < end and stop > start
         }
-        if opening == closing:  # it belongs to the word before it
-            inside = {n for n, (_, stop) in enumerate(source) if stop <= start}
-            inside = {max(inside)} if inside else set()
+        is_after = start > 0 and not bare.text[start - 1].isspace()
+        if opening == closing:  # it stands at the word that it touches
+            before = [n for n, (_, stop) in enumerate(source) if stop <= start]
+            after = [n for n, (begin, _) in enumerate(source) if begin >= start]
+            inside = {*(before[-1:] if is_after else after[:1])}
         found = sorted(other for one, other in words if one in inside)
         if not found or found[-1] >= len(target):
             return None
-        places[closing] = _end(bare.text, end, translation, target[found[-1]])
-        if opening != closing:
+        if opening != closing or is_after:
+            places[closing] = _end(bare.text, end, translation, target[found[-1]])
+        if opening != closing or not is_after:
             places[opening] = _start(bare.text, start, translation, target[found[0]])
     return places if places == sorted(places) else None
 
@@ -306,6 +346,11 @@ def _outer_marks(marks, start, end):
     return outer
 
 
+def _is_inner(before, after):
+    """Whether two letters are inside of a word; of Chinese and Korean, who knows."""
+    return before.isalnum() and after.isalnum() and max(before, after) < "\u1100"
+
+
 def _word_spans(text):
     return [match.span() for match in re.finditer(r"\S+", text)]
 
@@ -329,12 +374,21 @@ class _Bares:
 
     def add_text(self, raw: str) -> None:
         """Add text as it is written, with the names of programs in it."""
+        # Of the blanks around a mark that stands by itself, one goes with it.
+        is_apart = self.marks and self.marks[-1].start == self.length and self.length
+        if is_apart and raw[:1].isspace() and self.parts[-1][-1:].isspace():
+            self.marks[-1] = Mark(self.length, f"{self.marks[-1].raw}{raw[0]}")
+            raw = raw[1:]
         place = 0
         for match in NAMES.finditer(raw):
             self._add_text(raw[place : match.start()])
             self._add_name(self._inline.decode(match[0]), match[0])
             place = match.end()
         self._add_text(raw[place:])
+
+    def add_mark(self, raw: str) -> None:
+        """Add markup between two characters."""
+        self.marks.append(Mark(self.length, raw))
 
     def add_name(self, raw: str) -> None:
         """Add markup that stands for a word."""
@@ -345,16 +399,25 @@ class _Bares:
             self.marks.append(Mark(self.length, raw))
 
     def _add_text(self, raw):
-        for part in _REFERENCE.split(raw):
+        # A reference to a character begins with this sign, where there are any.
+        for part in re.split("(?=&)", raw):
             text = self._inline.decode(part)
-            self._add(text, part if text == part else [part, *[""] * (len(text) - 1)])
+            same = 0
+            while (
+                same < min(len(text), len(part)) and text[-1 - same] == part[-1 - same]
+            ):
+                same += 1
+            head = len(text) - same
+            written = [part[: len(part) - same], *[""] * (head - 1)] if head else []
+            self._add(text, [*written, *text[head:]])
 
     def _add_name(self, text, raw):
         self.names.append(Name(self.length, text, raw))
         self._add(text, text)
 
     def _add(self, text, raws):
-        self.parts.append(text)
+        if text:
+            self.parts.append(text)
         self.raws += raws
         self.length += len(text)
 
@@ -363,6 +426,8 @@ def _inner(raw):
     """What is read of markup that stands for a word."""
     if raw.startswith("`"):
         return raw.strip("`")
+    if raw.startswith("&"):
+        return html.unescape(raw)
     if raw.count("<") == 1:  # an address
         return raw.strip("<>")
     return re.sub(r"<[^<>]*>", "", raw)

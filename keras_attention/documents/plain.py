@@ -14,25 +14,28 @@ from keras_attention.documents.wrapping import (
 )
 
 # What stands before the text of a line: quotation, item of a list, blanks.
-_LINE = re.compile(
-    r"(?P<before>(?:[ \t]*>)*[ \t]*"
-    r"(?P<item>(?:[-*+\u2022\u00b7]|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)?)"
-    r"(?P<body>.*?)\s*\Z",
-    re.S,
+_BEFORE = re.compile(
+    r"(?:[ \t]*>)*[ \t]*"
+    r"(?P<item>(?:[-*+\u2022\u00b7]|\d{1,3}[.)]|[A-Za-z][.)])[ \t]+)?"
 )
+
+
+_COLUMNS = re.compile(r"\t|\s{3,}")
 
 
 class _Line(NamedTuple):
     before: str
     is_item: bool
+    has_letter: bool
+    has_columns: bool
     start: int
     end: int
 
     def goes_on(self, other: "_Line") -> bool:
         """Whether another line may belong to the paragraph that begins here."""
         return (
-            other.end > other.start
-            and not other.is_item
+            other.has_letter
+            and not (other.is_item or other.has_columns or self.has_columns)
             # A hanging indentation stands below the text of an item.
             and len(other.before) == len(self.before)
             and other.before.count(">") == self.before.count(">")
@@ -45,7 +48,7 @@ def parse(document: str) -> Iterator[Segment]:
     place = 0
     while place < len(lines):
         first = lines[place]
-        if not LETTER.search(document, first.start, first.end):
+        if not first.has_letter:
             place += 1
             continue
         own = [first, *takewhile(first.goes_on, lines[place + 1 :])]
@@ -56,6 +59,15 @@ def parse(document: str) -> Iterator[Segment]:
 
 
 def _read(document, start, end):
-    match = next(_LINE.finditer(document[start:end]))  # it matches any line
-    begin, end = match.span("body")
-    return _Line(match["before"], match["item"] is not None, start + begin, start + end)
+    line = document[start:end].rstrip()
+    match = next(_BEFORE.finditer(line))  # it matches any beginning
+    has_letter = bool(LETTER.search(line, match.end()))
+    begin = start + match.end()
+    return _Line(
+        match[0],
+        match["item"] is not None,
+        has_letter,
+        bool(_COLUMNS.search(line, match.end())),
+        begin,
+        start + len(line),
+    )

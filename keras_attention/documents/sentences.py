@@ -24,11 +24,15 @@ def split_sentences(text: str, language: str = "en") -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def split_clauses(text: str) -> list[str]:
+def split_clauses(text: str, anywhere: bool = False) -> list[str]:
     """A sentence in two, near its middle, or a single part where it has no blank.
 
     After a sign that ends a clause, if there is one between a quarter and three, else
     at a blank.
+
+    Args:
+        text: the sentence.
+        anywhere: whether it is cut between two characters where it has no blank.
     """
     middle = len(text) / 2
     for signs in (";:\u2014\u3002\uff1b", ",\u3001\uff0c", ""):
@@ -43,4 +47,6 @@ def split_clauses(text: str) -> list[str]:
         if places:
             place = min(places, key=lambda place: abs(place - middle))
             return [text[:place], text[place:]]
+    if anywhere and len(text) > 1:
+        return [text[: len(text) // 2], text[len(text) // 2 :]]
     return [text]

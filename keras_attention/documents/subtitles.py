@@ -4,11 +4,12 @@ import html
 import re
 from collections.abc import Iterator
 
+from keras_attention.documents.markup import TAG
 from keras_attention.documents.segments import Inline, Segment
-from keras_attention.documents.wrapping import LETTER, balance_lines, line_spans
+from keras_attention.documents.wrapping import LETTER, Span, balance_lines, line_spans
 
 _TIMES = re.compile(r"\s*(?:\d+:)?\d+:\d+[.,]\d+\s*-->\s*(?:\d+:)?\d+:\d+[.,]\d+")
-_MARKS = r"</?[A-Za-z][^<>]*>|<[\d:.]+>|\{\\[^{}]*\}"
+_MARKS = rf"{TAG}|<[\d:.]+>|\{{\\[^{{}}]*\}}"
 SUBRIP = Inline(marks=re.compile(_MARKS))
 WEBVTT = Inline(
     marks=re.compile(_MARKS),
@@ -28,9 +29,18 @@ def parse_vtt(document: str) -> Iterator[Segment]:
 
 
 def _parse(document, inline):
-    is_text, spans = False, []
+    is_text = False
+    spans: list[Span] = []
     for start, end in line_spans(document):
         body = document[start:end].strip()
+        if is_text and _TIMES.match(body) and spans:
+            # A cue without a blank line before it; what stands there is its number.
+            if document[slice(*spans[-1])].isdecimal():
+                spans.pop()
+            if spans:
+                yield from _cue(document, spans, inline)
+            spans = []
+            continue
         if body and is_text:
             begin = document.index(body, start)
             spans.append((begin, begin + len(body)))

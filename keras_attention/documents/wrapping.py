@@ -11,7 +11,6 @@ from keras_attention.documents.segments import PLAIN, Inline, Segment
 Span = tuple[int, int]
 
 LETTER = re.compile(r"[^\W\d_]")
-_BLANKS = re.compile(r"\s+")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
@@ -21,7 +20,10 @@ def line_spans(text: str) -> Iterator[Span]:
 
 
 def wrapped_segment(
-    document: str, spans: Sequence[Span], inline: Inline = PLAIN
+    document: str,
+    spans: Sequence[Span],
+    inline: Inline = PLAIN,
+    barred: re.Pattern[str] | None = None,
 ) -> Segment:
     """A segment of the text in some lines, to be broken as it was.
 
@@ -30,17 +32,24 @@ def wrapped_segment(
         spans: where the text of each line begins and ends. What stands between two of
             them, such as a line feed and the sign of a quotation, does so afterwards.
         inline: markup that the text may have.
+        barred: what no line but the first may begin with, since it would mean more.
     """
     bodies = [document[start:end] for start, end in spans]
-    text = " ".join(_BLANKS.sub(" ", body).strip() for body in bodies)
     place = spans[0][0], spans[-1][1]
     if len(spans) == 1:
-        return Segment(*place, text, inline)
+        return Segment(*place, bodies[0], inline)
+    text = " ".join(body.strip() for body in bodies)
     width = max(map(display_width, bodies))
     between = document[spans[0][1] : spans[1][0]]
 
     def write(translation: str) -> str:
-        return between.join(break_lines(translation, width))
+        lines: list[str] = []
+        for line in break_lines(translation, width):
+            if lines and barred and barred.match(line):
+                lines[-1] += f" {line}"
+            else:
+                lines.append(line)
+        return between.join(lines)
 
     return Segment(*place, text, inline, write)
 
@@ -48,9 +57,14 @@ def wrapped_segment(
 def break_lines(text: str, width: int) -> list[str]:
     """A text in lines of at most a width, where it has blanks that near."""
     if display_width(text) == len(text):
-        return textwrap.wrap(
-            text, width, break_long_words=False, break_on_hyphens=False
-        ) or [""]
+        wrapper = textwrap.TextWrapper(
+            width,
+            break_long_words=False,
+            break_on_hyphens=False,
+            expand_tabs=False,
+            replace_whitespace=False,
+        )
+        return wrapper.wrap(text) or [""]
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}" if line else word

@@ -24,12 +24,8 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
         ValueError: If the file is not UTF-8; the message names the line. Or if much
             of its beginning is U+0000, as in UTF-16; and if it is damaged.
     """
-    try:
-        with open(path, "rb") as file:
-            data = unpacked(file, path).read().removeprefix(_BYTE_ORDER_MARK)
-    except OSError as error:
-        error.filename = os.fspath(path)  # a disk that fails names none
-        raise
+    with open(path, "rb") as file:
+        data = unpacked(file, path).read().removeprefix(_BYTE_ORDER_MARK)
     if data.startswith(_GZIP):
         raise ValueError(f"{os.fspath(path)!r} must be text. Received: a gzip file")
     sample = data[:_SAMPLE]

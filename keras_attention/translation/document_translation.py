@@ -1,5 +1,6 @@
 """Whole documents: translated sentence by sentence, in the form that they have."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 from keras_attention.argument_checks import check_choice
 from keras_attention.documents import FORMATS, fill
 from keras_attention.documents.inline import Bare, put_marks, take_marks, write_marks
-from keras_attention.documents.names import NUMBERS
+from keras_attention.documents.markup import BREAK
+from keras_attention.documents.names import has_same_numbers, keeps_names
 from keras_attention.documents.segments import Inline
 from keras_attention.documents.sentences import split_clauses, split_sentences
 from keras_attention.documents.wrapping import LETTER
@@ -23,6 +25,8 @@ class _Sentence(NamedTuple):
     inline: Inline
 
 
+# What divides texts: lines, columns.
+_GAP = re.compile(r"\s*[\n\r\t]\s*|\s{3,}")
 # What is written as it is, and what is to be translated, in turn.
 _Parts = list[str | _Sentence]
 
@@ -42,6 +46,9 @@ def translate_document(
         [*_cut(take_marks(segment.text, segment.inline), segment.inline, language)]
         for segment in segments
     ]
+    counts["sentences"] += sum(
+        isinstance(part, _Sentence) for own in cut for part in own
+    )
     written = _Sentences(translator, mask, counts).write(cut)
     return fill(text, segments, written)
 
@@ -69,14 +76,14 @@ class _Sentences:
         """Each as it is written; in smaller parts where it is too long, or fails."""
         if not sentences:
             return []
-        self._counts["sentences"] += len(sentences)
         fits = self._translator.source.lengths([one.bare.text for one in sentences])
         fits = fits <= self._translator.source_limit
         written: list[str | None] = [None] * len(sentences)
         smaller: dict[int, _Parts] = {}
         for place, one in enumerate(sentences):
-            if not fits[place] and (parts := _halves(one)):
+            if not fits[place] and (parts := _halves(one, anywhere=True)):
                 smaller[place] = parts
+                self._counts["in_parts"] += 1
         whole = [place for place in range(len(sentences)) if place not in smaller]
         for place, hypotheses in zip(
             whole, self._find([sentences[place] for place in whole]), strict=True
@@ -85,9 +92,11 @@ class _Sentences:
             written[place] = self._choose(one, hypotheses)
             if written[place] is None:
                 self._counts["in_parts"] += 1
-                # What cannot be cut is as the model has it.
                 parts = _pieces(one) if _has_marks(one) else _halves(one)
-                smaller[place] = parts or [one.inline.encode(hypotheses[0].text)]
+                if not parts:  # what cannot be cut is as the model has it
+                    self._counts["cut_translations"] += 1
+                    parts = [one.inline.encode(hypotheses[0].text)]
+                smaller[place] = parts
         for place, text in zip(smaller, self.write([*smaller.values()]), strict=True):
             written[place] = text
         return written
@@ -110,7 +119,6 @@ class _Sentences:
     def _choose(self, sentence, hypotheses):
         """The best hypothesis that keeps all there is, numbers too if one does."""
         bare, chosen = self._masked(sentence), None
-        numbers = sorted(NUMBERS.findall(bare.text))
         for one in hypotheses:
             text = one.text.strip()
             if not one.is_complete or not text:
@@ -119,9 +127,9 @@ class _Sentences:
                 return write_marks(sentence.bare, sentence.inline)
             words = _words(bare.text, one) if bare.marks else []
             written = put_marks(bare, text, words, sentence.inline)
-            if written is None:
+            if written is None or not keeps_names(bare.text, text):
                 continue
-            if sorted(NUMBERS.findall(text)) == numbers:
+            if has_same_numbers(bare.text, text):
                 return written
             chosen = written if chosen is None else chosen
         return chosen
@@ -138,11 +146,24 @@ class _Sentences:
 
 def _cut(bare: Bare, inline: Inline, language: str) -> Iterator[str | _Sentence]:
     """The sentences of a text, and what stands between them."""
-    # A full stop in a name ends no sentence.
-    letters = bare.with_names(["x" * len(name.text) for name in bare.names]).text
-    lengths = map(len, split_sentences(letters, language))
-    for sentence in bare.cut([*accumulate(lengths)][:-1]):
-        yield from _without_surroundings(sentence, inline)
+    breaks = [mark.start for mark in bare.marks if BREAK.match(mark.raw)]
+    gaps = [place for match in _GAP.finditer(bare.text) for place in match.span()]
+    for line in bare.cut(_outside(bare, [*breaks, *gaps])):
+        # A full stop in a name ends no sentence.
+        letters = line.with_names(["x" * len(name.text) for name in line.names]).text
+        lengths = map(len, split_sentences(letters, language))
+        for sentence in line.cut([*accumulate(lengths)][:-1]):
+            yield from _without_surroundings(sentence, inline)
+
+
+def _outside(bare, places):
+    """Places in order, each once, that are in no name and at no end."""
+    names = [(name.start, name.start + len(name.text)) for name in bare.names]
+    return [
+        place
+        for place in sorted({*places} - {0, len(bare.text)})
+        if not any(start < place < end for start, end in names)
+    ]
 
 
 def _without_surroundings(bare, inline):
@@ -169,12 +190,12 @@ def _pieces(sentence):
     return parts
 
 
-def _halves(sentence):
+def _halves(sentence, anywhere=False):
     """A sentence in two, or nothing where it cannot be cut."""
     bare = sentence.bare
     letters = bare.with_names(["x" * len(name.text) for name in bare.names]).text
-    first, *rest = split_clauses(letters)
-    if not rest:
+    first, *rest = split_clauses(letters, anywhere)
+    if not rest or not _outside(bare, [len(first)]):
         return []
     halves = bare.cut([len(first)])
     return [

@@ -14,12 +14,11 @@ from keras_attention.argument_checks import check_choice
 from keras_attention.saved_folders import new_folder, read_manifest, write_manifest
 from keras_attention.text import load_tokenizer
 from keras_attention.text.plain.loading import TOKENIZERS
-from keras_attention.translation.file_names import SOURCE, TARGET
+from keras_attention.translation.file_names import MARKER, SOURCE, TARGET
 from keras_attention.translation.short_list import ShortList
 
 FORMAT = "keras_attention.Translator"
 VERSION = 1
-MARKER = "translator.json"
 QUANTIZATIONS = (None, "float16")
 MODEL = "model.keras"
 SHORT_LIST = "short_list.npz"

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from keras_attention.translation.folder import MARKER
+from keras_attention.translation.file_names import MARKER
 
 DISTRIBUTION = "keras-attention-models"
 MODULE = "keras_attention_models"

@@ -24,7 +24,8 @@ from keras_attention.translation.engines import (
     load_ctranslate2,
     make_engine,
 )
-from keras_attention.translation.folder import MARKER, read_translator, write_translator
+from keras_attention.translation.file_names import MARKER
+from keras_attention.translation.folder import read_translator, write_translator
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.parts import (
     check_lists_ids,

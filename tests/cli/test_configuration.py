@@ -86,6 +86,30 @@ def test_a_file_that_cannot_be_used_is_said_in_one_line(content, named, capsys):
     assert named in line
 
 
+def test_a_folder_is_a_string(capsys):
+    with open("run.toml", "w") as file:
+        file.write("[translate]\nfolder = 5\n")
+    with pytest.raises(SystemExit):
+        main(["translate", "--config", "run.toml"])
+    assert "'folder' in 'run.toml' must be a string" in capsys.readouterr().err
+
+
+def test_what_is_given_counts_before_what_it_excludes():
+    with open("run.toml", "w") as file:
+        file.write('[score]\npairs = "a.tsv"\n')
+    options = parse(["score", "x", "--config", "run.toml", "--source=b", "--target=c"])
+    assert (options.pairs, options.source) == (None, "b")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_without_its_value_is_said_in_one_line(name, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main([name, "--config"])
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--config: expected one argument" in line
+
+
 def test_a_missing_file_is_named(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--config", "missing.toml"])

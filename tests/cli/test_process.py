@@ -63,7 +63,7 @@ except SystemExit as error:
         (["--help"], "usage: keras-attention [", "0"),
         (["train", "--help"], "usage: keras-attention train ", "0"),
         (["translate", "x", "--beams", "0"], "keras-attention: error: ", "2"),
-        ([], "keras-attention: error: there is no command", "2"),
+        ([], "keras-attention: error: no command given", "2"),
         (["translate", "missing"], "keras-attention: error: ", "2"),
     ],
     ids=str,

@@ -96,10 +96,10 @@ def test_n_best_with_scores(folder, expected, capsysbinary):
     ("options", "named"),
     [
         (["--input", "missing.txt"], "missing.txt: No such file"),
-        (["--input", "."], "--input: . is a folder"),
-        (["--input", "a.txt", "--output", "b.txt.gz"], "b.txt.gz is there already"),
+        (["--input", "."], "--input: . is a directory"),
+        (["--input", "a.txt", "--output", "b.txt.gz"], "b.txt.gz already exists"),
         (["--input", "a.txt", "./a.txt", "--output", "x/"], "a.txt more than once"),
-        (["--output", "x/"], "x/ is a folder, which needs --input"),
+        (["--output", "x/"], "x/ is a directory, which needs --input"),
         (["--input", "broken.gz", "--output", "x"], "'broken.gz' is damaged"),
         (["--input", "a.txt", "--output", "a.txt/x"], "a.txt"),
         (["--n-best", "4"], "--n-best must not be above the number of beams"),
@@ -107,6 +107,15 @@ def test_n_best_with_scores(folder, expected, capsysbinary):
         (["--beams", "1", "--length-penalty", "1"], "needs a beam search"),
         (["--beams", "2", "--sample"], "two searches"),
         (["--temperature", "2"], "--temperature needs --sample"),
+        (["--mask", "<x{}>"], "are for --document"),
+        (["--document", "auto"], "standard input has none"),
+        (["--document", "auto", "--input", "b.odt"], "b.odt"),
+        (["--document", "html", "--mask", "<x>"], "--mask must have one {}"),
+        (["--document", "json", "--input", "a.txt"], "a.txt: The document is not JSON"),
+        (["--document", "text", "--n-best", "2"], "--document writes documents"),
+        (["--document", "text", "--input", "a.txt", "b.txt.gz"], "is a directory"),
+        (["--top-p", "0", "--sample"], "--top-p must be above 0"),
+        (["--save-config", "a.txt"], "'a.txt' already exists"),
         (["--alignments", "--n-best", "2"], "need --output-format json"),
         (["--ensemble", "missing"], "missing"),
         (
@@ -160,14 +169,33 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
     monkeypatch.setattr(progress, "_EVERY", 0)
     times = iter([0.0, 10.0, 20.0, 20.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
-    counter = progress.Progress("lines")
-    counter.add(500, lambda: 0.25)
-    counter.add(1500, lambda: None)
+    counter = progress.Progress("lines", 1000)
+    counter.add(500, lambda: 250)
+    counter.end_part(500)
+    counter.add(1500, lambda: 0)
     counter.end()
     first, second, last = shown.text.removeprefix("\r").split("\r")
     assert first == "500 lines, 50 a second, 25 %, 0:30 left"
-    assert second.rstrip() == "2,000 lines, 100 a second"
+    assert second.rstrip() == "2,000 lines, 100 a second, 50 %, 0:20 left"
     assert last.rstrip() == "2,000 lines, 100 a second, 0:20 in all"
+
+
+def test_documents_keep_their_form(folder, tmp_path, capsysbinary):
+    text = "<p>My <b>name</b> is {x}.</p>\r\n<pre>code</pre>\n"
+    (tmp_path / "page.html").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    translate_document = ["translate", str(folder), "--document", "auto"]
+    main([*translate_document, "--input", "page.html", "--output", "new/"])
+    found = (tmp_path / "new" / "page.html").read_bytes()
+    expected = Translator.load(folder).document(text, "html")
+    assert found == b"\xef\xbb\xbf" + expected.encode()
+    assert found.endswith(b"</p>\r\n<pre>code</pre>\n")
+    assert b"{x}" in found
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(SystemExit):
+        main([*translate_document, "--input", "latin.txt"])
+    assert b"'latin.txt' must be UTF-8. Received: byte 0xe9" in (
+        capsysbinary.readouterr().err
+    )
 
 
 @pytest.mark.slow

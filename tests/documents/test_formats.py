@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from keras_attention.documents import FORMATS, fill, format_of
+from keras_attention.documents.inline import take_marks
 
 PLAIN = """\
 A paragraph of text that was broken
@@ -292,6 +293,89 @@ def test_units_get_a_target_and_a_state():
     new = "needs-review-translation"
     assert states == {"1": new, "2": new, "4": None, "5": new, "6": new}
     assert '</source>\n    <target state="needs-review-translation">Hello' in found
+
+
+# A document, and what becomes of it in capital letters.
+CAPITALS = [
+    # Of a language that has one form there is one translation for any number.
+    (
+        "po",
+        'msgid "One file"\nmsgid_plural "%d files"\nmsgstr[0] ""\n',
+        '#, fuzzy\nmsgid "One file"\nmsgid_plural "%d files"\nmsgstr[0] "%D FILES"\n',
+    ),
+    # What is said of others stays, and what selects one of several texts.
+    ("json", '{"@@locale": "en", "@a": {"x": "int"}}', None),
+    ("json", '{"a": "{n, plural, one {item} other {items}}"}', None),
+    (
+        "xliff",
+        "<x><trans-unit><source><![CDATA[a <b>b</b> &]]></source></trans-unit></x>",
+        "<x><trans-unit><source><![CDATA[a <b>b</b> &]]></source>"
+        '<target state="needs-review-translation"><![CDATA[A <B>B</B> &]]></target>'
+        "</trans-unit></x>",
+    ),
+    (
+        "xliff",
+        '<x><segment><source a="1>2">a</source><target l="x"/></segment></x>',
+        '<x><segment><source a="1>2">a</source><target l="x">A</target></segment></x>',
+    ),
+    (
+        "xliff",
+        '<x translate="no"><segment translate="yes"><source>a</source></segment></x>',
+        '<x translate="no"><segment translate="yes"><source>a</source>'
+        "<target>A</target></segment></x>",
+    ),
+    ("markdown", "one  \ntwo\\\nthree\n", "ONE  \nTWO\\\nTHREE\n"),
+    ("markdown", "> [!NOTE]\n> text\n", "> [!NOTE]\n> TEXT\n"),
+    ("markdown", "[^1]: some text\n", "[^1]: SOME TEXT\n"),
+    ("markdown", "- [x] task\n", "- [x] TASK\n"),
+    ("markdown", "+++\na = 1\n+++\ntext\n", "+++\na = 1\n+++\nTEXT\n"),
+    ("markdown", "| a |\n| --- |\n| x\\|y |\n", "| A |\n| --- |\n| X\\|Y |\n"),
+    ("html", "<ul><li translate=no>a<li>b</ul>", "<ul><li translate=no>a<li>B</ul>"),
+    ("html", "<p>a<code>x <p>b</p>", "<p>A<CODE>X <p>B</p>"),
+    (
+        "srt",
+        "1\n00:01,0 --> 00:02,0\na\n2\n00:03,0 --> 00:04,0\nb\n",
+        "1\n00:01,0 --> 00:02,0\nA\n2\n00:03,0 --> 00:04,0\nB\n",
+    ),
+    ("text", "Title\n=====\nName:\tJoe\n", "TITLE\n=====\nNAME:\tJOE\n"),
+]
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(("name", "document", "expected"), CAPITALS)
+def test_what_is_text_alone_changes(name, document, expected):
+    segments = [*FORMATS[name](document)]
+    found = fill(document, segments, [one.text.upper() for one in segments])
+    assert found == (document if expected is None else expected)
+
+
+def test_no_line_begins_another_block_of_markdown():
+    document = "A fine year + some fun and more of it\nand then\n"
+    (segment,) = FORMATS["markdown"](document)
+    text = "A very fine year with all kinds of it + some fun"
+    lines = fill(document, [segment], [text]).splitlines()
+    assert not any(line.startswith("+") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("text", "a" * 20_000),
+        ("text", "a" + " " * 20_000 + "b"),
+        ("text", "http://" + "." * 20_000),
+        ("html", "<code>" * 2000),
+        ("html", "&amp " * 20_000),
+        ("markdown", "` a " * 3000),
+        ("markdown", "[" * 10_000),
+        ("po", "# x\n" * 20_000),
+    ],
+    ids=lambda value: value[:8],
+)
+def test_nothing_takes_for_ever(name, document):
+    segments = [*FORMATS[name](document)]
+    for segment in segments:
+        take_marks(segment.text, segment.inline)
+    assert fill(document, segments, [None] * len(segments)) == document
 
 
 @pytest.mark.parametrize("name", ["json", "xliff"])

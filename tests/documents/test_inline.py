@@ -12,7 +12,7 @@ from keras_attention.documents.inline import (
     write_marks,
 )
 from keras_attention.documents.markdown import INLINE as MARKDOWN
-from keras_attention.documents.names import NAMES, NUMBERS
+from keras_attention.documents.names import NAMES, NUMBERS, keeps_names
 from keras_attention.documents.segments import PLAIN
 from keras_attention.documents.sentences import split_clauses, split_sentences
 
@@ -34,7 +34,7 @@ WRITTEN = [
         "![A view](p.png) of snake_case_names, _yes_",
         "A view of snake_ca",
     ),
-    (MARKDOWN, "<http://a.b> and [^1] [one][two] 2 * 3", "http://a.b and  one 2 * 3"),
+    (MARKDOWN, "<http://a.b> and [^1] [one][two] 2 * 3", "http://a.b and one 2 * 3"),
 ]
 
 
@@ -82,6 +82,54 @@ def test_markup_around_a_text_stays_outside(text, inner):
 
 SAME = [(0, 0), (1, 1), (2, 2), (3, 3)]
 ORDER = [(0, 0), (2, 1), (1, 2)]
+KEPT = [
+    (HTML, "H<sub>2</sub>O is <b>here</b>", ["H2O"]),
+    (HTML, "<b>고양이</b>를 봐요", []),
+    (HTML, '<i translate="no">A <i>B</i> C</i> d', ["A B C"]),
+    (HTML, "a<br>b", []),
+    (MARKDOWN, "&lt;x&gt; &#42; AT&T", ["<", ">", "*"]),
+    (MARKDOWN, "**W**orld `a`", ["World", "a"]),
+]
+
+
+@pytest.mark.parametrize(("inline", "text", "names"), KEPT)
+def test_what_stays_as_it_is(inline, text, names):
+    bare = take_marks(text, inline)
+    assert [one.text for one in bare.names] == names
+    assert write_marks(bare, inline) == text
+
+
+def test_a_reference_without_its_end_takes_no_text_with_it():
+    bare = take_marks("A &copy B. 12 34. C &amp; D", HTML)
+    assert bare.text == "A © B. 12 34. C & D"
+    assert (
+        "".join(write_marks(part, HTML) for part in bare.cut([7, 14]))
+        == "A &copy B. 12 34. C &amp; D"
+    )
+
+
+def test_a_mark_that_stands_by_itself_takes_a_blank_with_it():
+    bare = take_marks("a <img> b", HTML)
+    assert bare.text == "a b"
+    found = put_marks(bare, "x y", [(0, 0), (1, 1)], HTML)
+    assert found == "x <img> y"
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "expected"),
+    [
+        ("%s has %d", "%d of %s", False),
+        ("%1$s has %2$d", "%2$d of %1$s", True),
+        ("{a} has {b}", "{b} of {a}", True),
+        ("{a}", "{a} {a}", False),
+        ("one", "one %s", False),
+        ("at a@b.de", "a@b.de", True),
+    ],
+)
+def test_names_are_the_same_and_in_order_where_that_counts(text, translation, expected):
+    assert keeps_names(text, translation) == expected
+
+
 CASES = [
     (
         "The <b>red</b> cat",
@@ -207,4 +255,4 @@ def test_long_sentences_are_cut_at_clauses(text, expected):
 def test_a_mark_is_never_inside_a_name():
     bare = Bare("a b", [Mark(2, "<x>")], take_marks("{b}", PLAIN).names)
     found = put_marks(bare._replace(names=[]), "a {b}", [(0, 0), (1, 1)], HTML)
-    assert found == "a<x> {b}"
+    assert found == "a <x>{b}"

@@ -1,7 +1,9 @@
 """Documents through translators that say what they do."""
 
 from collections import Counter
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from keras_attention.documents import FORMATS
@@ -65,6 +67,35 @@ def test_a_sentence_that_is_too_long_is_cut_at_clauses():
     assert short.document(marked, "html") == expected
     endless = "x" * 400
     assert short.document(endless) == endless.upper()
+
+
+def test_lines_and_columns_of_a_message_stay():
+    up = WordTranslator(str.upper)
+    document = 'msgid "Use:\\n  -h    help\\tx\\n"\nmsgstr ""\n'
+    found = up.document(document, "po")
+    assert found.endswith('"USE:\\n"\n"  -H    HELP\\tX\\n"\n')
+
+
+def test_a_sentence_without_a_blank_is_cut_where_it_must_be():
+    class Letters(WordTranslator):
+        @property
+        def source(self):
+            return SimpleNamespace(lengths=lambda texts: np.array([*map(len, texts)]))
+
+    text = "今日は学校に行きましたそれから買い物をして帰りました"
+    translator = Letters(str, limit=9)
+    counts = Counter()
+    assert translator.document(text, counts=counts) == text
+    assert max(map(len, translator.asked)) <= 9
+    assert counts["in_parts"] > 0
+
+
+def test_values_of_a_program_keep_their_order():
+    backwards = WordTranslator(
+        lambda word: word if "%" in word else word.upper(),
+        lambda places: [*places][::-1],
+    )
+    assert backwards.document("%s has %d files") == "%s HAS %d FILES"
 
 
 def test_a_model_reads_masks_where_it_has_some():

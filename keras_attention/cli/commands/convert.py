@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from keras_attention.cli.process import clean_up_when_interrupted
-from keras_attention.translation.folder import MARKER
+from keras_attention.translation.file_names import MARKER
 from keras_attention.translation.translator import Translator
 
 

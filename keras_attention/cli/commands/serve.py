@@ -5,8 +5,8 @@ from typing import NoReturn
 
 
 def run(options: argparse.Namespace) -> NoReturn:
-    """Say that it is not there yet."""
+    """Say that it is not implemented yet."""
     raise ValueError(
-        "serve is not there yet: examples/server.py answers requests by an exported "
-        "SavedModel"
+        "serve is not implemented yet: examples/server.py answers requests by an "
+        "exported SavedModel"
     )

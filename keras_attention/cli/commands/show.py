@@ -5,8 +5,8 @@ from typing import NoReturn
 
 
 def run(options: argparse.Namespace) -> NoReturn:
-    """Say that it is not there yet."""
+    """Say that it is not implemented yet."""
     raise ValueError(
-        "show is not there yet: translate --alignments prints which tokens belong "
-        "together"
+        "show is not implemented yet: translate --alignments prints which tokens "
+        "belong together"
     )

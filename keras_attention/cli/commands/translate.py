@@ -3,13 +3,21 @@
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from keras_attention.cli.messages import say_counts
 from keras_attention.cli.process import clean_up_when_interrupted
 from keras_attention.cli.progress import Progress
 from keras_attention.cli.saved import load
-from keras_attention.cli.streams import Input, open_input, open_output, plan_jobs
+from keras_attention.cli.streams import (
+    Input,
+    Job,
+    open_input,
+    open_output,
+    plan_jobs,
+    total_size,
+)
 from keras_attention.documents import format_of
 from keras_attention.translation.line_forms import (
     Aligned,
@@ -28,11 +36,12 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("translate needs a standard input, or --input")
     if options.output is None and sys.stdout is None:
         raise ValueError("translate needs a standard output, or --output")
-    if options.document is None:
-        translate: Translation = _Lines(choose_form(options))
-    else:
-        translate = _Documents(options)
     jobs = plan_jobs(options.input, options.output, options.overwrite)
+    size = total_size(options.input)
+    if options.document is None:
+        translate: Translation = _Lines(options, size)
+    else:
+        translate = _Documents(options, size, jobs)
     if options.output is not None:
         clean_up_when_interrupted()
     translator = load(options)
@@ -43,17 +52,22 @@ def run(options: argparse.Namespace) -> None:
             for source in sources:
                 with open_input(source) as lines:
                     translate(translator, lines, output, own)
+                    translate.progress.end_part(lines.done())
         counts += own
     translate.progress.end()
-    say_counts(counts, translator, "lines")
+    say_counts(counts, translator, translate.name)
 
 
 class _Lines:
     """Translates a line to a line, or what else is written of one."""
 
-    def __init__(self, form: LineForm) -> None:
-        self.progress = Progress("lines")
-        self._form = form
+    name = "lines"
+
+    def __init__(self, options: argparse.Namespace, size: int | None) -> None:
+        if options.mask is not None or options.language is not None:
+            raise ValueError("--mask and --language are for --document")
+        self.progress = Progress(self.name, size)
+        self._form = choose_form(options)
 
     def __call__(
         self, translator: Any, source: Input, output: Any, counts: Counter[str]
@@ -64,15 +78,19 @@ class _Lines:
             output,
             form=self._form,
             counts=counts,
-            report=self.progress.counting(source.share),
+            report=self.progress.counting(source.done),
         )
 
 
 class _Documents:
     """Translates whole documents."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.progress = Progress("sentences")
+    name = "sentences"
+
+    def __init__(
+        self, options: argparse.Namespace, size: int | None, jobs: Sequence[Job]
+    ) -> None:
+        self.progress = Progress(self.name, size)
         self._options = options
         given = options.output_format != "text" or options.n_best or options.alignments
         if given:
@@ -80,6 +98,12 @@ class _Documents:
                 "--document writes documents: leave out --output-format, --n-best and "
                 "--alignments"
             )
+        if any(len(sources) > 1 for sources, _ in jobs):
+            raise ValueError(
+                "--document needs an --output that is a directory, for several inputs"
+            )
+        if options.mask is not None:
+            _check_mask(options.mask)
         for name in options.input or [None]:
             self._format(name)
 
@@ -95,17 +119,21 @@ class _Documents:
             raise ValueError(
                 f"{name!r} must be UTF-8. Received: byte 0x{data[error.start]:02x}"
             ) from error
-        found: Counter[str] = Counter()
-        written = translator.document(
-            text,
-            self._format(None if source.file is None else name),
-            language=self._options.language,
-            mask=self._options.mask,
-            counts=found,
-        )
+        before = counts["sentences"]
+        try:
+            written = translator.document(
+                text,
+                self._format(None if source.file is None else name),
+                language=self._options.language or "en",
+                mask=self._options.mask,
+                counts=counts,
+            )
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        counts["texts"] = counts["sentences"]
         output.write(mark + written.encode())
         output.flush()
-        self.progress.add(found["sentences"], source.share)
+        self.progress.add(counts["sentences"] - before, source.done)
 
     def _format(self, name):
         """The format of a file, as asked for or by its name."""
@@ -117,11 +145,25 @@ class _Documents:
             )
         found = format_of(name)
         if found is None:
-            raise ValueError(f"--document auto: the name {name!r} says no known format")
+            raise ValueError(
+                f"--document auto: cannot tell the format from the name {name!r}"
+            )
         return found
 
 
 Translation = _Lines | _Documents
+
+
+def _check_mask(mask):
+    try:
+        is_numbered = mask.format(0) != mask.format(1)
+    except (ValueError, LookupError, AttributeError):
+        is_numbered = False
+    if not is_numbered:
+        raise ValueError(
+            "--mask must have one {} where its number stands, as in '<x{}>'. "
+            f"Received: --mask {mask!r}"
+        )
 
 
 def choose_form(options: argparse.Namespace) -> LineForm:

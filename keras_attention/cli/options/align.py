@@ -2,13 +2,13 @@
 
 import argparse
 
-from keras_attention.cli.options.shared import add_engine, add_folder, add_pairs
+from keras_attention.cli.options.shared import add_folder, add_pairs, add_precision
 
 HELP = "say which words of given translations belong together"
 DESCRIPTION = """\
 Print for each pair which words belong together, by what the model attends to while it
 writes the translation: 0-0 1-2, source first, counted from 0 (Pharaoh's format). Words
-are what blanks divide."""
+are separated by whitespace."""
 EXAMPLES = """\
 example:
   keras-attention align run/translator --source test.en --target test.de > test.align"""
@@ -23,4 +23,4 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print source tokens ||| target tokens ||| which belong together",
     )
-    add_engine(parser)
+    add_precision(parser)

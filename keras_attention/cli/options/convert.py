@@ -19,10 +19,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "model", type=named, help="its folder, or its name such as opus-mt-en-fr"
     )
     add = parser.add_argument
-    add("--output", type=named, required=True, metavar="FOLDER", help="to write")
+    add("--output", type=named, required=True, metavar="FOLDER", help="to write into")
     add("--overwrite", action="store_true", help="replace a Translator there")
     add(
         "--quantization",
         choices=["float16"],
-        help="store the weights in half the room",
+        help="store the weights in half the space",
     )

@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them to a parser."""
     add_folder(parser)
     add = parser.add_argument
-    add("--output", type=named, required=True, metavar="FOLDER", help="to write")
+    add("--output", type=named, required=True, metavar="FOLDER", help="to write into")
     add("--overwrite", action="store_true", help="replace a model there")
     add(
         "--format",

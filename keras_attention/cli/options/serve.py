@@ -4,9 +4,9 @@ import argparse
 
 from keras_attention.cli.parser import named
 
-HELP = "answer requests over HTTP (not there yet)"
+HELP = "answer requests over HTTP (not implemented yet)"
 DESCRIPTION = """\
-To answer requests over HTTP. This version does not do it yet."""
+To answer requests over HTTP. Not implemented in this version."""
 EXAMPLES = ""
 
 

@@ -20,8 +20,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
         type=named,
-        help="a saved Translator, or the name of one that comes along, such as "
-        "tatoeba_en_fr",
+        help="a saved Translator, or the name of a bundled one, such as tatoeba_en_fr",
     )
 
 
@@ -82,11 +81,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 def add_computation(group: argparse._ActionsContainer) -> None:
     """Add how the model computes."""
-    group.add_argument(
-        "--precision",
-        choices=PRECISIONS,
-        help="to compute in; by default that of the training",
-    )
+    add_precision(group)
     group.add_argument(
         "--int8",
         action="store_true",
@@ -94,16 +89,25 @@ def add_computation(group: argparse._ActionsContainer) -> None:
     )
 
 
+def add_precision(group: argparse._ActionsContainer) -> None:
+    """Add the precision of the model."""
+    group.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="to compute in; by default that of the training",
+    )
+
+
 def add_search(parser: argparse.ArgumentParser) -> None:
     """Add what changes the search of a saved Translator."""
     group = parser.add_argument_group(
-        "search", "What is not given is as the Translator was saved."
+        "search", "Options not given keep the settings of the saved Translator."
     )
     add = group.add_argument
     add(
         "--beams",
         type=positive,
-        help="of beam search; 1 is greedy search",
+        help="number of beams; 1 is greedy search",
     )
     add(
         "--length-penalty",
@@ -116,8 +120,8 @@ def add_search(parser: argparse.ArgumentParser) -> None:
         type=not_negative,
         help="of beam search, for source words that nothing attends to",
     )
-    add("--max-length", type=positive, help="tokens of a translation")
-    add("--min-length", type=natural, help="tokens of a translation")
+    add("--max-length", type=positive, help="most tokens of a translation")
+    add("--min-length", type=natural, help="fewest tokens of a translation")
     add(
         "--no-repeat-ngram-size",
         type=natural,

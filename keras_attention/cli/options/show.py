@@ -4,9 +4,9 @@ import argparse
 
 from keras_attention.cli.parser import named
 
-HELP = "show what a model looks at while it translates (not there yet)"
+HELP = "show what a model looks at while it translates (not implemented yet)"
 DESCRIPTION = """\
-To show what a model looks at while it translates. This version does not do it yet."""
+To show what a model looks at while it translates. Not implemented in this version."""
 EXAMPLES = ""
 
 

@@ -93,7 +93,7 @@ def _add_files(group):
         type=named,
         metavar="FOLDER",
         default="translation-run",
-        help="to write",
+        help="to write into",
     )
     add("--resume", action="store_true", help="continue a killed run")
     add("--overwrite", action="store_true", help="replace the run in --output")
@@ -101,8 +101,8 @@ def _add_files(group):
         "--start-from",
         type=named,
         metavar="FOLDER",
-        help="a saved Translator to train further, or the name of one that comes "
-        "along: its model and tokenizers, whatever the options of these say",
+        help="a saved Translator to train further, or the name of a bundled "
+        "one: its model and tokenizers, whatever the options of these say",
     )
     add(
         "--new-vocabularies",
@@ -120,7 +120,7 @@ def _add_model(group):
         default="transformer",
         help="of the model",
     )
-    add("--num-layers", type=positive, help="a side; transformer 3, rnn 1")
+    add("--num-layers", type=positive, help="on each side; transformer 3, rnn 1")
     add("--embedding-dim", type=positive, help="transformer 128, rnn 256")
     add("--num-heads", type=positive, default=4, help="of the transformer")
     add("--intermediate-dim", type=positive, default=512, help="of the transformer")
@@ -131,8 +131,13 @@ def _add_model(group):
         default="rotary",
         help="of the transformer",
     )
-    add("--units", type=positive, default=256, help="of the rnn")
-    add("--cell", choices=("lstm", "gru", "simple"), default="gru", help="of the rnn")
+    add("--units", type=positive, default=256, help="width of the rnn")
+    add(
+        "--cell",
+        choices=("lstm", "gru", "simple"),
+        default="gru",
+        help="cell of the rnn",
+    )
     scores = ("dot", "scaled_dot", "general", "additive", "cosine", "none")
     add("--attention", choices=scores, default="additive", help="of the rnn")
     add("--order", choices=("luong", "bahdanau"), default="luong", help="of the rnn")
@@ -195,7 +200,7 @@ def _add_text(group):
     )
     add("--alpha", type=share, default=0.1, help="share of bpe's merges left out")
     add("--plain-share", type=share, default=0.5, help="of the epochs, without any")
-    add("--max-length", type=positive, default=100, help="tokens a side")
+    add("--max-length", type=positive, default=100, help="most tokens on each side")
 
 
 def _add_training(group):
@@ -207,7 +212,12 @@ def _add_training(group):
         help="end with the epoch that passes them, from the last start on; another "
         "number may follow --resume",
     )
-    add("--batch-tokens", type=positive, default=1024, help="rows times length")
+    add(
+        "--batch-tokens",
+        type=positive,
+        default=1024,
+        help="rows times length of a batch",
+    )
     add(
         "--accumulate",
         type=positive,
@@ -233,7 +243,7 @@ def _add_training(group):
         action="store_true",
         help="compile training and search, once for each of few shapes",
     )
-    add("--seed", type=natural, default=0, help="of all that is drawn by lot")
+    add("--seed", type=natural, default=0, help="of all random draws")
 
 
 def _add_results(group):

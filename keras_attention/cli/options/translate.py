@@ -34,16 +34,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--input",
         type=named,
         nargs="+",
-        help="by default standard input",
+        help="to translate; by default, or for -, standard input",
     )
     group.add_argument(
         "--output",
         type=named,
-        help="by default standard output; it appears when it is whole. A name that "
-        "ends in / or is a folder gets a file of the same name for each input",
+        help="by default standard output; created only once it is complete. A directory, "
+        "or a name that ends in /, gets a file of the same name for each input",
     )
     group.add_argument(
-        "--overwrite", action="store_true", help="replace what --output names"
+        "--overwrite", action="store_true", help="overwrite existing output files"
     )
     group.add_argument(
         "--output-format",
@@ -56,7 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--n-best",
         type=positive,
-        help="so many translations of each line, best first",
+        help="the N best translations of each line, best first",
     )
     group.add_argument(
         "--alignments",
@@ -74,15 +74,14 @@ def _add_documents(parser):
         "--document",
         choices=("auto", *FORMATS_OF_DOCUMENTS),
         metavar="FORMAT",
-        help="translate each input as a whole, which keeps its form: "
+        help="translate each input as a whole, keeping its structure: "
         f"{', '.join(FORMATS_OF_DOCUMENTS)}; or auto, by the names of the files. Of po "
         "and xliff what has no translation yet, which is marked as to be reviewed",
     )
     add(
         "--language",
-        default="en",
         metavar="CODE",
-        help="of the documents, by whose rules sentences end",
+        help="of the documents, by whose rules sentences end; by default en",
     )
     add(
         "--mask",
