@@ -79,7 +79,7 @@ def test_a_file_that_came_in_between_is_kept(tmp_path):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a folder"):
+    with pytest.raises(IsADirectoryError, match="is a directory"):
         write(tmp_path, b"")
 
 
@@ -111,3 +111,26 @@ def test_damage_is_said_with_the_name_of_the_file(name, content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"{name}' is damaged"):
         read_lines(path)
+
+
+def test_what_others_write_is_left_alone(tmp_path):
+    other = tmp_path / f".unfinished-{os.getpid()}-a.txt"
+    other.write_bytes(b"theirs")
+    path = tmp_path / "a.txt"
+    with new_file(path) as file, new_file(tmp_path / "b.txt") as beside:
+        file.write(b"a")
+        beside.write(b"b")
+    assert other.read_bytes() == b"theirs"
+    assert path.read_bytes() == b"a"
+
+
+class Failing:
+    def read(self, size):
+        raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.gz"])
+def test_what_cannot_be_read_is_named(name):
+    with pytest.raises(OSError, match="Input/output error") as raised:
+        unpacked(Failing(), name).read()
+    assert raised.value.filename == name

@@ -31,7 +31,7 @@ def _encode(text: str) -> str:
 
 INLINE = Inline(
     marks=re.compile(rf"{TAG}|{COMMENT}|<[!?][^<>]*>", re.S),
-    names=re.compile(
+    protected=re.compile(
         r"""
         <(?P<code>code|kbd|math|samp|svg|tt|var)\b[^<>]*>
             (?:(?!</?(?P=code)\b).)*?</(?P=code)\s*>

@@ -28,13 +28,13 @@ _MARKS = rf"""
     | (?<![\w\\])_{{1,3}}(?=\S) | (?<=\S)_{{1,3}}(?!\w)
 """
 # Code, addresses, references to characters, which might be markup if they were read.
-_NAMES = r"""
+_PROTECTED = r"""
     (?<!`)(?P<ticks>`+)(?!`).{1,1000}?(?<!`)(?P=ticks)(?!`)
     | <(?:[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*|[^<>\s@]+@[^<>\s]+)>
     | &(?:\#\w{1,8}|\w{2,30});
 """
 INLINE = Inline(
-    marks=re.compile(_MARKS, re.X | re.S), names=re.compile(_NAMES, re.X | re.S)
+    marks=re.compile(_MARKS, re.X | re.S), protected=re.compile(_PROTECTED, re.X | re.S)
 )
 # What a line begins with that is another block.
 _BLOCK = re.compile(r"[-+*#>|=]|\d+[.)]|```|~~~")
@@ -79,8 +79,8 @@ def _with_references(known):
     names = [re.escape(name) for name in known.get("references", {})]
     if not names:
         return INLINE
-    links = rf"{_NAMES} | \[(?i:{'|'.join(sorted(names))})\](?![\[(:])"
-    return INLINE._replace(names=re.compile(links, re.X | re.S))
+    links = rf"{_PROTECTED} | \[(?i:{'|'.join(sorted(names))})\](?![\[(:])"
+    return INLINE._replace(protected=re.compile(links, re.X | re.S))
 
 
 def _find(

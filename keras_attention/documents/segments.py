@@ -15,13 +15,13 @@ class Inline(NamedTuple):
     Attributes:
         marks: what matches is markup, such as `<b>`, which belongs to a place between
             words.
-        names: what matches stands for a word, such as `` `code` ``, and stays as it is.
+        protected: what matches stands for a word, such as `` `code` ``, and stays as it is.
         decode: from what is written to what is read, such as `&amp;` to `&`.
         encode: back.
     """
 
     marks: re.Pattern[str] | None = None
-    names: re.Pattern[str] | None = None
+    protected: re.Pattern[str] | None = None
     decode: Callable[[str], str] = _same
     encode: Callable[[str], str] = _same
 

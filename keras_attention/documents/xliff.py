@@ -14,7 +14,7 @@ INLINE = Inline(
     marks=re.compile(
         rf"<(?P<code>bpt|ept|ph|it)\b[^<>]*>[^<]*</(?P=code)\s*>|{TAG}|{COMMENT}", re.S
     ),
-    names=re.compile(
+    protected=re.compile(
         r"""<mrk\b[^<>]*(?:mtype\s*=\s*["']protected|translate\s*=\s*["']no)[^<>]*>"""
         r"(?:(?!</mrk\b).)*?</mrk\s*>",
         re.S,
@@ -47,13 +47,13 @@ def parse(document: str) -> Iterator[Segment]:
         data = _DATA.fullmatch(text)
         # What is not all of one kind would have to be written in both.
         is_mixed = "<![CDATA[" in text and not data
-        bare = data[1] if data else _without_markup(text)
-        if not has_target and not is_mixed and LETTER.search(bare):
+        unmarked = data[1] if data else _without_markup(text)
+        if not has_target and not is_mixed and LETTER.search(unmarked):
             yield _segment(document, data[1] if data else text, unit, bool(data))
 
 
 def _without_markup(text):
-    for pattern in filter(None, (INLINE.names, INLINE.marks)):
+    for pattern in filter(None, (INLINE.protected, INLINE.marks)):
         text = pattern.sub("", text)
     return text
 

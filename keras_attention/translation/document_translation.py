@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from keras_attention.argument_checks import check_choice
 from keras_attention.documents import FORMATS, fill
-from keras_attention.documents.inline import Bare, put_marks, take_marks, write_marks
+from keras_attention.documents.inline import put_marks
 from keras_attention.documents.markup import BREAK
-from keras_attention.documents.names import has_same_numbers, keeps_names
+from keras_attention.documents.protected import has_same_numbers, keeps_protected
 from keras_attention.documents.segments import Inline
 from keras_attention.documents.sentences import split_clauses, split_sentences
+from keras_attention.documents.unmarked import UnmarkedText, take_marks, write_marks
 from keras_attention.documents.wrapping import LETTER
 from keras_attention.translation.alignments import Alignment, find_words
 from keras_attention.translation.results import Hypothesis
@@ -21,7 +22,7 @@ from keras_attention.translation.results import Hypothesis
 class _Sentence(NamedTuple):
     """What is translated at once: a sentence, or a part of one."""
 
-    bare: Bare
+    unmarked: UnmarkedText
     inline: Inline
 
 
@@ -76,7 +77,7 @@ class _Sentences:
         """Each as it is written; in smaller parts where it is too long, or fails."""
         if not sentences:
             return []
-        fits = self._translator.source.lengths([one.bare.text for one in sentences])
+        fits = self._translator.source.lengths([one.unmarked.text for one in sentences])
         fits = fits <= self._translator.source_limit
         written: list[str | None] = [None] * len(sentences)
         smaller: dict[int, _Parts] = {}
@@ -108,7 +109,7 @@ class _Sentences:
             places = [
                 place
                 for place, one in enumerate(sentences)
-                if bool(one.bare.marks) == needs_attention
+                if bool(one.unmarked.marks) == needs_attention
             ]
             texts = [self._masked(sentences[place]).text for place in places]
             if texts:
@@ -118,71 +119,72 @@ class _Sentences:
 
     def _choose(self, sentence, hypotheses):
         """The best hypothesis that keeps all there is, numbers too if one does."""
-        bare, chosen = self._masked(sentence), None
+        unmarked, chosen = self._masked(sentence), None
         for one in hypotheses:
             text = one.text.strip()
             if not one.is_complete or not text:
                 continue
-            if text == bare.text:
-                return write_marks(sentence.bare, sentence.inline)
-            words = _words(bare.text, one) if bare.marks else []
-            written = put_marks(bare, text, words, sentence.inline)
-            if written is None or not keeps_names(bare.text, text):
+            if text == unmarked.text:
+                return write_marks(sentence.unmarked, sentence.inline)
+            words = _words(unmarked.text, one) if unmarked.marks else []
+            written = put_marks(unmarked, text, words, sentence.inline)
+            if written is None or not keeps_protected(unmarked.text, text):
                 continue
-            if has_same_numbers(bare.text, text):
+            if has_same_numbers(unmarked.text, text):
                 return written
             chosen = written if chosen is None else chosen
         return chosen
 
     def _masked(self, sentence):
         """The text that the model reads, with its markup."""
-        bare = sentence.bare
+        unmarked = sentence.unmarked
         if self._mask is None:
-            return bare
-        return bare.with_names(
-            [self._mask.format(number) for number in range(len(bare.names))]
+            return unmarked
+        return unmarked.with_protected(
+            [self._mask.format(number) for number in range(len(unmarked.protected))]
         )
 
 
-def _cut(bare: Bare, inline: Inline, language: str) -> Iterator[str | _Sentence]:
+def _cut(
+    unmarked: UnmarkedText, inline: Inline, language: str
+) -> Iterator[str | _Sentence]:
     """The sentences of a text, and what stands between them."""
-    breaks = [mark.start for mark in bare.marks if BREAK.match(mark.raw)]
-    gaps = [place for match in _GAP.finditer(bare.text) for place in match.span()]
-    for line in bare.cut(_outside(bare, [*breaks, *gaps])):
-        # A full stop in a name ends no sentence.
-        letters = line.with_names(["x" * len(name.text) for name in line.names]).text
-        lengths = map(len, split_sentences(letters, language))
+    breaks = [mark.start for mark in unmarked.marks if BREAK.match(mark.raw)]
+    gaps = [place for match in _GAP.finditer(unmarked.text) for place in match.span()]
+    for line in unmarked.cut(_outside(unmarked, [*breaks, *gaps])):
+        # A full stop in an address ends no sentence.
+        lengths = map(len, split_sentences(line.masked(), language))
         for sentence in line.cut([*accumulate(lengths)][:-1]):
             yield from _without_surroundings(sentence, inline)
 
 
-def _outside(bare, places):
-    """Places in order, each once, that are in no name and at no end."""
-    names = [(name.start, name.start + len(name.text)) for name in bare.names]
+def _outside(unmarked, places):
+    """Places in order, each once, that are in nothing protected and at no end."""
+    spans = [(one.start, one.start + len(one.text)) for one in unmarked.protected]
     return [
         place
-        for place in sorted({*places} - {0, len(bare.text)})
-        if not any(start < place < end for start, end in names)
+        for place in sorted({*places} - {0, len(unmarked.text)})
+        if not any(start < place < end for start, end in spans)
     ]
 
 
-def _without_surroundings(bare, inline):
+def _without_surroundings(unmarked, inline):
     """A text to translate, and what stands before and after it."""
-    before, body, after = bare.around()
+    before, body, after = unmarked.around()
     yield write_marks(before, inline)
-    is_text = LETTER.search(body.with_names([""] * len(body.names)).text)
+    is_text = LETTER.search(body.with_protected([""] * len(body.protected)).text)
     yield _Sentence(body, inline) if is_text else write_marks(body, inline)
     yield write_marks(after, inline)
 
 
 def _has_marks(sentence):
-    return bool(sentence.bare.marks or sentence.bare.names)
+    return bool(sentence.unmarked.marks or sentence.unmarked.protected)
 
 
 def _pieces(sentence):
-    """What stands between marks and names, each by itself."""
+    """What stands between marks and what is protected, each by itself."""
     parts: _Parts = []
-    for piece in sentence.bare.pieces():
+    for piece in sentence.unmarked.pieces():
         if isinstance(piece, str):
             parts.append(piece)
         else:
@@ -192,12 +194,11 @@ def _pieces(sentence):
 
 def _halves(sentence, anywhere=False):
     """A sentence in two, or nothing where it cannot be cut."""
-    bare = sentence.bare
-    letters = bare.with_names(["x" * len(name.text) for name in bare.names]).text
-    first, *rest = split_clauses(letters, anywhere)
-    if not rest or not _outside(bare, [len(first)]):
+    unmarked = sentence.unmarked
+    first, *rest = split_clauses(unmarked.masked(), anywhere)
+    if not rest or not _outside(unmarked, [len(first)]):
         return []
-    halves = bare.cut([len(first)])
+    halves = unmarked.cut([len(first)])
     return [
         part for half in halves for part in _without_surroundings(half, sentence.inline)
     ]

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from keras_attention.documents import FORMATS, fill, format_of
-from keras_attention.documents.inline import take_marks
+from keras_attention.documents.unmarked import take_marks
 
 PLAIN = """\
 A paragraph of text that was broken

@@ -3,18 +3,17 @@
 import pytest
 
 from keras_attention.documents.html_pages import INLINE as HTML
-from keras_attention.documents.inline import (
-    Bare,
+from keras_attention.documents.inline import find_protected, put_marks
+from keras_attention.documents.markdown import INLINE as MARKDOWN
+from keras_attention.documents.protected import NUMBERS, PROTECTED, keeps_protected
+from keras_attention.documents.segments import PLAIN
+from keras_attention.documents.sentences import split_clauses, split_sentences
+from keras_attention.documents.unmarked import (
     Mark,
-    find_names,
-    put_marks,
+    UnmarkedText,
     take_marks,
     write_marks,
 )
-from keras_attention.documents.markdown import INLINE as MARKDOWN
-from keras_attention.documents.names import NAMES, NUMBERS, keeps_names
-from keras_attention.documents.segments import PLAIN
-from keras_attention.documents.sentences import split_clauses, split_sentences
 
 WRITTEN = [
     (
@@ -40,26 +39,31 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("inline", "text", "read"), WRITTEN)
 def test_markup_is_taken_out_and_put_back(inline, text, read):
-    bare = take_marks(text, inline)
-    assert bare.text.startswith(read)
-    assert write_marks(bare, inline) == text
-    for names in (["x"] * len(bare.names), [name.text * 2 for name in bare.names]):
-        other = bare.with_names(names)
+    unmarked = take_marks(text, inline)
+    assert unmarked.text.startswith(read)
+    assert write_marks(unmarked, inline) == text
+    for names in (
+        ["x"] * len(unmarked.protected),
+        [name.text * 2 for name in unmarked.protected],
+    ):
+        other = unmarked.with_protected(names)
         assert write_marks(other, inline) == text
         assert [
-            other.text[one.start : one.start + len(one.text)] for one in other.names
+            other.text[one.start : one.start + len(one.text)] for one in other.protected
         ] == names
-    for place in range(len(bare.text)):
-        if any(one.start < place < one.start + len(one.text) for one in bare.names):
+    for place in range(len(unmarked.text)):
+        if any(
+            one.start < place < one.start + len(one.text) for one in unmarked.protected
+        ):
             continue
-        parts = bare.cut([place])
+        parts = unmarked.cut([place])
         assert "".join(write_marks(part, inline) for part in parts) == text
         for part in parts:
             around = "".join(write_marks(one, inline) for one in part.around())
             assert around == write_marks(part, inline)
     pieces = [
         piece if isinstance(piece, str) else write_marks(piece, inline)
-        for piece in bare.pieces()
+        for piece in unmarked.pieces()
     ]
     assert "".join(pieces) == text
 
@@ -94,24 +98,24 @@ KEPT = [
 
 @pytest.mark.parametrize(("inline", "text", "names"), KEPT)
 def test_what_stays_as_it_is(inline, text, names):
-    bare = take_marks(text, inline)
-    assert [one.text for one in bare.names] == names
-    assert write_marks(bare, inline) == text
+    unmarked = take_marks(text, inline)
+    assert [one.text for one in unmarked.protected] == names
+    assert write_marks(unmarked, inline) == text
 
 
 def test_a_reference_without_its_end_takes_no_text_with_it():
-    bare = take_marks("A &copy B. 12 34. C &amp; D", HTML)
-    assert bare.text == "A © B. 12 34. C & D"
+    unmarked = take_marks("A &copy B. 12 34. C &amp; D", HTML)
+    assert unmarked.text == "A © B. 12 34. C & D"
     assert (
-        "".join(write_marks(part, HTML) for part in bare.cut([7, 14]))
+        "".join(write_marks(part, HTML) for part in unmarked.cut([7, 14]))
         == "A &copy B. 12 34. C &amp; D"
     )
 
 
 def test_a_mark_that_stands_by_itself_takes_a_blank_with_it():
-    bare = take_marks("a <img> b", HTML)
-    assert bare.text == "a b"
-    found = put_marks(bare, "x y", [(0, 0), (1, 1)], HTML)
+    unmarked = take_marks("a <img> b", HTML)
+    assert unmarked.text == "a b"
+    found = put_marks(unmarked, "x y", [(0, 0), (1, 1)], HTML)
     assert found == "x <img> y"
 
 
@@ -127,7 +131,7 @@ def test_a_mark_that_stands_by_itself_takes_a_blank_with_it():
     ],
 )
 def test_names_are_the_same_and_in_order_where_that_counts(text, translation, expected):
-    assert keeps_names(text, translation) == expected
+    assert keeps_protected(text, translation) == expected
 
 
 CASES = [
@@ -181,8 +185,8 @@ def test_what_cannot_be_kept_is_said(source, translation, words):
 
 
 def test_names_are_found_as_words_before_parts_of_words():
-    names = take_marks("`step` of {a} {ab}", MARKDOWN).names
-    found = find_names(names, "steps {ab} step {a}")
+    names = take_marks("`step` of {a} {ab}", MARKDOWN).protected
+    found = find_protected(names, "steps {ab} step {a}")
     assert [(one.start, one.raw) for one in found] == [
         (6, "{ab}"),
         (11, "`step`"),
@@ -210,8 +214,8 @@ def test_names_are_found_as_words_before_parts_of_words():
     ],
 )
 def test_names_of_programs_and_addresses(text, expected):
-    assert NAMES.findall(text) == expected
-    assert [one.text for one in take_marks(text, PLAIN).names] == expected
+    assert PROTECTED.findall(text) == expected
+    assert [one.text for one in take_marks(text, PLAIN).protected] == expected
 
 
 def test_numbers_with_their_signs():
@@ -253,6 +257,6 @@ def test_long_sentences_are_cut_at_clauses(text, expected):
 
 
 def test_a_mark_is_never_inside_a_name():
-    bare = Bare("a b", [Mark(2, "<x>")], take_marks("{b}", PLAIN).names)
-    found = put_marks(bare._replace(names=[]), "a {b}", [(0, 0), (1, 1)], HTML)
+    unmarked = UnmarkedText("a b", [Mark(2, "<x>")], take_marks("{b}", PLAIN).protected)
+    found = put_marks(unmarked._replace(protected=[]), "a {b}", [(0, 0), (1, 1)], HTML)
     assert found == "a <x>{b}"

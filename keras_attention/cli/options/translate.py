@@ -39,8 +39,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--output",
         type=named,
-        help="by default standard output; created only once it is complete. A directory, "
-        "or a name that ends in /, gets a file of the same name for each input",
+        help="by default standard output; created only once it is complete. A "
+        "directory, or a name that ends in /, gets a file of the same name for each "
+        "input",
     )
     group.add_argument(
         "--overwrite", action="store_true", help="overwrite existing output files"

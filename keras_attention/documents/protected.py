@@ -18,25 +18,25 @@ _ADDRESSES = r"""
     | \bwww\.[^\s<>"']*[^\s<>"'.,;:!?)\]]
     | (?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}
 """
-NAMES = re.compile(f"{_PLACEHOLDERS} | {_ADDRESSES}", re.X)
+PROTECTED = re.compile(f"{_PLACEHOLDERS} | {_ADDRESSES}", re.X)
 NUMBERS = re.compile(r"(?<![\w.,])\d+(?:[.,:]\d+)*(?![\w])")
 _BY_PLACE = re.compile(r"%[^(%]*[^\W\d_@]|%@")  # which value it takes, its place says
 
 
-def keeps_names(text: str, translation: str) -> bool:
-    """Whether a translation has the same names as a text, and no other ones.
+def keeps_protected(text: str, translation: str) -> bool:
+    """Whether a translation has the same placeholders and addresses as a text, and no more.
 
     Those that take their values by their place must be in the same order.
     """
-    found, expected = NAMES.findall(translation), NAMES.findall(text)
+    found, expected = PROTECTED.findall(translation), PROTECTED.findall(text)
     by_place = [one for one in expected if _takes_by_place(one)]
     return sorted(found) == sorted(expected) and by_place == [
         one for one in found if _takes_by_place(one)
     ]
 
 
-def _takes_by_place(name: str) -> bool:
-    return "$" not in name and bool(_BY_PLACE.fullmatch(name))
+def _takes_by_place(placeholder: str) -> bool:
+    return "$" not in placeholder and bool(_BY_PLACE.fullmatch(placeholder))
 
 
 def has_same_numbers(text: str, translation: str) -> bool:
