@@ -24,7 +24,7 @@ _BY_PLACE = re.compile(r"%[^(%]*[^\W\d_@]|%@")  # which value it takes, its plac
 
 
 def keeps_protected(text: str, translation: str) -> bool:
-    """Whether a translation has the same placeholders and addresses as a text, and no more.
+    """Whether a translation has the placeholders and addresses of a text, and no more.
 
     Those that take their values by their place must be in the same order.
     """
