@@ -24,15 +24,13 @@ def unpacked(file: Any, path: str | PathLike[str]) -> Any:
         path: its name; `.gz` and `.xz` are unpacked.
 
     Returns:
-        A stream, whose errors name the file: a `ValueError` where it is damaged, an
+        A stream whose errors name the file: a `ValueError` where it is damaged, an
         `OSError` where it cannot be read.
     """
     suffix = Path(path).suffix
     if suffix == ".gz":
-        file = gzip.GzipFile(fileobj=file)
-    elif suffix == ".xz":
-        file = lzma.LZMAFile(file)
-    return _Unpacked(file, path)
+        return _Unpacked(gzip.GzipFile(fileobj=file), path)
+    return _Unpacked(lzma.LZMAFile(file) if suffix == ".xz" else file, path)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ class Inline(NamedTuple):
     Attributes:
         marks: what matches is markup, such as `<b>`, which belongs to a place between
             words.
-        protected: what matches stands for a word, such as `` `code` ``, and stays as it is.
+        protected: what matches stands for a word, such as `` `code` ``, and stays as it
+            is.
         decode: from what is written to what is read, such as `&amp;` to `&`.
         encode: back.
     """

@@ -185,7 +185,7 @@ def _encode(unmarked, start, end, inline):
 
 
 def _with_marked_words(unmarked):
-    """The same with words that have markup inside, such as H<sub>2</sub>O, protected."""
+    """The same with words protected that have markup inside, as H<sub>2</sub>O has."""
     inner = [
         number
         for number, (place, raw) in enumerate(unmarked.marks)
@@ -265,7 +265,8 @@ def _is_inner(before, after):
     return before.isalnum() and after.isalnum() and max(before, after) < "\u1100"
 
 
-def word_spans(text):
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end."""
     return [match.span() for match in re.finditer(r"\S+", text)]
 
 

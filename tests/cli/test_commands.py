@@ -159,13 +159,19 @@ def test_commands_run_what_they_exported_by_its_engine(pairs_file, tmp_path, cap
     main(["score", *test])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(pairs_file.read_text("utf-8").splitlines())
+    # It needs neither Keras nor a backend.
+    (tmp_path / "absent").mkdir()
+    for name in ("keras", "tensorflow"):
+        (tmp_path / "absent" / f"{name}.py").write_text("raise ImportError\n")
+    paths = os.pathsep.join([str(tmp_path / "absent"), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-m", "keras_attention", "translate", *test[:3]],
         input=b"My name\n\nI know\n",
         capture_output=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax"},
+        env={**os.environ, "PYTHONPATH": paths},
     )
+    assert done.stderr == b""
     fast = Translator.load("ct2", engine="ctranslate2")
     expected = "".join(f"{line}\n" for line in fast(["My name", "", "I know"]))
     assert done.stdout.decode() == expected
