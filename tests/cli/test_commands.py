@@ -171,7 +171,8 @@ def test_commands_run_what_they_exported_by_its_engine(pairs_file, tmp_path, cap
         check=True,
         env={**os.environ, "PYTHONPATH": paths},
     )
-    assert done.stderr == b""
+    (line,) = done.stderr.decode().splitlines()
+    assert "translations, longer than" in line
     fast = Translator.load("ct2", engine="ctranslate2")
     expected = "".join(f"{line}\n" for line in fast(["My name", "", "I know"]))
     assert done.stdout.decode() == expected

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -77,6 +78,43 @@ def test_help_and_mistakes_need_no_keras(arguments, said, status):
     assert ended == status
 
 
+# As Keras does while it traces a model.
+SWALLOWING = """
+def swallow(call):
+    try:
+        call()
+    except BaseException:
+        pass
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no timers")
+@pytest.mark.parametrize("patience", [2.0, 0.0])
+def test_a_request_to_end_comes_through_libraries(patience, monkeypatch):
+    monkeypatch.setattr(process, "_PATIENCE", patience)
+    library = {"__name__": "keras.of_a_test"}
+    exec(SWALLOWING, library)
+    numbers = signal.SIGTERM, signal.SIGINT, signal.SIGALRM
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def ask():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.3)
+
+    def work():
+        process.clean_up_when_interrupted()
+        library["swallow"](ask)
+        time.sleep(5)
+
+    try:
+        with pytest.raises(process.TerminatedError):
+            work()
+    finally:
+        process.has_come_through()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 # A backend that is not TensorFlow.
 OTHER = next(name for name in (BACKEND, "jax") if name != "tensorflow")
 WITHOUT_TENSORFLOW = """
@@ -94,7 +132,7 @@ for name in [name for name in sys.modules if name.split(".")[0] == "tensorflow"]
 sys.meta_path.insert(0, Absent())
 from keras_attention.cli.main import main
 try:
-    main(["train", "--pairs", "x"])
+    main(["train", "--pairs", sys.executable])
 except SystemExit as error:
     print(error.code, file=sys.stderr)
 """
@@ -116,8 +154,8 @@ def test_a_training_without_tensorflow_names_the_extra():
 @pytest.mark.parametrize(
     ("module", "extra", "arguments"),
     [
-        ("matplotlib", "plot", ["train", "--pairs", "x"]),
-        ("sacrebleu", "bleu", ["train", "--pairs", "x"]),
+        ("matplotlib", "plot", ["train", "--pairs", __file__]),
+        ("sacrebleu", "bleu", ["train", "--pairs", __file__]),
         ("shtab", "completion", ["--print-completion", "bash"]),
         ("sacrebleu", "bleu", ["evaluate", "x", "--pairs", "x"]),
     ],

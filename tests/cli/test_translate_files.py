@@ -137,7 +137,7 @@ def test_what_is_wrong_is_said_in_one_line(options, named, folder, capsys, tmp_p
 
 
 def test_an_ensemble_needs_the_same_vocabularies(folder, tmp_path, capsysbinary):
-    make_translator(tokenizers="characters").save(tmp_path / "other")
+    make_translator("transformer", "words").save(tmp_path / "other")
     with pytest.raises(SystemExit):
         translate(folder, "--ensemble", "other")
     assert (
