@@ -10,6 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from keras_attention.unfinished import being_written, in_one_go
+
 _UNFINISHED = ".unfinished-"  # how the name of what is being written begins
 
 
@@ -39,11 +41,14 @@ def new_folder(
     check_free(path, marker, overwrite)
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=_UNFINISHED,
-        dir=target if target.is_dir() else target.parent,
-        ignore_cleanup_errors=True,
-    ) as unfinished:
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=_UNFINISHED,
+            dir=target if target.is_dir() else target.parent,
+            ignore_cleanup_errors=True,
+        ) as unfinished,
+        being_written(Path(unfinished)),
+    ):
         fresh, old = Path(unfinished) / "new", Path(unfinished) / "old"
         fresh.mkdir()
         yield fresh
@@ -55,14 +60,20 @@ def new_folder(
         # The old marker goes first, the new one comes last: only what is whole has one.
         moves = [(part, old / part.name) for part in reversed(_content(target, marker))]
         moves += [(part, target / part.name) for part in _content(fresh, marker)]
-        try:
-            for part, place in moves:
-                part.rename(place)
-        except BaseException:  # An interrupted move must not lose the old content.
-            for part, place in reversed(moves):
-                if os.path.lexists(place) and not os.path.lexists(part):
-                    place.rename(part)
-            raise
+        with in_one_go():
+            _move(moves)
+
+
+def _move(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Rename all, or none."""
+    try:
+        for part, place in moves:
+            part.rename(place)
+    except BaseException:  # An interrupted move must not lose the old content.
+        for part, place in reversed(moves):
+            if os.path.lexists(place) and not os.path.lexists(part):
+                place.rename(part)
+        raise
 
 
 def _content(folder: Path, marker: str = "") -> list[Path]:

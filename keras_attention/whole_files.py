@@ -13,6 +13,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from keras_attention.unfinished import being_written
+
 _UNFINISHED = ".unfinished-"  # how the name of what is being written begins
 
 
@@ -57,18 +59,19 @@ def new_file(path: str | PathLike[str], overwrite: bool = False) -> Iterator[Bin
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
-    try:
-        with unfinished.open("xb") as file:
-            with _packing(file, path) as stream:
-                yield stream
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            check_new_file(path, overwrite)
-            shutil.copymode(target, unfinished)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with being_written(unfinished):
+        try:
+            with unfinished.open("xb") as file:
+                with _packing(file, path) as stream:
+                    yield stream
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                check_new_file(path, overwrite)
+                shutil.copymode(target, unfinished)
+            unfinished.replace(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def check_new_file(path: str | PathLike[str], overwrite: bool = False) -> None:

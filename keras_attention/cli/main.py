@@ -20,11 +20,7 @@ from keras_attention.cli.messages import (
     say,
     wait_for_readers,
 )
-from keras_attention.cli.process import (
-    TerminatedError,
-    has_come_through,
-    import_keras,
-)
+from keras_attention.cli.process import import_keras
 from keras_attention.whole_files import check_new_file
 
 # Commands that always need it; others by their engine.
@@ -47,10 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
         try:
             return _run(parse(arguments))
-        except (KeyboardInterrupt, TerminatedError) as error:
-            has_come_through()
-            status = getattr(error, "status", INTERRUPTED)
-            raise SystemExit(status) from None
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
         except Exception as error:
             if not is_mistake(error):
                 raise

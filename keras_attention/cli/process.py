@@ -5,26 +5,13 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import PurePath
 from types import FrameType
 
 from keras_attention.optional_packages import needs
-
-_LIBRARIES = ("jax", "keras", "tensorflow", "torch")
-_PATIENCE, _AGAIN = 2.0, 0.2  # seconds
-
-
-class TerminatedError(BaseException):
-    """The process is asked to end; like `KeyboardInterrupt`, no error of the program.
-
-    Attributes:
-        status: with which it exits.
-    """
-
-    status = 128 + 15
+from keras_attention.unfinished import end_process
 
 
 def is_command() -> bool:
@@ -96,62 +83,14 @@ def open_closed_streams() -> None:
 
 
 def clean_up_when_interrupted() -> None:
-    """Let Ctrl-C and SIGTERM raise, so that what is incomplete is removed.
+    """Let Ctrl-C and SIGTERM remove what is incomplete before they end the process.
 
-    Where whoever started the process has them ignored, they stay so.
+    Where whoever started the process has them ignored, or handles them, they stay so.
     """
-    endings = {
-        signal.SIGINT: (KeyboardInterrupt, signal.default_int_handler),
-        signal.SIGTERM: (TerminatedError, None),
-    }
-    for number, (error, usual) in endings.items():
-        if signal.getsignal(number) in (signal.SIG_DFL, usual):
-            signal.signal(number, _Ending(error).begin)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
 
 
-class _Ending:
-    """Raises an error where no library is at work, which might handle it as its own.
-
-    While a model is traced, Keras and TensorFlow do so with any error. A library that
-    goes on working is interrupted all the same after a while, and again until the error
-    has come through.
-
-    Args:
-        error: to raise.
-    """
-
-    def __init__(self, error: type[BaseException]) -> None:
-        self._error = error
-        self._begun = 0.0
-
-    def begin(self, number: int, frame: FrameType | None) -> None:
-        """Handle the signal."""
-        if self._begun or not hasattr(signal, "setitimer"):
-            raise self._error
-        self._begun = time.monotonic()
-        signal.signal(signal.SIGALRM, self._try)
-        self._try(number, frame)
-
-    def _try(self, number, frame):
-        is_on_its_way = isinstance(sys.exc_info()[1], self._error)
-        is_safe = not is_on_its_way and not _is_at_work(frame)
-        if not is_safe:
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
-        waited = time.monotonic() - self._begun
-        if is_safe or (waited > _PATIENCE and not is_on_its_way):
-            raise self._error
-
-
-def has_come_through() -> None:
-    """Stop raising the error that ends the process."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _is_at_work(frame):
-    """Whether a library is among what is being called."""
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES:
-            return True
-        frame = frame.f_back
-    return False
+def _end(number: int, _: FrameType | None) -> None:
+    end_process(128 + number)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -76,43 +75,6 @@ def test_help_and_mistakes_need_no_keras(arguments, said, status):
     *lines, ended = errors.splitlines()
     assert (printed.splitlines() or lines)[0].startswith(said)
     assert ended == status
-
-
-# As Keras does while it traces a model.
-SWALLOWING = """
-def swallow(call):
-    try:
-        call()
-    except BaseException:
-        pass
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="no timers")
-@pytest.mark.parametrize("patience", [2.0, 0.0])
-def test_a_request_to_end_comes_through_libraries(patience, monkeypatch):
-    monkeypatch.setattr(process, "_PATIENCE", patience)
-    library = {"__name__": "keras.of_a_test"}
-    exec(SWALLOWING, library)
-    numbers = signal.SIGTERM, signal.SIGINT, signal.SIGALRM
-    before = {number: signal.getsignal(number) for number in numbers}
-
-    def ask():
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.3)
-
-    def work():
-        process.clean_up_when_interrupted()
-        library["swallow"](ask)
-        time.sleep(5)
-
-    try:
-        with pytest.raises(process.TerminatedError):
-            work()
-    finally:
-        process.has_come_through()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 # A backend that is not TensorFlow.
