@@ -42,6 +42,8 @@ def step_until_ended(
     """
     batch = functional.size(is_open(written), 0)
     leaves = departures > 0 and functional.has_sources((state, written, given), batch)
+    if isinstance(batch, int) and batch < STAY:  # of so few, none would go on
+        leaves = False
     few = batch // STAY if leaves else 0
 
     def is_going_on(state, written, index):
