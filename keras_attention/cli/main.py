@@ -64,7 +64,8 @@ def _run(options: argparse.Namespace) -> Any:
     if options.save_config:
         check_new_file(options.save_config)
     if options.command in WITH_KERAS:
-        check_readable(options)
+        if "keras" not in sys.modules:  # whose import takes seconds
+            check_readable(options)
         import_keras(options.command)
     # Each is a module of its own, which imports no more than it needs.
     name = f"keras_attention.cli.commands.{options.command}"
