@@ -44,7 +44,7 @@ class Progress:
         self._show(f"{self._rate(now)}{left}")
 
     def end_part(self, done: int) -> None:
-        """Go on with the next part, since one of this size is done."""
+        """Begin the next part: one of this size is done."""
         self._before += done
 
     def counting(self, done: Callable[[], int]) -> Callable[[int], None]:

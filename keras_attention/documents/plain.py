@@ -31,7 +31,7 @@ class _Line(NamedTuple):
     start: int
     end: int
 
-    def goes_on(self, other: "_Line") -> bool:
+    def is_continued_by(self, other: "_Line") -> bool:
         """Whether another line may belong to the paragraph that begins here."""
         return (
             other.has_letter
@@ -51,7 +51,7 @@ def parse(document: str) -> Iterator[Segment]:
         if not first.has_letter:
             place += 1
             continue
-        own = [first, *takewhile(first.goes_on, lines[place + 1 :])]
+        own = [first, *takewhile(first.is_continued_by, lines[place + 1 :])]
         for count in flowing([document[line.start : line.end] for line in own]):
             spans = [(line.start, line.end) for line in lines[place : place + count]]
             yield wrapped_segment(document, spans)

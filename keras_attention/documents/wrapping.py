@@ -94,8 +94,8 @@ def balance_lines(text: str, count: int) -> list[str]:
 def flowing(bodies: Sequence[str]) -> list[int]:
     """How many lines of a paragraph are one text each, in turn.
 
-    A line goes on in the next one if the first word of that would not have fitted: if
-    with it the line were longer than all of them.
+    A line continues in the next one if the first word of that would not have fitted: if
+    the line were longer with it than all of them.
     """
     width = max(map(display_width, bodies))
     counts = [1]

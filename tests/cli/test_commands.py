@@ -228,6 +228,9 @@ def test_translate_protects_an_earlier_run(pairs_file, tmp_path, capsys, monkeyp
     monkeypatch.setattr(train, "fit", stop)
     with pytest.raises(StoppedError):
         main(common)
+    kept = parse(["train", "--config", "run/run.toml"])
+    given = vars(parse(common)) | {"config": "run/run.toml"}
+    assert vars(kept) == given
     with pytest.raises(SystemExit):
         main(common)
     assert "--overwrite" in capsys.readouterr().err
