@@ -6,7 +6,7 @@ import warnings
 from keras_attention.whole_files import unpacked
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_GZIP = b"\x1f\x8b"
+_PACKED = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\x00": ".xz"}  # by how the bytes begin
 _SAMPLE = 1024  # bytes
 
 
@@ -26,8 +26,12 @@ def read_lines(path: str | os.PathLike[str]) -> list[str]:
     """
     with open(path, "rb") as file:
         data = unpacked(file, path).read().removeprefix(_BYTE_ORDER_MARK)
-    if data.startswith(_GZIP):
-        raise ValueError(f"{os.fspath(path)!r} must be text. Received: a gzip file")
+    for beginning, suffix in _PACKED.items():
+        if data.startswith(beginning):
+            raise ValueError(
+                f"{os.fspath(path)!r} must be text. Received: what is packed; only "
+                f"a file whose name ends in {suffix!r} is unpacked"
+            )
     sample = data[:_SAMPLE]
     if sample.count(0) > max(4, len(sample) // 5):
         raise ValueError(

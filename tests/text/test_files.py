@@ -1,6 +1,7 @@
 """Files of parallel text, good and bad."""
 
 import gzip
+import lzma
 
 import pytest
 from hypothesis import given, settings
@@ -124,9 +125,12 @@ def test_long_rows_are_not_quoted_whole(write):
         read_pairs(path)
 
 
-def test_compressed_files_are_named_as_such(write):
-    path = write("pairs.tsv.gz", gzip.compress(b"a\tb\n"))
-    with pytest.raises(ValueError, match=r"pairs\.tsv\.gz' must be text.*a gzip file"):
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_packed_files_are_unpacked_if_their_name_says_so(write, suffix):
+    packed = {".gz": gzip.compress, ".xz": lzma.compress}[suffix](b"a\tb\n")
+    assert read_pairs(write(f"pairs.tsv{suffix}", packed)) == (["a"], ["b"])
+    path = write("pairs.tsv", packed)
+    with pytest.raises(ValueError, match=rf"pairs\.tsv' must be text.*'{suffix}'"):
         read_pairs(path)
 
 
