@@ -103,7 +103,11 @@ FILES = {
         (["--pairs", "."], ".: "),  # a folder: the system says what is wrong
         (["--pairs", "latin.tsv"], "'latin.tsv' must be UTF-8. Received: byte 0xe9 in"),
         (["--pairs", "utf16.tsv"], "'utf16.tsv' must be UTF-8"),
-        (["--pairs", "packed.tsv"], "'packed.tsv' must be text. Received: a gzip file"),
+        (
+            ["--pairs", "packed.tsv"],
+            "'packed.tsv' must be text. Received: what is packed; only a file whose "
+            "name ends in '.gz' is unpacked",
+        ),
         (["--pairs", "no_tab.tsv"], "'no_tab.tsv' must have two columns"),
         (["--pairs", "no_tab.tsv"], "line 2, 'c d'"),
         (["--pairs", "empty.tsv"], "There is no line in 'empty.tsv'"),
