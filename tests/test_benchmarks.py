@@ -118,6 +118,19 @@ def test_same_outputs(tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_terms(tmp_path):
+    terms = importlib.import_module("terms")
+    make_translator("transformer", "words").save(tmp_path / "model")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("What is your name?\none two three four\n" * 2, "utf-8")
+    files = ["--source", str(lines), "--target", str(lines)]
+    found = terms.main([str(tmp_path / "model"), *files, "--terms", "1", "--runs", "1"])
+    assert found[1]["terms"] >= 1
+    assert 0 <= found[1]["there"] <= 1
+    assert found[1]["speed"] > 0
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says it")
 def test_memory():
     memory = importlib.import_module("memory")

@@ -14,6 +14,8 @@ from keras_attention.translation.ctranslate2_translator import (
 from keras_attention.translation.file_names import MARKER, SOURCE, TARGET
 from keras_attention.translation.search_settings import SearchSettings
 
+BEAMS = 4  # where a search with beams is needed, and no number is given
+
 # Options of a search, and what its constructor calls them.
 _OF_ALL = ("max_length", "min_length", "no_repeat_ngram_size", "repetition_penalty")
 _OF_BEAMS = ("length_penalty", "coverage_penalty")
@@ -77,6 +79,11 @@ def change_search(
         kind = "Sampling"
     elif "beams" in given:
         kind = "Greedy" if given["beams"] == 1 else "BeamSearch"
+    if _is_given(options, "terms"):
+        if kind == "Greedy" and "beams" not in given:
+            kind, given["beams"] = "BeamSearch", BEAMS
+        if kind != "BeamSearch":
+            raise ValueError(f"--terms needs a beam search, as by --beams {BEAMS}")
     own = {
         "BeamSearch": (*_OF_ALL, *_OF_BEAMS),
         "Sampling": (*_OF_ALL, *_OF_SAMPLING),
@@ -179,7 +186,7 @@ def _load_keras(options):
         translator.quantize()
     if getattr(options, "replace_unknown", False):
         translator.replace_unknown = True
-    if _given(options):
+    if _given(options) or _is_given(options, "terms"):
         settings = SearchSettings.of(translator.search)
         unknown_id = _unknown_id(translator)
         translator.search = change_search(settings, options, unknown_id).make()

@@ -1,7 +1,7 @@
 """Beam search."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -27,6 +27,8 @@ from keras_attention.decoding.beams import (
 from keras_attention.decoding.beginning import log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.kept_beams import KeptBeams
+from keras_attention.decoding.phrase_beams import PhraseBeams
+from keras_attention.decoding.phrases import Phrases
 from keras_attention.decoding.replaced_beams import ReplacedBeams
 from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
@@ -169,6 +171,7 @@ class BeamSearch(Search):
         self.patience = patience
         self.force_end = force_end
         self.open_beams: Any = num_beams
+        self.phrases: Phrases | None = None
         self._wanted: Any = num_hypotheses or num_beams
 
     @property
@@ -213,6 +216,21 @@ class BeamSearch(Search):
             "num_hypotheses": self._wanted,
             "length_penalty": self.length_penalty,
         }
+
+    def with_phrases(self, phrases: Phrases) -> Self:
+        """The same search for outputs that hold phrases; for calls alone.
+
+        Raises:
+            ValueError: for groups of beams.
+        """
+        if self.num_groups > 1:
+            raise ValueError(
+                "Phrases cannot be combined with groups of beams. "
+                f"Received: num_groups={self.num_groups}"
+            )
+        other = self.with_options()
+        other.phrases = phrases
+        return other
 
     def _set_options(
         self,
@@ -271,8 +289,11 @@ class BeamSearch(Search):
             limits.repeat(self.num_beams),
             ops.expand_dims(limits.max_length, 1),
             None if is_source is None else ops.expand_dims(is_source, 1),
+            self.phrases,
         )
         slots: Any = _SLOTS[self.finished](self)
+        if self.phrases is not None:
+            slots = PhraseBeams(self, self.phrases.is_wanted.shape[1])
         written = self._first_beams(
             slots, beginning, asked, special.start, with_attention
         )

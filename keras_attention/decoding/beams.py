@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention import functional
 from keras_attention.decoding.beginning import in_precision
+from keras_attention.decoding.phrases import Phrases
 from keras_attention.decoding.row_limits import RowLimits
 from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
@@ -20,11 +21,13 @@ class Asked(NamedTuple):
         limits: of each beam.
         max_length: `(batch, 1)`, the most ids of an output.
         is_source: `(batch, 1, source)`, no padding; or `None`.
+        phrases: that outputs are to hold; or `None`.
     """
 
     limits: RowLimits
     max_length: Tensor
     is_source: Tensor | None
+    phrases: Phrases | None = None
 
 
 def count_up(*bounds: Any) -> Tensor:

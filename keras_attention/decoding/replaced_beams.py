@@ -12,8 +12,6 @@ from keras_attention.decoding.top_k import top_k
 from keras_attention.special_ids import PAD
 from keras_attention.tensor import Tensor
 
-_ENDED = ("scores", "ended_ids", "lengths", "ended_backpointers")
-
 
 class ReplacedBeams:
     """The beams of a `BeamSearch(finished="replace")`, likewise.
@@ -24,6 +22,8 @@ class ReplacedBeams:
     Args:
         search: whose options they follow.
     """
+
+    _of_ended: tuple[str, ...] = ("ended_ids", "lengths", "ended_backpointers")
 
     def __init__(self, search: Any) -> None:
         self._search = search
@@ -111,16 +111,18 @@ class ReplacedBeams:
     def _collect(self, beams, scores, found, length):
         """The best of what had ended and of what ends now."""
         new = {
+            **found,
             "scores": scores,
             "ended_ids": found["ids"],
             "lengths": ops.full_like(found["ids"][:, :, 0], length),
             "ended_backpointers": found["backpointers"],
         }
         both = {
-            name: ops.concatenate([beams[name], new[name]], axis=1) for name in _ENDED
+            name: ops.concatenate([beams[name], new[name]], axis=1)
+            for name in ("scores", *self._of_ended)
         }
         scores, order = top_k(both["scores"], self._room)
-        kept = {name: take(both[name], order) for name in _ENDED[1:]}
+        kept = {name: take(both[name], order) for name in self._of_ended}
         is_there = scores > -np.inf
         ids = ops.where(ops.expand_dims(is_there, 2), kept["ended_ids"], PAD)
         lengths = ops.where(is_there, kept["lengths"], 0)

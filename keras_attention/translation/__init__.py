@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         fit_translator,
         make_batches,
     )
+    from keras_attention.translation.glossary import Glossary
     from keras_attention.translation.lines import translate_lines
     from keras_attention.translation.results import Hypothesis, Score
     from keras_attention.translation.short_list import ShortList
@@ -28,6 +29,7 @@ __all__ = [
     "Batches",
     "CTranslate2Translator",
     "Evaluation",
+    "Glossary",
     "Hypothesis",
     "Score",
     "ShortList",
@@ -47,6 +49,7 @@ _MODULES = {
     **dict.fromkeys(
         ("Batches", "compile_model", "fit_translator", "make_batches"), "fitting"
     ),
+    "Glossary": "glossary",
     "translate_lines": "lines",
     **dict.fromkeys(("Hypothesis", "Score"), "results"),
     "ShortList": "short_list",

@@ -19,6 +19,7 @@ from keras_attention.translation.batches import (
     map_batches,
     map_texts,
 )
+from keras_attention.translation.glossary import Forms, Glossary
 from keras_attention.translation.results import Hypothesis, Score, rank
 
 WINDOW = 4096  # sources that are translated at once
@@ -43,9 +44,13 @@ class Engine(Protocol):
         """The best translation of each, and whether it is complete."""
 
     def hypotheses(
-        self, sources: Sequence[Any], with_attention: bool = True
+        self,
+        sources: Sequence[Any],
+        terms: Sequence[Sequence[Forms]] | None = None,
+        *,
+        with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
-        """The translations that were found of each, best first."""
+        """The translations that were found of each, best first, with terms in them."""
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
         """How probable a reference of each is."""
@@ -107,7 +112,10 @@ class BaseTranslator:
         return [translation for translation, _ in found]
 
     def hypotheses(
-        self, texts: Sequence[str | bytes], with_attention: bool = True
+        self,
+        texts: Sequence[str | bytes],
+        with_attention: bool = True,
+        terms: Glossary | Sequence[Sequence[Forms]] | None = None,
     ) -> list[list[Hypothesis]]:
         """The translations that were found of each text, best first, one at least.
 
@@ -115,9 +123,22 @@ class BaseTranslator:
             texts: to translate.
             with_attention: whether they have their attention, if the model has one;
                 it takes one more pass of the model.
+            terms: what translations have to hold, by constrained beams (Post and Vilar
+                2018), which any model has: a `Glossary`, or for each text a list of
+                terms, each in one form or more of which one is enough. A form that the
+                tokenizer cannot write is left out; `Glossary.missing` says what a
+                translation lacks.
+
+        Raises:
+            ValueError: for terms without a beam search, or by CTranslate2.
         """
         find = partial(self.engine.hypotheses, with_attention=with_attention)
-        return self._in_batches(find, texts)
+        if terms is None:
+            return self._in_batches(find, texts)
+        if isinstance(terms, Glossary):
+            found = [terms.find(_as_string(text)) for text in texts]
+            terms = [[*dict.fromkeys(own.values())] for own in found]
+        return self._in_batches(find, texts, columns=[terms])
 
     def stream(
         self,
@@ -160,6 +181,7 @@ class BaseTranslator:
         *,
         language: str = "en",
         mask: str | None = None,
+        terms: Glossary | None = None,
         counts: Counter[str] | None = None,
     ) -> str:
         """Translate a document, which keeps its form.
@@ -180,17 +202,23 @@ class BaseTranslator:
             mask: what the model reads in place of a placeholder, address or code, such
                 as `"<x{}>"` for user symbols `<x0>`, `<x1>` ... that it was trained
                 with; when left out, it reads them as they are.
+            terms: what translations have to hold, as of `hypotheses`.
             counts: what is added up on the way: `sentences`, and how many of them were
-                translated `in_parts`.
+                translated `in_parts`; `terms`, and how many of them are
+                `missing_terms`.
 
         Raises:
             ValueError: for an unknown format, and a document that is not of it.
             ImportError: without the extra `documents`.
         """
-        from keras_attention.translation.document_translation import translate_document
+        from keras_attention.translation.document_translation import (
+            Settings,
+            translate_document,
+        )
 
         counts = Counter() if counts is None else counts
-        return translate_document(self, text, format, language, mask, counts)
+        settings = Settings(language, mask, terms)
+        return translate_document(self, text, format, settings, counts)
 
     def _stream(self, texts, batch_tokens, window, counts):
         while ahead := list(islice(texts, window)):
@@ -260,10 +288,15 @@ class BaseTranslator:
         scores = self.score(repeated, [one for some in candidates for one in some])
         return rank(candidates, scores, length_penalty)
 
-    def _in_batches(self, find, texts, *references, most=None):
+    def _in_batches(self, find, texts, *references, most=None, columns=()):
         check_process(self._process)
         most = self.batch_size if most is None else most
-        return map_texts(find, self.source, most, texts, *references)
+        source = self.source
+        return map_texts(find, source, most, texts, *references, columns=columns)
+
+
+def _as_string(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def check_process(process: int) -> None:

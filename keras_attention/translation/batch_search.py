@@ -10,14 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_attention.decoding import Hypotheses, Search
+from keras_attention.decoding import BeamSearch, Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
+from keras_attention.decoding.phrases import Forms, Phrases, make_phrases
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.candidates import make_candidates, search_in_lists
 from keras_attention.translation.programs import make_program, not_compiled_errors
 from keras_attention.translation.short_list import ShortList
 
+PHRASES = (8, 4, 2)  # steps of what phrases are made of
 STEP = 16  # ids, by which the room for given outputs grows
 
 
@@ -81,16 +83,27 @@ class BatchSearch:
         """As of `Buckets`."""
         return self._buckets.below(length)
 
-    def find(self, rows: Sequence[Any]) -> list[Hypotheses]:
-        """What is found of each row, without a first axis and without attention."""
+    def find(
+        self, rows: Sequence[Any], phrases: Sequence[Sequence[Forms]] | None = None
+    ) -> list[Hypotheses]:
+        """What is found of each row, without a first axis and without attention.
+
+        Args:
+            rows: of ids or vectors.
+            phrases: that outputs of each have to hold; what holds none is found as
+                without them.
+
+        Raises:
+            ValueError: for phrases without a beam search.
+        """
         try:
-            found = self._find(rows)
+            found = self._find_all(rows, phrases)
         except not_compiled_errors() as error:
             if self.is_settled:
                 raise
             self._is_compiled = False
             self._programs.clear()
-            found = self._find(rows)
+            found = self._find_all(rows, phrases)
             warnings.warn(
                 "The search runs several times slower than it might, since XLA does "
                 "not compile all of this model; with `jit_compile=False` of the search "
@@ -133,7 +146,23 @@ class BatchSearch:
         found = self._attending(1, room)(source, padded).get("attention")
         return None if found is None else found[:, 0]
 
-    def _find(self, rows):
+    def _find_all(self, rows, phrases):
+        if phrases is None or not any(phrases):
+            return self._find(rows)
+        if not isinstance(self._search, BeamSearch):
+            raise ValueError(
+                f"`terms` need a `BeamSearch`. Received: search={self._search!r}"
+            )
+        found: list[Any] = [None] * len(rows)
+        for has_some in (False, True):
+            places = [n for n, own in enumerate(phrases) if bool(own) == has_some]
+            own = [phrases[place] for place in places] if has_some else None
+            some = self._find([rows[place] for place in places], own) if places else []
+            for place, one in zip(places, some, strict=True):
+                found[place] = one
+        return found
+
+    def _find(self, rows, phrases=None):
         """Rows with too little room are searched once more, with all."""
         found: list[Any] = [None] * len(rows)
         waiting, least = [*range(len(rows))], 0
@@ -145,7 +174,7 @@ class BatchSearch:
                 )
             ]
             waiting, least = [], self._search.max_length
-            searched = self._find_batches(rows, batches)
+            searched = self._find_batches(rows, batches, phrases)
             for (chosen, _, _), (parts, is_done) in zip(batches, searched, strict=True):
                 for place, row in enumerate(chosen):
                     own = {name: part[place] for name, part in parts.items()}
@@ -166,15 +195,21 @@ class BatchSearch:
         shape = len(lengths), max(lengths)
         return [(range(len(lengths)), shape, self._search.max_length)]
 
-    def _find_batches(self, rows, batches):
+    def _find_batches(self, rows, batches, phrases):
         """What is found of batches, and which rows had enough room."""
-        programs = {
-            (shape, room): self._finding(shape, room) for _, shape, room in batches
-        }
+        asked = [
+            None
+            if phrases is None
+            else make_phrases([phrases[row] for row in chosen], PHRASES, shape[0])
+            for chosen, shape, _ in batches
+        ]
+        programs = [
+            self._finding(shape, room, own)
+            for (_, shape, room), own in zip(batches, asked, strict=True)
+        ]
 
-        def find(batch):
-            chosen, shape, room = batch
-            program = programs[shape, room]
+        def find(place):
+            chosen, shape, _ = batches[place]
             own = [rows[row] for row in chosen]
             # Empty rows, and those that fill a batch, end at once.
             limits = np.ones(shape[0], "int32")
@@ -183,13 +218,15 @@ class BatchSearch:
                 for row in own
             ]
             source = self._source.arrays(own, *shape)
-            lists = []
-            if self._candidates is not None:
-                lists.append(self._candidates.lists(source))
-            return program(source, limits, *lists)
+            more: list[Any] = []
+            if phrases is not None:
+                more += asked[place]
+            elif self._candidates is not None:
+                more.append(self._candidates.lists(source))
+            return programs[place](source, limits, *more)
 
         if len(batches) == 1 or not self._buckets.in_parallel:
-            return [*map(find, batches)]
+            return [*map(find, range(len(batches)))]
         with ThreadPoolExecutor(min(len(batches), count_cores())) as threads:
             # Different shapes come first, since each may have to be compiled.
             first = {
@@ -199,19 +236,30 @@ class BatchSearch:
                 range(len(batches)),
                 key=lambda place: first[batches[place][1:]] != place,
             )
-            searched = {place: threads.submit(find, batches[place]) for place in order}
+            searched = {place: threads.submit(find, place) for place in order}
             return [searched[place].result() for place in range(len(batches))]
 
-    def _finding(self, shape, room):
+    def _finding(self, shape, room, phrases=None):
         """The program for so many rows of a length, with room for so many ids."""
         rows, length = shape
         departures = self._buckets.departures(rows)
-        size = None if self._candidates is None else self._candidates.size(length)
+        size = None
+        if phrases is None and self._candidates is not None:
+            size = self._candidates.size(length)
+        sizes = None if phrases is None else tuple(part.shape[1:] for part in phrases)
 
-        def find(source, limits, *lists):
-            search = self._search.with_options(max_length=limits)
+        def find(source, limits, *more):
+            search: Any = self._search.with_options(max_length=limits)
             # A graph does not know how long they are.
-            known = [keras.ops.reshape(part, (-1, size)) for part in lists]
+            if sizes is None:
+                known = [keras.ops.reshape(part, (-1, size)) for part in more]
+            else:
+                known = []
+                own = [
+                    keras.ops.reshape(part, (-1, *size))
+                    for part, size in zip(more, sizes, strict=True)
+                ]
+                search = search.with_phrases(Phrases(*own))
             found, is_done = search_in_lists(
                 search,
                 self._model,
@@ -223,7 +271,7 @@ class BatchSearch:
             parts = found._asdict().items()
             return {name: part for name, part in parts if part is not None}, is_done
 
-        key = "find", room, departures, size
+        key = "find", room, departures, size, sizes
         if key not in self._programs:
             self._programs[key] = self._program(find, self._is_compiled)
         return self._programs[key]

@@ -80,6 +80,7 @@ def map_texts(
     rows: int,
     texts: Any,
     *references: Any,
+    columns: Sequence[Sequence[Any]] = (),
 ) -> list[Any]:
     """What a function gives of texts, and of references of each.
 
@@ -91,6 +92,7 @@ def map_texts(
         rows: the most texts of a batch.
         texts: any number of them.
         references: lists of as many strings.
+        columns: lists of as much of anything else.
     """
     source.check("texts", texts)
     lengths = [*map(len, texts)]
@@ -98,4 +100,7 @@ def map_texts(
         check_strings("references", given)
         check_as_many("references", given, texts)
         lengths = [*map(max, lengths, map(len, given))]
-    return map_batches(function, batch_by_length(lengths, rows), texts, *references)
+    for given in columns:
+        check_as_many("terms", given, texts)
+    batches = batch_by_length(lengths, rows)
+    return map_batches(function, batches, texts, *references, *columns)

@@ -8,6 +8,7 @@ import numpy as np
 from keras_attention.special_ids import SpecialIds
 from keras_attention.translation.alignments import Alignment
 from keras_attention.translation.ctranslate2_options import to_options
+from keras_attention.translation.glossary import Forms
 from keras_attention.translation.results import Hypothesis, Score
 from keras_attention.translation.search_settings import SearchSettings
 from keras_attention.translation.sources import TextSource
@@ -69,9 +70,17 @@ class CTranslate2Engine:
         return [*zip(self._write(best), map(self._is_complete, best), strict=True)]
 
     def hypotheses(
-        self, sources: Sequence[Any], with_attention: bool = True
+        self,
+        sources: Sequence[Any],
+        terms: Sequence[Sequence[Forms]] | None = None,
+        *,
+        with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
         """The translations that were found of each, best first."""
+        if terms is not None:
+            raise ValueError(
+                "CTranslate2 does not place terms: engine='tensorflow' does"
+            )
         rows = self.source.rows(sources)
         names = self._sides.source_tokenizer.tokens(rows)
         results = []

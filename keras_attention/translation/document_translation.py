@@ -16,7 +16,16 @@ from keras_attention.documents.sentences import split_clauses, split_sentences
 from keras_attention.documents.unmarked import UnmarkedText, take_marks, write_marks
 from keras_attention.documents.wrapping import LETTER
 from keras_attention.translation.alignments import Alignment, find_words
+from keras_attention.translation.glossary import Glossary
 from keras_attention.translation.results import Hypothesis
+
+
+class Settings(NamedTuple):
+    """How a document is translated; as of `BaseTranslator.document`."""
+
+    language: str
+    mask: str | None
+    terms: Glossary | None
 
 
 class _Sentence(NamedTuple):
@@ -36,30 +45,37 @@ def translate_document(
     translator: Any,
     text: str,
     format: str,
-    language: str,
-    mask: str | None,
+    settings: Settings,
     counts: Counter[str],
 ) -> str:
     """What `BaseTranslator.document` does, with its arguments."""
     check_choice(FORMATS, format=format)
     segments = [*FORMATS[format](text)]
     cut = [
-        [*_cut(take_marks(segment.text, segment.inline), segment.inline, language)]
+        [
+            *_cut(
+                take_marks(segment.text, segment.inline),
+                segment.inline,
+                settings.language,
+            )
+        ]
         for segment in segments
     ]
     counts["sentences"] += sum(
         isinstance(part, _Sentence) for own in cut for part in own
     )
-    written = _Sentences(translator, mask, counts).write(cut)
+    written = _Sentences(translator, settings, counts).write(cut)
     return fill(text, segments, written)
 
 
 class _Sentences:
     """Translates sentences, each in one piece or, where that fails, in smaller ones."""
 
-    def __init__(self, translator: Any, mask: str | None, counts: Counter[str]) -> None:
+    def __init__(
+        self, translator: Any, settings: Settings, counts: Counter[str]
+    ) -> None:
         self._translator = translator
-        self._mask = mask
+        self._settings = settings
         self._counts = counts
 
     def write(self, texts: Sequence[_Parts]) -> list[str]:
@@ -90,14 +106,17 @@ class _Sentences:
             whole, self._find([sentences[place] for place in whole]), strict=True
         ):
             one = sentences[place]
-            written[place] = self._choose(one, hypotheses)
+            written[place], text = self._choose(one, hypotheses)
             if written[place] is None:
                 self._counts["in_parts"] += 1
                 parts = _pieces(one) if _has_marks(one) else _halves(one)
                 if not parts:  # what cannot be cut is as the model has it
                     self._counts["cut_translations"] += 1
-                    parts = [one.inline.encode(hypotheses[0].text)]
+                    text = hypotheses[0].text
+                    parts = [one.inline.encode(text)]
                 smaller[place] = parts
+            if text is not None and self._settings.terms is not None:
+                self._settings.terms.count(one.unmarked.text, text, self._counts)
         for place, text in zip(smaller, self.write([*smaller.values()]), strict=True):
             written[place] = text
         return written
@@ -113,35 +132,42 @@ class _Sentences:
             ]
             texts = [self._masked(sentences[place]).text for place in places]
             if texts:
-                hypotheses = self._translator.hypotheses(texts, needs_attention)
+                hypotheses = self._translator.hypotheses(
+                    texts, needs_attention, self._settings.terms
+                )
                 found.update(zip(places, hypotheses, strict=True))
         return [found[place] for place in range(len(sentences))]
 
     def _choose(self, sentence, hypotheses):
-        """The best hypothesis that keeps all there is, numbers too if one does."""
-        unmarked, chosen = self._masked(sentence), None
+        """The best hypothesis that keeps all there is, numbers too if one does.
+
+        With its markup and as it is, or twice `None`.
+        """
+        unmarked = self._masked(sentence)
+        chosen: tuple[str | None, str | None] = None, None
         for one in hypotheses:
             text = one.text.strip()
             if not one.is_complete or not text:
                 continue
             if text == unmarked.text:
-                return write_marks(sentence.unmarked, sentence.inline)
+                return write_marks(sentence.unmarked, sentence.inline), text
             words = _words(unmarked.text, one) if unmarked.marks else []
             written = put_marks(unmarked, text, words, sentence.inline)
             if written is None or not keeps_protected(unmarked.text, text):
                 continue
             if has_same_numbers(unmarked.text, text):
-                return written
-            chosen = written if chosen is None else chosen
+                return written, text
+            chosen = (written, text) if chosen[0] is None else chosen
         return chosen
 
     def _masked(self, sentence):
         """The text that the model reads, with its markup."""
         unmarked = sentence.unmarked
-        if self._mask is None:
+        mask = self._settings.mask
+        if mask is None:
             return unmarked
         return unmarked.with_protected(
-            [self._mask.format(number) for number in range(len(unmarked.protected))]
+            [mask.format(number) for number in range(len(unmarked.protected))]
         )
 
 

@@ -9,6 +9,7 @@ from keras_attention.decoding import Hypotheses, Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.translation.alignments import Alignment, find_words
 from keras_attention.translation.batch_search import BatchSearch, count_cores
+from keras_attention.translation.glossary import Forms
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.results import Hypothesis, Score
 from keras_attention.translation.short_list import ShortList
@@ -92,11 +93,16 @@ class KerasEngine:
         ]
 
     def hypotheses(
-        self, sources: Sequence[Any], with_attention: bool = True
+        self,
+        sources: Sequence[Any],
+        terms: Sequence[Sequence[Forms]] | None = None,
+        *,
+        with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
-        """The translations that were found of each, best first."""
+        """The translations that were found of each, best first, with terms in them."""
         rows, parts = self.source.rows(sources), self._parts(sources)
-        found = self._search.find(rows)
+        phrases = None if terms is None else [self._phrases(own) for own in terms]
+        found = self._search.find(rows, phrases)
         if with_attention or self._replaces_unknown:
             found = self._search.attend(rows, found)
         return [*map(self._read, found, rows, parts)]
@@ -155,6 +161,15 @@ class KerasEngine:
         # Fewer would be cut into smaller batches.
         count = rows * count_cores() if rows > 1 else 1
         self._search.find(self.source.rows([one] * count))
+
+    def _phrases(self, terms):
+        """The ids of terms, without the forms that they have none for."""
+        unknown = getattr(self._writes, "unknown_id", UNKNOWN)
+        phrases = [
+            [ids for ids in self._writes.tokenize([*forms]) if unknown not in ids]
+            for forms in terms
+        ]
+        return [[ids for ids in forms if ids] for forms in phrases if any(forms)]
 
     def _parts(self, sources):
         """What each source token stands for in the text."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from keras_attention.translation.base_translator import BaseTranslator
+from keras_attention.translation.glossary import Glossary
 from keras_attention.translation.results import Hypothesis
 
 _ONE_LINE = str.maketrans("\r\n", "  ")
@@ -17,11 +18,18 @@ _ONE_FIELD = str.maketrans("\r\n\t", "   ")
 class LineForm(ABC):
     """From lines to what is written of them.
 
+    Args:
+        terms: what translations have to hold, if anything. How many there were, and how
+            many are `missing_terms`, is counted too.
+
     Attributes:
         with_attention: whether that needs attention.
     """
 
     with_attention = False
+
+    def __init__(self, terms: Glossary | None = None) -> None:
+        self.terms = terms
 
     @abstractmethod
     def lines(
@@ -36,17 +44,6 @@ class LineForm(ABC):
         """
 
 
-class Plain(LineForm):
-    """The translation."""
-
-    def lines(
-        self, translator: BaseTranslator, sources: Sequence[bytes], counts: Counter[str]
-    ) -> Iterator[str]:
-        """As of a `LineForm`."""
-        for line in translator.stream(sources, counts=counts):
-            yield line.translate(_ONE_LINE)
-
-
 class _OfHypotheses(LineForm):
     """A form of the hypotheses of a line, the number of which is known."""
 
@@ -57,9 +54,12 @@ class _OfHypotheses(LineForm):
         begun = counts["texts"]
         counts["texts"] += len(sources)
         counts["cut_texts"] += count_cut(translator, sources)
-        found = translator.hypotheses(sources, self.with_attention)
+        found = translator.hypotheses(sources, self.with_attention, self.terms)
         for number, hypotheses in enumerate(found):
             counts["cut_translations"] += not hypotheses[0].is_complete
+            if self.terms is not None:
+                text = sources[number].decode("utf-8", "replace")
+                self.terms.count(text, hypotheses[0].text, counts)
             yield from self.of_line(begun + number, sources[number], hypotheses)
 
     @abstractmethod
@@ -67,6 +67,26 @@ class _OfHypotheses(LineForm):
         self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
     ) -> Iterator[str]:
         """What is to be written of one line, whose number begins at 0."""
+
+
+class Plain(_OfHypotheses):
+    """The translation."""
+
+    def lines(
+        self, translator: BaseTranslator, sources: Sequence[bytes], counts: Counter[str]
+    ) -> Iterator[str]:
+        """As of a `LineForm`."""
+        if self.terms is not None:
+            yield from super().lines(translator, sources, counts)
+            return
+        for line in translator.stream(sources, counts=counts):
+            yield line.translate(_ONE_LINE)
+
+    def of_line(
+        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+    ) -> Iterator[str]:
+        """As of every form."""
+        yield hypotheses[0].text.translate(_ONE_LINE)
 
 
 class Aligned(_OfHypotheses):
@@ -115,29 +135,36 @@ class JsonLines(_OfHypotheses):
     """An object with the source and its translations.
 
     Args:
+        terms: as of every form.
         with_attention: whether it says which tokens belong together.
     """
 
-    def __init__(self, with_attention: bool = False) -> None:
+    def __init__(
+        self, terms: Glossary | None = None, with_attention: bool = False
+    ) -> None:
+        super().__init__(terms)
         self.with_attention = with_attention
 
     def of_line(
         self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
     ) -> Iterator[str]:
         """As of every form."""
+        text = source.decode("utf-8", "replace")
         document = {
             "line": number + 1,
-            "source": source.decode("utf-8", "replace"),
-            "translations": [*map(self._describe, hypotheses)],
+            "source": text,
+            "translations": [self._describe(text, one) for one in hypotheses],
         }
         yield json.dumps(document, ensure_ascii=False)
 
-    def _describe(self, one: Hypothesis) -> dict[str, Any]:
+    def _describe(self, source: str, one: Hypothesis) -> dict[str, Any]:
         found = {
             "text": one.text,
             "score": round(one.score, 4),
             "is_complete": one.is_complete,
         }
+        if self.terms is not None:
+            found["missing_terms"] = self.terms.missing(source, one.text)
         if self.with_attention:
             found["source_tokens"] = one.source_tokens[:-1]
             found["target_tokens"] = one.target_tokens[: one.size]

@@ -118,6 +118,11 @@ def test_n_best_with_scores(folder, expected, capsysbinary):
         (["--save-config", "a.txt"], "'a.txt' already exists"),
         (["--alignments", "--n-best", "2"], "need --output-format json"),
         (["--ensemble", "missing"], "missing"),
+        (["--terms", "missing"], "missing"),
+        (["--terms", "a.txt"], "'a.txt' must have a term and its forms in each line"),
+        (["--terms", "cat.tsv", "--beams", "1"], "--terms needs a beam search"),
+        (["--terms", "cat.tsv", "--sample"], "--terms needs a beam search"),
+        (["--terms", "cat.tsv", "--engine", "ctranslate2"], "--terms is not for"),
         (
             ["--engine", "ctranslate2", "--no-xla"],
             "--xla is not for --engine ctranslat",
@@ -126,6 +131,7 @@ def test_n_best_with_scores(folder, expected, capsysbinary):
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
 def test_what_is_wrong_is_said_in_one_line(options, named, folder, capsys, tmp_path):
+    (tmp_path / "cat.tsv").write_text("cat\tKatze\n")
     (tmp_path / "broken.gz").write_bytes(gzip.compress(b"x" * 1000)[:-12])
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SystemExit) as exit_:
@@ -178,6 +184,24 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
     assert first == "500 lines, 50 a second, 25 %, 0:30 left"
     assert second.rstrip() == "2,000 lines, 100 a second, 50 %, 0:20 left"
     assert last.rstrip() == "2,000 lines, 100 a second, 0:20 in all"
+
+
+def test_terms_are_placed_or_reported(folder, tmp_path, capsysbinary):
+    (tmp_path / "terms.tsv").write_text("name\t둘\t리리\nfour\tzzz\n", "utf-8")
+    translate(folder, "--terms", "terms.tsv", "--output-format", "json")
+    written = capsysbinary.readouterr()
+    found = [json.loads(line) for line in written.out.splitlines()]
+    for one in found[:2]:
+        text = one["translations"][0]["text"]
+        assert "둘" in text or "리리" in text
+        assert one["translations"][0]["missing_terms"] == []
+    assert found[3]["translations"][0]["missing_terms"] == ["four"]
+    assert b"warning: 1 of 3 terms could not be placed" in written.err
+    greedy = tmp_path / "greedy"
+    make_translator().save(greedy)
+    translate(greedy, "--terms", "terms.tsv")
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert all("둘" in line or "리리" in line for line in lines[:2])
 
 
 def test_documents_keep_their_form(folder, tmp_path, capsysbinary):

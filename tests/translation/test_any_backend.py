@@ -21,7 +21,8 @@ SIZES = {
 SEARCHES = {"greedy": Greedy(7), "beams": BeamSearch(3, 7)}
 
 
-def _make(architecture, search):
+def make_plain(architecture, search):
+    """A Translator of a few letters, and a model with random weights."""
     keras.utils.set_random_seed(4)
     model = BUILDERS[architecture](
         SOURCE.vocabulary_size,
@@ -39,7 +40,7 @@ def _make(architecture, search):
 @pytest.mark.parametrize("architecture", BUILDERS)
 @pytest.mark.parametrize("search", SEARCHES)
 def test_it_writes_what_the_search_finds(architecture, search):
-    translate = _make(architecture, SEARCHES[search])
+    translate = make_plain(architecture, SEARCHES[search])
     for text, ranked in zip(TEXTS, translate.hypotheses(TEXTS), strict=True):
         ids = [*SOURCE.tokenize([text])[0][:11], SOURCE.end_id]
         if len(ids) == 1:
@@ -60,7 +61,7 @@ def test_it_writes_what_the_search_finds(architecture, search):
 
 
 def test_scores_are_those_of_the_model():
-    translate = _make("transformer", SEARCHES["greedy"])
+    translate = make_plain("transformer", SEARCHES["greedy"])
     (score,) = translate.score(["abc"], ["가나"])
     ids = [[*SOURCE.tokenize(["abc"])[0], 3]]
     labels = [[*TARGET.tokenize(["가나"])[0], 3]]
@@ -70,6 +71,6 @@ def test_scores_are_those_of_the_model():
 
 
 def test_it_is_saved_and_loaded(tmp_path):
-    translate = _make("transformer", SEARCHES["greedy"])
+    translate = make_plain("transformer", SEARCHES["greedy"])
     translate.save(tmp_path / "saved")
     assert Translator.load(tmp_path / "saved")(TEXTS) == translate(TEXTS)

@@ -198,6 +198,8 @@ def test_ctranslate2_finds_what_the_model_finds(search, tmp_path):
         assert fast(TEXTS) == [best.text for best, *_ in expected]
         assert fast("I") == translate("I")
         assert [*fast.stream(TEXTS, window=3)] == fast(TEXTS)
+    with pytest.raises(ValueError, match="CTranslate2 does not place terms"):
+        fast.hypotheses(["I"], terms=[[("i",)]])
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from keras_attention.cli.messages import say_counts
+from keras_attention.cli.messages import say, say_counts
 from keras_attention.cli.process import clean_up_when_interrupted
 from keras_attention.cli.progress import Progress
 from keras_attention.cli.saved import load
@@ -19,6 +19,7 @@ from keras_attention.cli.streams import (
     total_size,
 )
 from keras_attention.documents import format_of
+from keras_attention.translation.glossary import Glossary
 from keras_attention.translation.line_forms import (
     Aligned,
     Columns,
@@ -38,10 +39,13 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("translate needs a standard output, or --output")
     jobs = plan_jobs(options.input, options.output, options.overwrite)
     size = total_size(options.input)
+    terms = None if options.terms is None else Glossary.read(options.terms)
+    if terms is not None and options.engine == "ctranslate2":
+        raise ValueError("--terms is not for --engine ctranslate2")
     if options.document is None:
-        translate: Translation = _Lines(options, size)
+        translate: Translation = _Lines(options, size, terms)
     else:
-        translate = _Documents(options, size, jobs)
+        translate = _Documents(options, size, jobs, terms)
     if options.output is not None:
         clean_up_when_interrupted()
     translator = load(options)
@@ -56,6 +60,9 @@ def run(options: argparse.Namespace) -> None:
         counts += own
     translate.progress.end()
     say_counts(counts, translator, translate.name)
+    if counts["missing_terms"]:
+        missing, asked = counts["missing_terms"], counts["terms"]
+        say(f"warning: {missing} of {asked} terms could not be placed")
 
 
 class _Lines:
@@ -63,11 +70,13 @@ class _Lines:
 
     name = "lines"
 
-    def __init__(self, options: argparse.Namespace, size: int | None) -> None:
+    def __init__(
+        self, options: argparse.Namespace, size: int | None, terms: Glossary | None
+    ) -> None:
         if options.mask is not None or options.language is not None:
             raise ValueError("--mask and --language are for --document")
         self.progress = Progress(self.name, size)
-        self._form = choose_form(options)
+        self._form = choose_form(options, terms)
 
     def __call__(
         self, translator: Any, source: Input, output: Any, counts: Counter[str]
@@ -88,8 +97,13 @@ class _Documents:
     name = "sentences"
 
     def __init__(
-        self, options: argparse.Namespace, size: int | None, jobs: Sequence[Job]
+        self,
+        options: argparse.Namespace,
+        size: int | None,
+        jobs: Sequence[Job],
+        terms: Glossary | None,
     ) -> None:
+        self._terms = terms
         self.progress = Progress(self.name, size)
         self._options = options
         given = options.output_format != "text" or options.n_best or options.alignments
@@ -126,6 +140,7 @@ class _Documents:
                 self._format(None if source.file is None else name),
                 language=self._options.language or "en",
                 mask=self._options.mask,
+                terms=self._terms,
                 counts=counts,
             )
         except ValueError as error:
@@ -166,16 +181,16 @@ def _check_mask(mask):
         )
 
 
-def choose_form(options: argparse.Namespace) -> LineForm:
+def choose_form(options: argparse.Namespace, terms: Glossary | None) -> LineForm:
     """What is written of a line, as the options say."""
     if options.output_format == "json":
-        return JsonLines(options.alignments)
+        return JsonLines(terms, options.alignments)
     if options.alignments and (options.n_best or options.output_format == "tsv"):
         raise ValueError(
             "--alignments of more than the best translation need --output-format json"
         )
     if options.alignments:
-        return Aligned()
+        return Aligned(terms)
     if options.output_format == "tsv":
-        return Columns()
-    return Ranked() if options.n_best else Plain()
+        return Columns(terms)
+    return Ranked(terms) if options.n_best else Plain(terms)

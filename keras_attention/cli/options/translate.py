@@ -64,6 +64,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print source tokens ||| target tokens ||| which belong together: 0-0 1-2",
     )
+    group.add_argument(
+        "--terms",
+        type=named,
+        help="terms and how they are to be translated: in each line a term and its "
+        "forms in the target language, with tabs between them; by 4 beams, if not "
+        "otherwise said",
+    )
     _add_documents(parser)
     add_search(parser)
     add_engine(parser)

@@ -1,0 +1,228 @@
+"""Beams whose outputs hold given phrases."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_attention.decoding.beams import Asked, count_up, is_repeated, take
+from keras_attention.decoding.kept_beams import Beams
+from keras_attention.decoding.replaced_beams import ReplacedBeams
+from keras_attention.decoding.top_k import top_k
+from keras_attention.tensor import Tensor
+
+_MISSING = 1e4  # by how much an output comes later for each phrase that it lacks
+_LATE = 1e3  # and for each that begins where it might have ended
+
+
+class PhraseBeams(ReplacedBeams):
+    """The beams of a search for outputs with phrases in them (Post and Vilar 2018).
+
+    Beside its best extensions, a beam is extended by what begins each phrase that it
+    lacks; and what has begun one goes on with it. The extensions stand in banks by how
+    many phrases they lack and how far they are in another, and the banks share the
+    beams. Nothing ends that lacks a phrase, but at the last step, where what lacks
+    fewer comes first.
+
+    Where an end is most probable, a beam that lacks a phrase begins one or goes no
+    further, and all do so where as many beams as there are have come to that. Phrases
+    that begin so are late: such an output comes after all others, and none begins where
+    one has ended in time.
+
+    Args:
+        search: whose options they follow.
+        count: number of phrases of a source, at most.
+    """
+
+    _of_ended = (*ReplacedBeams._of_ended, "penalty")
+
+    def __init__(self, search: Any, count: int) -> None:
+        super().__init__(search)
+        self._count = count
+
+    def begin(self, beams: Beams, scores: Tensor, lengths: Tensor) -> Beams:
+        """Beams before the first step; as in `KeptBeams`."""
+        begun = super().begin(beams, scores, lengths)
+        none = ops.zeros_like(beams["last"])
+        holds = ops.repeat(ops.expand_dims(none, 2), self._count, axis=2)
+        return {
+            **begun,
+            # The node of the phrase that has begun, and how many of its ids are there.
+            "nodes": none,
+            "depths": none,
+            "holds": ops.cast(holds, "bool"),
+            "late": none,
+            # How many beams of a source lacked a phrase where they might have ended.
+            "over": none[:, :1],
+            "penalty": ops.zeros_like(begun["scores"]),
+        }
+
+    def step(
+        self,
+        beams: Beams,
+        log_probs: Tensor,
+        asked: Asked,
+        index: Tensor,
+        end: int,
+    ) -> tuple[Beams, Tensor]:
+        """The beams after a step, and which each came from; as in `KeptBeams`."""
+        search = self._search
+        wanted: Any = asked.phrases
+        is_cut = index + 1 >= asked.max_length
+        best, found, over = self._extend(beams, log_probs, wanted, is_cut, end)
+        missing = _count(wanted.is_wanted)[:, None] - _count(found["holds"])
+        late = ops.cast(found["late"], best.dtype)
+        penalty = _MISSING * ops.cast(missing, best.dtype) + _LATE * late
+        is_end = ops.equal(found["last"], end)
+        has_ended = (is_end & (missing <= 0)) | is_cut
+        has_ended = has_ended & (best > -np.inf)
+
+        order = top_k(ops.where(has_ended, best - penalty, -np.inf), search.num_beams)[
+            1
+        ]
+        ended = self._at(beams, {**found, "penalty": penalty}, order, index)
+        scores = search.score(
+            take(ops.where(has_ended, best, -np.inf), order),
+            index + 1,
+            ended.get("coverage"),
+            asked.is_source,
+        )
+        is_open = count_up(search.num_beams) < search.open_beams
+        scores = ops.where(is_open, scores - ended["penalty"], -np.inf)
+        kept = self._collect(beams, scores, ended, index + 1)
+        kept["is_first"] = beams["is_first"]
+
+        going_on = ops.where(has_ended | is_end, -np.inf, best)
+        order = self._share(
+            going_on - _LATE * late,
+            self._banks(missing, found["depths"], wanted.ids.shape[1]),
+        )
+        moved = self._at(beams, found, order, index)
+        going_on = take(going_on, order)
+        is_done = self._is_done(going_on, kept, asked.max_length, index + 1)
+        if search.finished == "keep":
+            ended_in_time = _count(_is_in_time(kept))[:, None]
+            is_done = is_done | (ended_in_time >= search.open_beams)
+        going_on = ops.where(is_done, -np.inf, going_on)
+        moved = {**moved, **kept, "over": over, "log_probs": going_on}
+        return moved, take(found["parents"], order)
+
+    def best(self, beams: Beams, count: int) -> Beams:
+        """Scores, ids, lengths and backpointers of the best that have ended."""
+        # One output may hold a phrase at several places.
+        is_again = is_repeated(beams["ended_ids"], beams["scores"])
+        beams = {**beams, "scores": ops.where(is_again, -np.inf, beams["scores"])}
+        found = super().best(beams, count)
+        order = top_k(beams["scores"], count)[1]
+        return {**found, "scores": found["scores"] + take(beams["penalty"], order)}
+
+    def _extend(self, beams, log_probs, wanted, is_cut, end):
+        """Log-probabilities of extensions `(batch, extensions)`, and what they are.
+
+        And how many beams lacked a phrase where they might have ended, so far.
+        """
+        search, count = self._search, log_probs.shape[1]
+        before, nodes, depths, holds, late = (
+            beams[name][:, :count]
+            for name in ("log_probs", "nodes", "depths", "holds", "late")
+        )
+        before = ops.expand_dims(before, 2)
+        ids, children = take(wanted.ids, nodes), take(wanted.children, nodes)
+        width = ids.shape[2]
+        flat = ops.reshape(children, (-1, count * width))
+        phrases = ops.reshape(take(wanted.phrases, flat), (-1, count, width))
+        lacks = ops.logical_not(holds) & ops.expand_dims(wanted.is_wanted, 1)
+        of_phrases = before + ops.take_along_axis(log_probs, ids, axis=2)
+        is_useful = ops.take_along_axis(lacks, phrases, axis=2) & (ids > 0)
+        of_phrases = ops.where(is_useful, of_phrases, -np.inf)
+
+        can_go_on = ops.any(of_phrases > -np.inf, axis=2)
+        # What has begun goes on, unless a rule of the search forbids it.
+        is_bound = can_go_on & (nodes > 0)
+        is_over = ops.equal(ops.amax(log_probs, axis=2), log_probs[:, :, end])
+        is_over = is_over & (before[:, :, 0] > -np.inf) & ops.logical_not(is_bound)
+        is_over = is_over & ops.any(lacks, axis=2)
+        over = beams["over"] + ops.expand_dims(_count(is_over), 1)
+        is_over = is_over | (over >= search.num_beams)
+        is_over = is_over & can_go_on & ops.logical_not(is_bound | is_cut)
+        is_late = ops.expand_dims(is_over, 2)
+        # Where one has ended in time, none begins late.
+        in_time = ops.any(_is_in_time(beams), axis=1)[:, None, None]
+        of_phrases = ops.where(is_late & in_time, -np.inf, of_phrases)
+
+        # Of each beam as many as there may be beams, and an end.
+        best, last = top_k(log_probs, search.num_beams + 1)
+        is_free = ops.expand_dims(ops.logical_not(is_over | is_bound), 2)
+        best = ops.where(is_free, before + best, -np.inf)
+        none = ops.zeros_like(last)
+
+        # Of a small vocabulary there may be fewer than beams.
+        fewer = max(search.num_beams - count * ((last.shape[2] or 0) + width), 0)
+
+        def join(of_any, of_phrase, nothing=0):
+            """All extensions, those of a beam's phrases after the others."""
+            parts = [
+                ops.reshape(part, (-1, count * part.shape[2]))
+                for part in (of_any, of_phrase)
+            ]
+            joined = ops.concatenate(parts, axis=1)
+            return ops.pad(joined, ((0, 0), (0, fewer)), constant_values=nothing)
+
+        own = ops.expand_dims(ops.expand_dims(count_up(count), 0), 2)
+        found = {
+            "parents": join(none + own, ops.zeros_like(ids) + own),
+            "last": join(last, ids),
+            "nodes": join(none, children),
+            "depths": join(none, ops.zeros_like(ids) + depths[:, :, None] + 1),
+            "late": join(
+                none + late[:, :, None],
+                ops.zeros_like(ids) + late[:, :, None] + ops.cast(is_late, "int32"),
+            ),
+        }
+        has_all = take(wanted.is_end, found["nodes"])
+        now = ops.expand_dims(take(wanted.phrases, found["nodes"]), 2)
+        now = ops.equal(now, count_up(self._count)) & ops.expand_dims(has_all, 2)
+        found["holds"] = take(holds, found["parents"]) | now
+        found["nodes"] = ops.where(has_all, 0, found["nodes"])
+        found["depths"] = ops.where(has_all, 0, found["depths"])
+        return join(best, of_phrases, -np.inf), found, over
+
+    def _at(self, beams, found, order, index):
+        """What some of the extensions are, and have written."""
+        own = {name: take(part, order) for name, part in found.items()}
+        parents = own.pop("parents")
+        return {
+            **self._moved(beams, parents, own["last"], index, "coverage"),
+            **own,
+        }
+
+    def _banks(self, missing, depths, longest):
+        """The bank of each extension; those that come first have the lowest."""
+        # What is in no phrase comes first, or nothing would be left to begin from.
+        in_phrase = self._count + 1 + missing * longest - depths
+        return ops.where(depths > 0, in_phrase, missing)
+
+    def _share(self, values, banks):
+        """The extensions that are the next beams, best first.
+
+        Of each bank what has the highest value, then the second of each.
+        """
+        count, size = self._search.num_beams, values.shape[1]
+        values, order = top_k(values, size)
+        banks = take(banks, order)
+        is_before = ops.convert_to_tensor(np.tri(size, k=-1, dtype="bool"))
+        rank = _count(ops.equal(banks[:, :, None], banks[:, None]) & is_before)
+        key = rank * (1 + ops.amax(banks, axis=1, keepdims=True)) + banks
+        is_there = (values > -np.inf) & (rank < self._search.open_beams)
+        key = ops.where(is_there, ops.cast(key, "float32"), np.inf)
+        chosen = top_k(-key, count)[1]
+        return take(order, ops.sort(chosen, axis=1))
+
+
+def _is_in_time(beams):
+    """Of what has ended, whether it lacks nothing and nothing is late."""
+    return (beams["scores"] > -np.inf) & ops.equal(beams["penalty"], 0)
+
+
+def _count(flags):
+    return ops.sum(ops.cast(flags, "int32"), axis=-1)
