@@ -18,16 +18,16 @@ _LATE = 1e3  # and for each that begins where it might have ended
 class PhraseBeams(ReplacedBeams):
     """The beams of a search for outputs with phrases in them (Post and Vilar 2018).
 
-    Beside its best extensions, a beam is extended by what begins each phrase that it
-    lacks; and what has begun one goes on with it. The extensions stand in banks by how
-    many phrases they lack and how far they are in another, and the banks share the
-    beams. Nothing ends that lacks a phrase, but at the last step, where what lacks
-    fewer comes first.
+    Each beam is extended by its most probable ids and by the first id of every phrase
+    that it lacks; a beam inside a phrase continues it. Extensions are sorted into
+    banks, by the number of missing phrases and by the progress in the current one, and
+    the banks share the beams. An output with a phrase missing cannot end before the
+    last step; there, outputs with fewer missing come first.
 
-    Where an end is most probable, a beam that lacks a phrase begins one or goes no
-    further, and all do so where as many beams as there are have come to that. Phrases
-    that begin so are late: such an output comes after all others, and none begins where
-    one has ended in time.
+    Where the end is the most probable id, a beam with a phrase missing starts one or is
+    dropped; once this has happened to as many beams as the search has, it holds for all
+    of them. A phrase that starts this way is late: its output ranks below all others,
+    and none starts late once an output has ended in time.
 
     Args:
         search: whose options they follow.
@@ -137,7 +137,7 @@ class PhraseBeams(ReplacedBeams):
         of_phrases = ops.where(is_useful, of_phrases, -np.inf)
 
         can_go_on = ops.any(of_phrases > -np.inf, axis=2)
-        # What has begun goes on, unless a rule of the search forbids it.
+        # A phrase that has begun is continued, unless a rule of the search forbids it.
         is_bound = can_go_on & (nodes > 0)
         is_over = ops.equal(ops.amax(log_probs, axis=2), log_probs[:, :, end])
         is_over = is_over & (before[:, :, 0] > -np.inf) & ops.logical_not(is_bound)

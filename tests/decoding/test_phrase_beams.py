@@ -48,10 +48,10 @@ def holds(ids, forms):
 
 
 def ways(table, ids, phrases, place=0, held=frozenset(), late=0):
-    """How often an output is without a phrase, and begins one late: in each way.
+    """For each parse of an output, how many phrases are missing and how many are late.
 
-    A way takes some of its places as phrases, which do not overlap. What ends early
-    lacks none, and what goes on where an end is most probable begins one.
+    A parse marks some places as phrases, which do not overlap. It may end early only
+    with all of them, and where the end is most probable it has to start one.
     """
     if place == len(ids):
         is_whole = len(held) == len(phrases)
