@@ -43,6 +43,10 @@ def main(arguments=None):
     translate = Translator.load(options.model)
     translate.search = BeamSearch(options.beams, translate.search.max_length)
     words = find_words(translate, sources, references)
+    if not any(words):
+        parser.error(
+            f"{options.target!r} has no word that one of its source attends to"
+        )
     print(f"{processor()}; {', '.join(instruction_sets())}")
     print(HEAD)
     found = {}

@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import pytest
@@ -118,16 +119,32 @@ def test_same_outputs(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_terms(tmp_path):
+def test_terms(tmp_path, monkeypatch, capsys):
     terms = importlib.import_module("terms")
     make_translator("transformer", "words").save(tmp_path / "model")
     lines = tmp_path / "lines.txt"
     lines.write_text("What is your name?\none two three four\n" * 2, "utf-8")
     files = ["--source", str(lines), "--target", str(lines)]
-    found = terms.main([str(tmp_path / "model"), *files, "--terms", "1", "--runs", "1"])
-    assert found[1]["terms"] >= 1
+    arguments = [str(tmp_path / "model"), *files, "--terms", "1", "--runs", "1"]
+    # What an untrained model attends to is a matter of its first weights.
+    monkeypatch.setattr(terms, "find_words", lambda *_: [["name"], ["three"]] * 2)
+    found = terms.main(arguments)
+    assert found[1]["terms"] == 4
     assert 0 <= found[1]["there"] <= 1
     assert found[1]["speed"] > 0
+    monkeypatch.setattr(terms, "find_words", lambda *_: [[], []] * 2)
+    with pytest.raises(SystemExit):
+        terms.main(arguments)
+    assert "no word" in capsys.readouterr().err
+
+
+def test_words_that_terms_are_made_of():
+    terms = importlib.import_module("terms")
+    alignment = SimpleNamespace(words=lambda: [(0, 0), (1, 1), (1, 2), (3, 3), (2, 3)])
+    translate = SimpleNamespace(align=lambda *_: [alignment])
+    source, target = "Black cats often sleep.", "Schwarze Katzen schlafen meist."
+    # The second word attends to two, and the others are one's alone.
+    assert terms.find_words(translate, [source], [target]) == [["Schwarze", "meist"]]
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def test_requirements():
     assert extras["text"] == {"tensorflow", "tensorflow-text", *texts}
     assert extras["ctranslate2"] == {"ctranslate2", *texts}
     assert extras["tf-serving"] == {"tensorflow-serving-api"}
-    for extra in set(extras) - {"formats", "mutation", "test"}:
+    for extra in set(extras) - {"comet", "formats", "mutation", "test"}:
         assert extras[extra] <= extras["test"]
 
 

@@ -36,7 +36,7 @@ class WordTranslator(BaseTranslator):
     def source_limit(self):
         return self._limit
 
-    def hypotheses(self, texts, with_attention=True, terms=None):
+    def hypotheses(self, texts, with_attention=True, terms=None, prefixes=None):
         self.asked += texts
         return [self._of(text, with_attention) for text in texts]
 

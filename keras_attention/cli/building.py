@@ -3,10 +3,12 @@
 import argparse
 
 from keras_attention import text
+from keras_attention.cli.files import languages
 from keras_attention.cli.saved import find_folder
 from keras_attention.decoding import Greedy
 from keras_attention.models import Seq2Seq, rnn_seq2seq, transformer
 from keras_attention.translation.evaluation import evaluate
+from keras_attention.translation.language_tags import find_tags, tag_of
 from keras_attention.translation.tokenizers import train_tokenizers
 from keras_attention.translation.translator import Translator
 
@@ -19,16 +21,28 @@ def make_tokenizers(
     options: argparse.Namespace, corpus: text.Split
 ) -> tuple[text.Tokenizer, text.Tokenizer]:
     """The tokenizers of both sides, given ones or trained as the options say."""
+    source, target = _find_tokenizers(options, corpus)
+    lacking = {*languages(options)} - {*find_tags(source)}
+    if lacking:
+        tags = ", ".join(sorted(map(tag_of, lacking)))
+        raise ValueError(
+            f"the source tokenizer has no pieces for the tags {tags}: it needs them as "
+            "user symbols"
+        )
+    return source, target
+
+
+def _find_tokenizers(options, corpus):
     if options.start_from and not options.new_vocabularies:
         begun = Translator.load(find_folder(options.start_from))
         return begun.source_tokenizer, begun.target_tokenizer
     given = options.source_tokenizer, options.target_tokenizer
     if all(given):
-        source, target = map(text.load_tokenizer, given)
-        return source, target
+        return [*map(text.load_tokenizer, given)]
     choices = {"lowercase": options.lowercase}
-    if options.user_symbols:
-        choices["user_symbols"] = options.user_symbols
+    symbols = [*(options.user_symbols or ()), *map(tag_of, languages(options))]
+    if symbols:
+        choices["user_symbols"] = [*dict.fromkeys(symbols)]
     if options.tokenizer == "sentencepiece":
         choices["model_type"] = options.model_type
     trained = train_tokenizers(
@@ -39,11 +53,10 @@ def make_tokenizers(
         normalizations=(options.source_normalization, options.target_normalization),
         **choices,
     )
-    source, target = (
+    return [
         text.load_tokenizer(path) if path else own
         for path, own in zip(given, trained, strict=True)
-    )
-    return source, target
+    ]
 
 
 def make_translator(

@@ -3,12 +3,14 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from keras_attention.cli.files import Part
 from keras_attention.cli.messages import say_counts
 from keras_attention.optional_packages import needs
 from keras_attention.translation.base_translator import BaseTranslator
-from keras_attention.translation.evaluation import evaluate
+from keras_attention.translation.evaluation import evaluate, measure_confidence
 
 
 def check_bleu(name: str) -> None:
@@ -38,6 +40,69 @@ def show_samples(translator: BaseTranslator, test: Part, count: int) -> None:
         print(f"\n  source      {source}\n  translation {output}")
         print(f"  reference   {reference}")
     print()
+
+
+def draw_confidence(
+    translator: BaseTranslator, test: Part, options: argparse.Namespace, path: Any
+) -> dict[str, float]:
+    """Say and draw whether confidence comes true on a test set; return the errors."""
+    from keras_attention.visualization import plot_confidence
+
+    found = measure_confidence(
+        translator,
+        *test,
+        lowercase=options.lowercase or None,
+        tokenize=options.bleu_tokenize,
+    )
+    temperature = translator.confidence_temperature
+    (_, whole), *_ = found.withheld
+    half = dict(found.withheld)[0.5]
+    print(
+        f"Confidence of words differs from the share of right ones by "
+        f"{100 * found.error_before:.1f} %, calibrated (temperature {temperature:.2f}) "
+        f"by {100 * found.error:.1f} %; BLEU of the surer half {half:.1f}, of all "
+        f"{whole:.1f}\nPicture in {path}"
+    )
+    plot_confidence(
+        {
+            "as the model finds": found.reliability_before,
+            "calibrated": found.reliability,
+        },
+        found.withheld,
+        path=path,
+    )
+    return {
+        "confidence_error": found.error,
+        "confidence_error_before": found.error_before,
+    }
+
+
+def measure_each(
+    translator: BaseTranslator,
+    test: Part,
+    options: argparse.Namespace,
+    tags: Mapping[str, str],
+) -> dict[str, Any]:
+    """Figures of a test set, and of each language of a model of several.
+
+    Args:
+        translator: to measure.
+        test: sources, with the tags of languages if there are several.
+        options: of the command.
+        tags: by language; none where there is but one.
+    """
+    figures: dict[str, Any] = measure(translator, test, options)
+    for language, tag in tags.items():
+        own = [
+            (source, target)
+            for source, target in zip(*test, strict=True)
+            if source.startswith(f"{tag} ")
+        ]
+        if own:
+            print(f"\n{tag}")
+            sides = [source for source, _ in own], [target for _, target in own]
+            figures[language] = measure(translator, sides, options)
+    return figures
 
 
 def measure(

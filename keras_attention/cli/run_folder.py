@@ -103,7 +103,9 @@ def check_same(
             if known.get(name) == data.get(name):
                 continue
             if name not in data:
-                earlier = before.get(name) or before.get("pairs")
+                earlier = before.get(name) or before.get("pairs") or ()
+                if not isinstance(earlier, str):  # as an earlier version wrote one
+                    earlier = " ".join(earlier)
                 said = f"the lines of {earlier!r} are not given"
             elif name not in known:
                 said = f"the lines of {names[name]!r} were not given"

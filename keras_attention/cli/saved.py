@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from keras_attention.cli.messages import say
 from keras_attention.cli.process import import_keras
 from keras_attention.special_ids import UNKNOWN
 from keras_attention.translation.ctranslate2_translator import (
@@ -44,6 +45,24 @@ def load(options: argparse.Namespace) -> Any:
         translator = _load_keras(options)
     if getattr(options, "batch_size", None) is not None:
         translator.batch_size = options.batch_size
+    return _in_direction(translator, options)
+
+
+def _in_direction(translator, options):
+    """The same into the language that is asked for, if the model has several."""
+    language = getattr(options, "to", None)
+    if language is not None:
+        if language not in translator.languages:
+            known = ", ".join(translator.languages) or "one language alone"
+            raise ValueError(
+                f"--to: the model translates into {known}. Received: --to {language}"
+            )
+        return translator.to(language)
+    if translator.languages and hasattr(options, "to"):
+        say(
+            f"warning: the model translates into {', '.join(translator.languages)}: "
+            "--to says which, or each text begins with a tag"
+        )
     return translator
 
 

@@ -28,7 +28,7 @@ from keras_attention.decoding.beginning import log_softmax
 from keras_attention.decoding.hypotheses import Decoder, Hypotheses
 from keras_attention.decoding.kept_beams import KeptBeams
 from keras_attention.decoding.phrase_beams import PhraseBeams
-from keras_attention.decoding.phrases import Phrases
+from keras_attention.decoding.phrases import Phrases, Words
 from keras_attention.decoding.replaced_beams import ReplacedBeams
 from keras_attention.decoding.row_limits import source_mask
 from keras_attention.decoding.search import Search, clip
@@ -172,6 +172,7 @@ class BeamSearch(Search):
         self.force_end = force_end
         self.open_beams: Any = num_beams
         self.phrases: Phrases | None = None
+        self.words: Words | None = None
         self._wanted: Any = num_hypotheses or num_beams
 
     @property
@@ -217,8 +218,12 @@ class BeamSearch(Search):
             "length_penalty": self.length_penalty,
         }
 
-    def with_phrases(self, phrases: Phrases) -> Self:
+    def with_phrases(self, phrases: Phrases, words: Words | None = None) -> Self:
         """The same search for outputs that hold phrases; for calls alone.
+
+        Args:
+            phrases: of each source.
+            words: by which a phrase neither begins nor ends inside a word.
 
         Raises:
             ValueError: for groups of beams.
@@ -229,7 +234,7 @@ class BeamSearch(Search):
                 f"Received: num_groups={self.num_groups}"
             )
         other = self.with_options()
-        other.phrases = phrases
+        other.phrases, other.words = phrases, words
         return other
 
     def _set_options(
@@ -293,7 +298,7 @@ class BeamSearch(Search):
         )
         slots: Any = _SLOTS[self.finished](self)
         if self.phrases is not None:
-            slots = PhraseBeams(self, self.phrases.is_wanted.shape[1])
+            slots = PhraseBeams(self, self.phrases.is_wanted.shape[1], self.words)
         written = self._first_beams(
             slots, beginning, asked, special.start, with_attention
         )

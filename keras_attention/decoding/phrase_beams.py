@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_attention.decoding.beams import Asked, count_up, is_repeated, take
 from keras_attention.decoding.kept_beams import Beams
+from keras_attention.decoding.phrases import Words
 from keras_attention.decoding.replaced_beams import ReplacedBeams
 from keras_attention.decoding.top_k import top_k
 from keras_attention.tensor import Tensor
@@ -32,13 +33,15 @@ class PhraseBeams(ReplacedBeams):
     Args:
         search: whose options they follow.
         count: number of phrases of a source, at most.
+        words: that phrases may neither continue nor leave to be continued; or `None`.
     """
 
     _of_ended = (*ReplacedBeams._of_ended, "penalty")
 
-    def __init__(self, search: Any, count: int) -> None:
+    def __init__(self, search: Any, count: int, words: Words | None = None) -> None:
         super().__init__(search)
         self._count = count
+        self._words = words
 
     def begin(self, beams: Beams, scores: Tensor, lengths: Tensor) -> Beams:
         """Beams before the first step; as in `KeptBeams`."""
@@ -122,70 +125,100 @@ class PhraseBeams(ReplacedBeams):
         And how many beams lacked a phrase where they might have ended, so far.
         """
         search, count = self._search, log_probs.shape[1]
-        before, nodes, depths, holds, late = (
-            beams[name][:, :count]
-            for name in ("log_probs", "nodes", "depths", "holds", "late")
-        )
-        before = ops.expand_dims(before, 2)
-        ids, children = take(wanted.ids, nodes), take(wanted.children, nodes)
-        width = ids.shape[2]
-        flat = ops.reshape(children, (-1, count * width))
-        phrases = ops.reshape(take(wanted.phrases, flat), (-1, count, width))
-        lacks = ops.logical_not(holds) & ops.expand_dims(wanted.is_wanted, 1)
-        of_phrases = before + ops.take_along_axis(log_probs, ids, axis=2)
-        is_useful = ops.take_along_axis(lacks, phrases, axis=2) & (ids > 0)
-        of_phrases = ops.where(is_useful, of_phrases, -np.inf)
+        own = {
+            name: beams[name][:, :count]
+            for name in ("log_probs", "nodes", "depths", "holds", "late", "last")
+        }
+        before = ops.expand_dims(own["log_probs"], 2)
+        lacks = ops.logical_not(own["holds"]) & ops.expand_dims(wanted.is_wanted, 1)
+        is_whole = take(wanted.is_end, own["nodes"])
+        edges = self._edges(own, lacks, is_whole, wanted)
+        of_phrases = before + ops.take_along_axis(log_probs, edges["last"], axis=2)
+        of_phrases = ops.where(edges.pop("is_useful"), of_phrases, -np.inf)
+        if self._words is not None:
+            is_closed = is_whole & ops.take(self._words.is_open, own["last"])
+            is_closed = ops.expand_dims(is_closed, 2) & self._words.goes_on
+            log_probs = ops.where(is_closed, -np.inf, log_probs)
 
-        can_go_on = ops.any(of_phrases > -np.inf, axis=2)
         # A phrase that has begun is continued, unless a rule of the search forbids it.
-        is_bound = can_go_on & (nodes > 0)
+        is_start, is_there = edges.pop("is_start"), of_phrases > -np.inf
+        is_bound = ops.any(is_there & ops.logical_not(is_start), axis=2)
+        is_bound = is_bound & ops.logical_not(is_whole)
+        can_start = ops.any(is_there & is_start, axis=2)
         is_over = ops.equal(ops.amax(log_probs, axis=2), log_probs[:, :, end])
-        is_over = is_over & (before[:, :, 0] > -np.inf) & ops.logical_not(is_bound)
+        is_over = is_over & (own["log_probs"] > -np.inf) & ops.logical_not(is_bound)
         is_over = is_over & ops.any(lacks, axis=2)
         over = beams["over"] + ops.expand_dims(_count(is_over), 1)
         is_over = is_over | (over >= search.num_beams)
-        is_over = is_over & can_go_on & ops.logical_not(is_bound | is_cut)
-        is_late = ops.expand_dims(is_over, 2)
+        is_over = is_over & can_start & ops.logical_not(is_bound | is_cut)
+        is_late = ops.expand_dims(is_over, 2) & is_start
         # Where one has ended in time, none begins late.
         in_time = ops.any(_is_in_time(beams), axis=1)[:, None, None]
         of_phrases = ops.where(is_late & in_time, -np.inf, of_phrases)
+        edges["late"] = edges["late"] + ops.cast(is_late, "int32")
 
         # Of each beam as many as there may be beams, and an end.
         best, last = top_k(log_probs, search.num_beams + 1)
         is_free = ops.expand_dims(ops.logical_not(is_over | is_bound), 2)
         best = ops.where(is_free, before + best, -np.inf)
         none = ops.zeros_like(last)
-
-        # Of a small vocabulary there may be fewer than beams.
-        fewer = max(search.num_beams - count * ((last.shape[2] or 0) + width), 0)
-
-        def join(of_any, of_phrase, nothing=0):
-            """All extensions, those of a beam's phrases after the others."""
-            parts = [
-                ops.reshape(part, (-1, count * part.shape[2]))
-                for part in (of_any, of_phrase)
-            ]
-            joined = ops.concatenate(parts, axis=1)
-            return ops.pad(joined, ((0, 0), (0, fewer)), constant_values=nothing)
-
-        own = ops.expand_dims(ops.expand_dims(count_up(count), 0), 2)
-        found = {
-            "parents": join(none + own, ops.zeros_like(ids) + own),
-            "last": join(last, ids),
-            "nodes": join(none, children),
-            "depths": join(none, ops.zeros_like(ids) + depths[:, :, None] + 1),
-            "late": join(
-                none + late[:, :, None],
-                ops.zeros_like(ids) + late[:, :, None] + ops.cast(is_late, "int32"),
-            ),
+        free = {
+            "parents": none + count_up(count)[:, None],
+            "last": last,
+            "nodes": none,
+            "depths": none,
+            "late": none + own["late"][:, :, None],
         }
-        has_all = take(wanted.is_end, found["nodes"])
-        now = ops.expand_dims(take(wanted.phrases, found["nodes"]), 2)
-        now = ops.equal(now, count_up(self._count)) & ops.expand_dims(has_all, 2)
-        found["holds"] = take(holds, found["parents"]) | now
-        found["nodes"] = ops.where(has_all, 0, found["nodes"])
-        found["depths"] = ops.where(has_all, 0, found["depths"])
-        return join(best, of_phrases, -np.inf), found, over
+        found = {name: self._join(part, edges[name]) for name, part in free.items()}
+        is_whole = take(wanted.is_end, found["nodes"])
+        now = ops.equal(
+            ops.expand_dims(take(wanted.phrases, found["nodes"]), 2),
+            count_up(self._count),
+        )
+        now = now & ops.expand_dims(is_whole, 2)
+        found["holds"] = take(own["holds"], found["parents"]) | now
+        found["depths"] = ops.where(is_whole, 0, found["depths"])
+        return self._join(best, of_phrases, -np.inf), found, over
+
+    def _edges(self, own, lacks, is_whole, wanted):
+        """Where phrases lead from the nodes of beams, `(batch, beams, children)`."""
+        nodes = own["nodes"]
+        ids, children = take(wanted.ids, nodes), take(wanted.children, nodes)
+        _, count, width = ids.shape
+        flat = ops.reshape(children, (-1, count * width))
+        phrases = ops.reshape(take(wanted.phrases, flat), (-1, count, width))
+        is_in_phrase = ops.expand_dims(nodes > 0, 2)
+        is_start = ops.logical_not(
+            is_in_phrase
+            & ops.equal(phrases, ops.expand_dims(take(wanted.phrases, nodes), 2))
+        )
+        may_start = ops.take_along_axis(lacks, phrases, axis=2)
+        if self._words is not None:
+            is_open = ops.expand_dims(ops.take(self._words.is_open, own["last"]), 2)
+            is_open = is_open & ops.take(self._words.goes_on, ids)
+            may_start = may_start & ops.logical_not(is_open)
+        depths = ops.where(is_start, 0, ops.expand_dims(own["depths"], 2)) + 1
+        none = ops.zeros_like(ids)
+        return {
+            "parents": none + count_up(count)[:, None],
+            "last": ids,
+            "nodes": children,
+            "depths": depths,
+            "late": none + own["late"][:, :, None],
+            "is_start": is_start,
+            "is_useful": (may_start | ops.logical_not(is_start)) & (ids > 0),
+        }
+
+    def _join(self, free, of_phrases, nothing=0):
+        """All extensions `(batch, extensions)`, those of phrases after the others."""
+        parts = [
+            ops.reshape(part, (-1, part.shape[1] * part.shape[2]))
+            for part in (free, of_phrases)
+        ]
+        joined = ops.concatenate(parts, axis=1)
+        # Of a small vocabulary there may be fewer than beams.
+        fewer = max(self._search.num_beams - joined.shape[1], 0)
+        return ops.pad(joined, ((0, 0), (0, fewer)), constant_values=nothing)
 
     def _at(self, beams, found, order, index):
         """What some of the extensions are, and have written."""

@@ -12,11 +12,23 @@ Forms = Sequence[Sequence[int]]
 """A phrase in each of its forms, as ids; one of them is enough."""
 
 
+class Words(NamedTuple):
+    """Where words begin and end, by the ids of a vocabulary.
+
+    Attributes:
+        goes_on: `(vocabulary,)`, whether an id continues a word that it follows.
+        is_open: `(vocabulary,)`, whether it ends in a word that may be continued.
+    """
+
+    goes_on: np.ndarray
+    is_open: np.ndarray
+
+
 class Phrases(NamedTuple):
     """The phrases of each source, as trees of ids with one root.
 
     Forms of a phrase that begin alike share their nodes; node 0 is the root, where an
-    output is that has begun no phrase.
+    output is that is in no phrase. From the end of a form others may begin too.
 
     Attributes:
         ids: `(batch, nodes, children)`, the id that leads to each child, or 0.
@@ -102,6 +114,13 @@ def _make_tree(phrases):
                     before.children.append((start[-1], len(nodes)))
                     nodes.append(_Node(phrase))
             nodes[starts[start]].is_end = True
+    for node in nodes[1:]:
+        if node.is_end:
+            node.children += [
+                (index, child)
+                for index, child in nodes[0].children
+                if nodes[child].phrase != node.phrase
+            ]
     return nodes
 
 

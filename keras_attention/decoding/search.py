@@ -57,6 +57,8 @@ class Search:
             not. Without effect on PyTorch, which has no XLA.
     """
 
+    _prefix: Tensor | None = None  # of `with_prefix`
+
     @takes_numpy
     def __init__(
         self,
@@ -201,6 +203,17 @@ class Search:
         other._set_options(**options)
         return other
 
+    def with_prefix(self, prefix: Tensor) -> Self:
+        """The same search for outputs that begin with given ids; for calls alone.
+
+        Args:
+            prefix: int ids `(rows, prefix)`, padded with 0, as of the call; here
+                `search_in_room` begins with them.
+        """
+        other = self.with_options()
+        other._prefix = prefix
+        return other
+
     def without_suppressed_ids(self) -> Self:
         """The same search, for calls with a model that never writes them anyway."""
         other = self.with_options()
@@ -259,11 +272,11 @@ class Search:
         attention that step is one of the loop's, and half as much is to be compiled.
         """
         if with_attention or hasattr(model, "prompt"):
-            beginning, limits = self.begin(model, source, room=room)
+            beginning, limits = self.begin(model, source, self._prefix, room=room)
             if not with_attention:
                 beginning = beginning._replace(attention=None)
             return beginning, limits
-        limits = RowLimits(*self.limits(source), None, None)
+        limits = RowLimits(*self.limits(source), self._prefix, None)
         state = model.start(model.encode(source), room)
         rows = functional.size(limits.max_length, 0)
         return unread_beginning(model, state, rows, room), limits

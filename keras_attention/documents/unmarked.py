@@ -94,11 +94,17 @@ class UnmarkedText(NamedTuple):
             )
         return parts
 
-    def around(self) -> tuple["UnmarkedText", "UnmarkedText", "UnmarkedText"]:
-        """What stands before the words, between the first and the last, and after."""
-        body = self.text.strip()
-        start = self.text.index(body)
-        end = start + len(body)
+    def around(
+        self, is_bare: tuple[bool, bool] = (False, False)
+    ) -> tuple["UnmarkedText", "UnmarkedText", "UnmarkedText"]:
+        """What stands before the words, between the first and the last, and after.
+
+        Args:
+            is_bare: whether signs do not belong to the first word, and to the last.
+        """
+        start = _edge(self.text, is_bare[0])
+        end = max(start, len(self.text) - _edge(self.text[::-1], is_bare[1]))
+        body = self.text[start:end]
         outer = _outer_marks(self.marks, start, end)
         count = len(self.marks)
         head, stop = 0, count
@@ -233,6 +239,14 @@ def pairs(marks: Sequence[Mark]) -> Iterator[tuple[int, int]]:
         else:
             yield number, number
     yield from ((number, number) for number in begun)
+
+
+def _edge(text, is_bare):
+    """How much stands before the first word: blanks, and signs if it is bare."""
+    for number, char in enumerate(text):
+        if char.isalnum() or not (is_bare or char.isspace()):
+            return number
+    return len(text)
 
 
 def _opens(raw):

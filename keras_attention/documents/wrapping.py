@@ -10,7 +10,8 @@ from keras_attention.documents.segments import PLAIN, Inline, Segment
 
 Span = tuple[int, int]
 
-LETTER = re.compile(r"[^\W\d_]")
+# A letter, but for those inside of numbers, as in 1e-5 and 640x480.
+LETTER = re.compile(r"(?<!\d)[^\W\d_]|[^\W\d_](?![-+]?\d)")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 

@@ -135,6 +135,7 @@ def _settings(translator, quantization, names):
             "max_input_length": translator.source_limit,
         },
         "max_source_length": translator.source_limit,
+        "confidence_temperature": translator.confidence_temperature,
         "lowercase": source.lowercase,
         "has_languages": type(source).__name__ == "MarianTokenizer",
     }

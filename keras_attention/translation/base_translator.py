@@ -4,7 +4,6 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 
@@ -19,7 +18,18 @@ from keras_attention.translation.batches import (
     map_batches,
     map_texts,
 )
+from keras_attention.translation.confidence import (
+    Calibration,
+    Confidence,
+    calibration_error,
+    find_probabilities,
+    fit_temperature,
+    make_confidence,
+    right_words,
+    temper,
+)
 from keras_attention.translation.glossary import Forms, Glossary
+from keras_attention.translation.language_tags import find_tags
 from keras_attention.translation.results import Hypothesis, Score, rank
 
 WINDOW = 4096  # sources that are translated at once
@@ -47,10 +57,14 @@ class Engine(Protocol):
         self,
         sources: Sequence[Any],
         terms: Sequence[Sequence[Forms]] | None = None,
+        prefixes: Sequence[str] | None = None,
         *,
         with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
-        """The translations that were found of each, best first, with terms in them."""
+        """The translations that were found of each, best first.
+
+        They hold terms, and begin with prefixes, if there are any.
+        """
 
     def scores(self, sources: Sequence[Any], references: Sequence[str]) -> list[Score]:
         """How probable a reference of each is."""
@@ -76,6 +90,8 @@ class BaseTranslator:
     """
 
     batch_size: int
+    confidence_temperature: float = 1.0
+    """By which `confidence` divides log-odds; `calibrate` learns it."""
     source_tokenizer: Any
     target_tokenizer: Any
 
@@ -102,6 +118,30 @@ class BaseTranslator:
         """What it reads: a `TextSource` or a `VectorSource`."""
         return self.engine.source
 
+    @property
+    def languages(self) -> list[str]:
+        """Those that a model of several translates into; see `to`."""
+        return [*find_tags(self.source_tokenizer)]
+
+    def to(self, language: str) -> "BaseTranslator":
+        """A translator into one language of a model of several, which it shares.
+
+        Such a model reads a tag before each text, which says what to write (Johnson et
+        al. 2017): `"<2fr> A text."`, or with models of Marian, `">>fra<< A text."`.
+        This translator leaves the tags to the texts, what it returns puts them there,
+        and leaves them out of tokens, words and attention. What `export` writes reads
+        texts with their tags.
+
+        Args:
+            language: one of `languages`.
+
+        Raises:
+            ValueError: for another one.
+        """
+        from keras_attention.translation.directions import Direction
+
+        return Direction(self, language)
+
     def __call__(self, texts: Any) -> Any:
         """Translate a list of texts to a list, or one text to one."""
         if isinstance(texts, str) or getattr(texts, "ndim", 1) == 2:
@@ -116,6 +156,7 @@ class BaseTranslator:
         texts: Sequence[str | bytes],
         with_attention: bool = True,
         terms: Glossary | Sequence[Sequence[Forms]] | None = None,
+        prefixes: Sequence[str] | None = None,
     ) -> list[list[Hypothesis]]:
         """The translations that were found of each text, best first, one at least.
 
@@ -128,17 +169,25 @@ class BaseTranslator:
                 terms, each in one form or more of which one is enough. A form that the
                 tokenizer cannot write is left out; `Glossary.missing` says what a
                 translation lacks.
+            prefixes: whole words that the translation of each text begins with, such as
+                a translator has written already; an empty string for none.
 
         Raises:
             ValueError: for terms without a beam search, or by CTranslate2.
         """
-        find = partial(self.engine.hypotheses, with_attention=with_attention)
-        if terms is None:
-            return self._in_batches(find, texts)
         if isinstance(terms, Glossary):
             found = [terms.find(_as_string(text)) for text in texts]
             terms = [[*dict.fromkeys(own.values())] for own in found]
-        return self._in_batches(find, texts, columns=[terms])
+        if prefixes is not None:
+            check_strings("prefixes", prefixes)
+        given = {"terms": terms, "prefixes": prefixes}
+        columns = {name: one for name, one in given.items() if one is not None}
+
+        def find(batch, *own):
+            named = dict(zip(columns, own, strict=True))
+            return self.engine.hypotheses(batch, with_attention=with_attention, **named)
+
+        return self._in_batches(find, texts, columns=columns)
 
     def stream(
         self,
@@ -182,6 +231,7 @@ class BaseTranslator:
         language: str = "en",
         mask: str | None = None,
         terms: Glossary | None = None,
+        min_confidence: float | None = None,
         counts: Counter[str] | None = None,
     ) -> str:
         """Translate a document, which keeps its form.
@@ -203,9 +253,11 @@ class BaseTranslator:
                 as `"<x{}>"` for user symbols `<x0>`, `<x1>` ... that it was trained
                 with; when left out, it reads them as they are.
             terms: what translations have to hold, as of `hypotheses`.
-            counts: what is added up on the way: `sentences`, and how many of them were
-                translated `in_parts`; `terms`, and how many of them are
-                `missing_terms`.
+            min_confidence: of a translation, from 0 to 1; a sentence whose translation
+                has less stays as it is. See `confidence`.
+            counts: what is added up on the way: `sentences`, how many of them were
+                translated `in_parts`, and of how many the translation was `unsure`;
+                `terms`, and how many of them are `missing_terms`.
 
         Raises:
             ValueError: for an unknown format, and a document that is not of it.
@@ -217,7 +269,7 @@ class BaseTranslator:
         )
 
         counts = Counter() if counts is None else counts
-        settings = Settings(language, mask, terms)
+        settings = Settings(language, mask, terms, min_confidence)
         return translate_document(self, text, format, settings, counts)
 
     def _stream(self, texts, batch_tokens, window, counts):
@@ -260,6 +312,57 @@ class BaseTranslator:
         """
         return self._in_batches(self.engine.alignments, texts, references)
 
+    def confidence(
+        self, texts: Sequence[str | bytes], translations: Sequence[str]
+    ) -> list[Confidence]:
+        """How sure the model is of translations, in shares of their words.
+
+        Of each word how probably a human translator would have written it, and of a
+        translation the share of such words that is to be expected. `calibrate` makes
+        both come true on texts like those that it was given.
+
+        Args:
+            texts: that were translated.
+            translations: of each, as this translator found them.
+        """
+        found = find_probabilities(self, texts, translations)
+        confidences = (
+            make_confidence(one, temper(own, self.confidence_temperature))
+            for one, own in zip(translations, found, strict=True)
+        )
+        return [
+            # Of a blank text nothing is to be translated.
+            one if one.words or _has_content(text) else one._replace(share=1.0)
+            for text, one in zip(texts, confidences, strict=True)
+        ]
+
+    def calibrate(
+        self, sources: Sequence[str], references: Sequence[str]
+    ) -> Calibration:
+        """Learn from held-out text how sure to be; see `confidence`.
+
+        What is learned is one number, `confidence_temperature`, which is saved and
+        exported to CTranslate2 with the model.
+
+        Args:
+            sources: texts that the model was not trained on; some hundreds are enough.
+            references: a translation of each.
+        """
+        translations = self([*sources])
+        probabilities = find_probabilities(self, sources, translations)
+        pairs = zip(translations, references, strict=True)
+        said = np.concatenate(probabilities)
+        is_right = np.concatenate([right_words(*pair) for pair in pairs])
+        if len(said):
+            self.confidence_temperature = fit_temperature(said, is_right)
+        calibrated = temper(said, self.confidence_temperature)
+        return Calibration(
+            self.confidence_temperature,
+            len(said),
+            calibration_error(said, is_right),
+            calibration_error(calibrated, is_right),
+        )
+
     def rerank(
         self,
         texts: Sequence[str],
@@ -288,11 +391,15 @@ class BaseTranslator:
         scores = self.score(repeated, [one for some in candidates for one in some])
         return rank(candidates, scores, length_penalty)
 
-    def _in_batches(self, find, texts, *references, most=None, columns=()):
+    def _in_batches(self, find, texts, *references, most=None, columns=None):
         check_process(self._process)
         most = self.batch_size if most is None else most
         source = self.source
         return map_texts(find, source, most, texts, *references, columns=columns)
+
+
+def _has_content(text: Any) -> bool:
+    return bool(text.strip()) if isinstance(text, str | bytes) else len(text) > 0
 
 
 def _as_string(text: str | bytes) -> str:

@@ -12,14 +12,14 @@ import numpy as np
 
 from keras_attention.decoding import BeamSearch, Hypotheses, Search
 from keras_attention.decoding.outputs import attend_to_outputs
-from keras_attention.decoding.phrases import Forms, Phrases, make_phrases
+from keras_attention.decoding.phrases import Words
 from keras_attention.special_ids import PAD, SpecialIds
 from keras_attention.translation.buckets import Buckets
 from keras_attention.translation.candidates import make_candidates, search_in_lists
+from keras_attention.translation.given import Given, GivenArrays
 from keras_attention.translation.programs import make_program, not_compiled_errors
 from keras_attention.translation.short_list import ShortList
 
-PHRASES = (8, 4, 2)  # steps of what phrases are made of
 STEP = 16  # ids, by which the room for given outputs grows
 
 
@@ -38,6 +38,7 @@ class BatchSearch:
         batch_size: the most rows of a batch.
         source_limit: the most ids or vectors of a row.
         short_list: of the ids that a row may ask for, if there is one.
+        read_words: finds where words begin and end, by ids; for phrases.
 
     Attributes:
         is_settled: whether it is known if XLA compiles the search.
@@ -51,11 +52,13 @@ class BatchSearch:
         batch_size: int,
         source_limit: int,
         short_list: ShortList | None = None,
+        read_words: Callable[[], Words] | None = None,
     ) -> None:
         self._model = model
         self._source = source
         self._search = search
         self._candidates = make_candidates(short_list, model, search)
+        self._read_words = read_words
         self._buckets = Buckets(search, batch_size, source_limit, model.count_params())
         # What is not compiled is compiled again by JAX at each call.
         is_jax = keras.backend.backend() == "jax"
@@ -84,26 +87,26 @@ class BatchSearch:
         return self._buckets.below(length)
 
     def find(
-        self, rows: Sequence[Any], phrases: Sequence[Sequence[Forms]] | None = None
+        self, rows: Sequence[Any], given: Sequence[Given] | None = None
     ) -> list[Hypotheses]:
         """What is found of each row, without a first axis and without attention.
 
         Args:
             rows: of ids or vectors.
-            phrases: that outputs of each have to hold; what holds none is found as
-                without them.
+            given: what outputs of each have to be like; of what nothing is given, they
+                are found as without it.
 
         Raises:
             ValueError: for phrases without a beam search.
         """
         try:
-            found = self._find_all(rows, phrases)
+            found = self._find_all(rows, given)
         except not_compiled_errors() as error:
             if self.is_settled:
                 raise
             self._is_compiled = False
             self._programs.clear()
-            found = self._find_all(rows, phrases)
+            found = self._find_all(rows, given)
             warnings.warn(
                 "The search runs several times slower than it might, since XLA does "
                 "not compile all of this model; with `jit_compile=False` of the search "
@@ -146,23 +149,24 @@ class BatchSearch:
         found = self._attending(1, room)(source, padded).get("attention")
         return None if found is None else found[:, 0]
 
-    def _find_all(self, rows, phrases):
-        if phrases is None or not any(phrases):
+    def _find_all(self, rows, given):
+        if given is None or not any(given):
             return self._find(rows)
-        if not isinstance(self._search, BeamSearch):
+        has_phrases = any(own.phrases for own in given)
+        if has_phrases and not isinstance(self._search, BeamSearch):
             raise ValueError(
                 f"`terms` need a `BeamSearch`. Received: search={self._search!r}"
             )
         found: list[Any] = [None] * len(rows)
         for has_some in (False, True):
-            places = [n for n, own in enumerate(phrases) if bool(own) == has_some]
-            own = [phrases[place] for place in places] if has_some else None
+            places = [n for n, own in enumerate(given) if bool(own) == has_some]
+            own = [given[place] for place in places] if has_some else None
             some = self._find([rows[place] for place in places], own) if places else []
             for place, one in zip(places, some, strict=True):
                 found[place] = one
         return found
 
-    def _find(self, rows, phrases=None):
+    def _find(self, rows, given=None):
         """Rows with too little room are searched once more, with all."""
         found: list[Any] = [None] * len(rows)
         waiting, least = [*range(len(rows))], 0
@@ -174,7 +178,7 @@ class BatchSearch:
                 )
             ]
             waiting, least = [], self._search.max_length
-            searched = self._find_batches(rows, batches, phrases)
+            searched = self._find_batches(rows, batches, given)
             for (chosen, _, _), (parts, is_done) in zip(batches, searched, strict=True):
                 for place, row in enumerate(chosen):
                     own = {name: part[place] for name, part in parts.items()}
@@ -195,12 +199,12 @@ class BatchSearch:
         shape = len(lengths), max(lengths)
         return [(range(len(lengths)), shape, self._search.max_length)]
 
-    def _find_batches(self, rows, batches, phrases):
+    def _find_batches(self, rows, batches, given):
         """What is found of batches, and which rows had enough room."""
         asked = [
             None
-            if phrases is None
-            else make_phrases([phrases[row] for row in chosen], PHRASES, shape[0])
+            if given is None
+            else GivenArrays.of([given[row] for row in chosen], shape[0])
             for chosen, shape, _ in batches
         ]
         programs = [
@@ -219,8 +223,8 @@ class BatchSearch:
             ]
             source = self._source.arrays(own, *shape)
             more: list[Any] = []
-            if phrases is not None:
-                more += asked[place]
+            if given is not None:
+                more += asked[place].arrays
             elif self._candidates is not None:
                 more.append(self._candidates.lists(source))
             return programs[place](source, limits, *more)
@@ -239,27 +243,25 @@ class BatchSearch:
             searched = {place: threads.submit(find, place) for place in order}
             return [searched[place].result() for place in range(len(batches))]
 
-    def _finding(self, shape, room, phrases=None):
+    def _finding(self, shape, room, given=None):
         """The program for so many rows of a length, with room for so many ids."""
         rows, length = shape
         departures = self._buckets.departures(rows)
         size = None
-        if phrases is None and self._candidates is not None:
+        if given is None and self._candidates is not None:
             size = self._candidates.size(length)
-        sizes = None if phrases is None else tuple(part.shape[1:] for part in phrases)
+        words = None
+        if given is not None and given.phrases is not None and self._read_words:
+            words = self._read_words()
 
         def find(source, limits, *more):
             search: Any = self._search.with_options(max_length=limits)
-            # A graph does not know how long they are.
-            if sizes is None:
+            known = []
+            if given is None:
+                # A graph does not know how long they are.
                 known = [keras.ops.reshape(part, (-1, size)) for part in more]
             else:
-                known = []
-                own = [
-                    keras.ops.reshape(part, (-1, *size))
-                    for part, size in zip(more, sizes, strict=True)
-                ]
-                search = search.with_phrases(Phrases(*own))
+                search = given.ask(search, more, words)
             found, is_done = search_in_lists(
                 search,
                 self._model,
@@ -271,7 +273,7 @@ class BatchSearch:
             parts = found._asdict().items()
             return {name: part for name, part in parts if part is not None}, is_done
 
-        key = "find", room, departures, size, sizes
+        key = "find", room, departures, size, None if given is None else given.sizes
         if key not in self._programs:
             self._programs[key] = self._program(find, self._is_compiled)
         return self._programs[key]

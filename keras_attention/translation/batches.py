@@ -1,6 +1,6 @@
 """Texts in batches of about equal length."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,7 +80,7 @@ def map_texts(
     rows: int,
     texts: Any,
     *references: Any,
-    columns: Sequence[Sequence[Any]] = (),
+    columns: Mapping[str, Sequence[Any]] | None = None,
 ) -> list[Any]:
     """What a function gives of texts, and of references of each.
 
@@ -92,7 +92,7 @@ def map_texts(
         rows: the most texts of a batch.
         texts: any number of them.
         references: lists of as many strings.
-        columns: lists of as much of anything else.
+        columns: lists of as much of anything else, by name.
     """
     source.check("texts", texts)
     lengths = [*map(len, texts)]
@@ -100,7 +100,8 @@ def map_texts(
         check_strings("references", given)
         check_as_many("references", given, texts)
         lengths = [*map(max, lengths, map(len, given))]
-    for given in columns:
-        check_as_many("terms", given, texts)
+    columns = columns or {}
+    for name, given in columns.items():
+        check_as_many(name, given, texts)
     batches = batch_by_length(lengths, rows)
-    return map_batches(function, batches, texts, *references, *columns)
+    return map_batches(function, batches, texts, *references, *columns.values())

@@ -73,6 +73,7 @@ class CTranslate2Engine:
         self,
         sources: Sequence[Any],
         terms: Sequence[Sequence[Forms]] | None = None,
+        prefixes: Sequence[str] | None = None,
         *,
         with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
@@ -83,9 +84,14 @@ class CTranslate2Engine:
             )
         rows = self.source.rows(sources)
         names = self._sides.source_tokenizer.tokens(rows)
+        begun: Sequence[Any] = [[]] * len(rows)
+        if prefixes is not None:
+            written = self._sides.target_names
+            ids = self._sides.target_tokenizer.tokenize([*prefixes])
+            begun = [[written[index] for index in row] for row in ids]
         results = []
         for source, ranked in zip(
-            names, self._find(self._named(rows), with_attention), strict=True
+            names, self._find(self._named(rows), with_attention, begun), strict=True
         ):
             texts = self._write([tokens for _, tokens, _ in ranked])
             results.append(
@@ -146,22 +152,43 @@ class CTranslate2Engine:
         names = self._sides.source_names
         return [[names[index] for index in row[:-1]] for row in rows]
 
-    def _find(self, rows, return_attention=False):
+    def _find(self, rows, return_attention=False, begun=None):
         """Score, tokens and attention of what is found of each row, best first."""
-        places = [place for place, row in enumerate(rows) if row]
         nothing = np.ones((1, 1), "float32") if return_attention else None
         results = [[(0.0, [self._end], nothing)] for _ in rows]
+        begun = begun or [[]] * len(rows)
+        # Beside what has a prefix, others would end otherwise (4.8.5).
+        for has_prefix in (False, True):
+            places = [
+                place
+                for place, row in enumerate(rows)
+                if row and bool(begun[place]) == has_prefix
+            ]
+            if not places:
+                continue
+            prefixes = [begun[place] for place in places] if has_prefix else None
+            found = self._ask(
+                [rows[place] for place in places], prefixes, return_attention
+            )
+            for place, own in zip(places, found, strict=True):
+                results[place] = own
+        return results
+
+    def _ask(self, rows, prefixes, return_attention):
+        """The same of rows with a token at least."""
         # Beams of several rows begin with the attention of the first row (4.8.5).
         is_alone = return_attention and self._options["beam_size"] > 1
         found = self._model.translate_batch(
-            [rows[place] for place in places],
+            rows,
             max_batch_size=1 if is_alone else MOST_ROWS,
             return_scores=True,
             return_end_token=True,
             return_attention=return_attention,
+            target_prefix=prefixes,
             **self._options,
         )
-        for place, one in zip(places, found, strict=True):
+        results = []
+        for one in found:
             attention = one.attention or [None] * len(one.hypotheses)
             ranked = [
                 (self._score(score, len(tokens)), tokens, _with_end(weights))
@@ -171,7 +198,7 @@ class CTranslate2Engine:
             ]
             # Another normalization may put them in another order.
             ranked.sort(key=lambda output: -output[0])
-            results[place] = ranked[: self._search.config.get("num_hypotheses")]
+            results.append(ranked[: self._search.config.get("num_hypotheses")])
         return results
 
     def _score(self, score, length):

@@ -123,7 +123,10 @@ class CTranslate2Translator(BaseTranslator):
             str(folder), inter_threads=threads, intra_threads=1
         )
         search = SearchSettings.read(settings["search"], folder / SETTINGS)
-        return cls(model, sides, search, settings["max_source_length"])
+        translator = cls(model, sides, search, settings["max_source_length"])
+        temperature = settings.get("confidence_temperature", 1.0)
+        translator.confidence_temperature = temperature
+        return translator
 
 
 def _counts() -> bool:

@@ -26,6 +26,7 @@ class Settings(NamedTuple):
     language: str
     mask: str | None
     terms: Glossary | None
+    min_confidence: float | None
 
 
 class _Sentence(NamedTuple):
@@ -33,10 +34,12 @@ class _Sentence(NamedTuple):
 
     unmarked: UnmarkedText
     inline: Inline
+    is_part: bool = False
 
 
 # What divides texts: lines, columns.
 _GAP = re.compile(r"\s*[\n\r\t]\s*|\s{3,}")
+_STOP = re.compile(r"\s*[.!?\u2026\u3002\uff01\uff1f]+$")  # of a sentence
 # What is written as it is, and what is to be translated, in turn.
 _Parts = list[str | _Sentence]
 
@@ -101,6 +104,7 @@ class _Sentences:
             if not fits[place] and (parts := _halves(one, anywhere=True)):
                 smaller[place] = parts
                 self._counts["in_parts"] += 1
+        texts: dict[int, str] = {}
         whole = [place for place in range(len(sentences)) if place not in smaller]
         for place, hypotheses in zip(
             whole, self._find([sentences[place] for place in whole]), strict=True
@@ -115,11 +119,30 @@ class _Sentences:
                     text = hypotheses[0].text
                     parts = [one.inline.encode(text)]
                 smaller[place] = parts
-            if text is not None and self._settings.terms is not None:
-                self._settings.terms.count(one.unmarked.text, text, self._counts)
+            if text is not None:
+                texts[place] = text
+                if self._settings.terms is not None:
+                    self._settings.terms.count(one.unmarked.text, text, self._counts)
+        self._withhold(sentences, written, texts)
         for place, text in zip(smaller, self.write([*smaller.values()]), strict=True):
             written[place] = text
         return written
+
+    def _withhold(self, sentences, written, texts):
+        """Put sentences back of whose translations the model is not sure enough."""
+        least = self._settings.min_confidence
+        places = [place for place in texts if written[place] is not None]
+        if least is None or not places:
+            return
+        confidences = self._translator.confidence(
+            [self._masked(sentences[place]).text for place in places],
+            [texts[place] for place in places],
+        )
+        for place, confidence in zip(places, confidences, strict=True):
+            if confidence.share < least:
+                one = sentences[place]
+                written[place] = write_marks(one.unmarked, one.inline)
+                self._counts["unsure"] += 1
 
     def _find(self, sentences):
         """The hypotheses of each, with attention where there is markup to place."""
@@ -147,6 +170,8 @@ class _Sentences:
         chosen: tuple[str | None, str | None] = None, None
         for one in hypotheses:
             text = one.text.strip()
+            if sentence.is_part and not _STOP.search(unmarked.text):
+                text = _STOP.sub("", text)
             if not one.is_complete or not text:
                 continue
             if text == unmarked.text:
@@ -194,12 +219,12 @@ def _outside(unmarked, places):
     ]
 
 
-def _without_surroundings(unmarked, inline):
+def _without_surroundings(unmarked, inline, is_part=False, is_bare=(False, False)):
     """A text to translate, and what stands before and after it."""
-    before, body, after = unmarked.around()
+    before, body, after = unmarked.around(is_bare)
     yield write_marks(before, inline)
     is_text = LETTER.search(body.with_protected([""] * len(body.protected)).text)
-    yield _Sentence(body, inline) if is_text else write_marks(body, inline)
+    yield _Sentence(body, inline, is_part) if is_text else write_marks(body, inline)
     yield write_marks(after, inline)
 
 
@@ -210,11 +235,14 @@ def _has_marks(sentence):
 def _pieces(sentence):
     """What stands between marks and what is protected, each by itself."""
     parts: _Parts = []
-    for piece in sentence.unmarked.pieces():
+    pieces = sentence.unmarked.pieces()
+    for number, piece in enumerate(pieces):
         if isinstance(piece, str):
             parts.append(piece)
         else:
-            parts += _without_surroundings(piece, sentence.inline)
+            # A bracket before an address belongs to the address.
+            is_bare = number > 0, number + 1 < len(pieces)
+            parts += _without_surroundings(piece, sentence.inline, True, is_bare)
     return parts
 
 
@@ -226,7 +254,9 @@ def _halves(sentence, anywhere=False):
         return []
     halves = unmarked.cut([len(first)])
     return [
-        part for half in halves for part in _without_surroundings(half, sentence.inline)
+        part
+        for half in halves
+        for part in _without_surroundings(half, sentence.inline, is_part=True)
     ]
 
 

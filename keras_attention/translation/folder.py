@@ -54,6 +54,7 @@ def write_translator(
             "replace_unknown": translator.replace_unknown,
             "reads": "texts" if SOURCE in tokenizers else "vectors",
             "compiles": translator.search.jit_compile,
+            "confidence_temperature": translator.confidence_temperature,
             "has_short_list": translator.short_list is not None,
         }
         write_manifest(folder, MARKER, FORMAT, VERSION, settings)
@@ -75,6 +76,7 @@ def read_translator(path: str | PathLike[str]) -> dict[str, Any]:
         "max_source_length": settings["max_source_length"],
         "batch_size": settings["batch_size"],
         "replace_unknown": settings.get("replace_unknown", False),
+        "confidence_temperature": settings.get("confidence_temperature", 1.0),
         "short_list": (
             ShortList.load(folder / SHORT_LIST)
             if settings.get("has_short_list", False)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from keras_attention.text.files import read_lines
+from keras_attention.translation.word_bounds import as_word
 
 Forms = tuple[str, ...]
 """A term of the target language in each of its forms; one of them is enough."""
@@ -16,9 +17,9 @@ class Glossary:
     """Which terms are to be translated how.
 
     Where a text holds a term, its translation has to hold one of the forms given for it
-    (`BaseTranslator.hypotheses`). Of terms that overlap, the longest counts. A term
-    that begins or ends with a letter or a digit has to be a word there, but for scripts
-    that write no blanks.
+    (`BaseTranslator.hypotheses`). Of terms that overlap, the longest counts. What
+    begins or ends with a letter or a digit has to be a word there, but for Korean,
+    which adds to words, and scripts that write no blanks.
 
     Args:
         entries: of each term of the source its forms in the target language.
@@ -51,7 +52,7 @@ class Glossary:
                 )
         flags = re.IGNORECASE if ignore_case else 0
         longest_first = sorted(self.entries, key=lambda term: -len(term))
-        words = "|".join(map(_as_word, longest_first))
+        words = "|".join(map(as_word, longest_first))
         self._pattern = re.compile(words or r"(?!)", flags)
         self._terms = {self._key(term): term for term in self.entries}
 
@@ -105,17 +106,4 @@ class Glossary:
 
 def holds_any(forms: Iterable[str], translation: str) -> bool:
     """Whether a translation holds one of some forms of a term."""
-    return any(form in translation for form in forms)
-
-
-def _as_word(term):
-    escaped = re.escape(term)
-    before = r"(?<!\w)" if _is_spaced(term[0]) else ""
-    after = r"(?!\w)" if _is_spaced(term[-1]) else ""
-    return f"{before}{escaped}{after}"
-
-
-def _is_spaced(char):
-    """Whether a character is of a word that has blanks around it."""
-    # Korean has them, but for what is added to a word.
-    return char.isalnum() and char < "\u1100"
+    return any(re.search(as_word(form), translation) for form in forms)

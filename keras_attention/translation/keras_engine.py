@@ -1,5 +1,6 @@
 """Translations by the model itself, on whichever backend Keras runs."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ from keras_attention.decoding import Hypotheses, Search
 from keras_attention.special_ids import UNKNOWN, SpecialIds
 from keras_attention.translation.alignments import Alignment, find_words
 from keras_attention.translation.batch_search import BatchSearch, count_cores
+from keras_attention.translation.given import Given
 from keras_attention.translation.glossary import Forms
 from keras_attention.translation.list_tokenizer import as_lists
 from keras_attention.translation.results import Hypothesis, Score
 from keras_attention.translation.short_list import ShortList
 from keras_attention.translation.sources import TextSource, VectorSource, pad_rows
 from keras_attention.translation.unknown import replace_unknown
+from keras_attention.translation.word_bounds import find_forms, read_words
 
 REFERENCE_LENGTH = 256  # tokens at least, where a model has no limit
 
@@ -60,8 +63,15 @@ class KerasEngine:
         self._target_limit = model.target_embedding.max_length or max(
             REFERENCE_LENGTH, source_limit, search.max_length
         )
+        size = model.target_embedding.vocabulary_size
         self._search = BatchSearch(
-            model, self.source, search, batch_size, source_limit, short_list
+            model,
+            self.source,
+            search,
+            batch_size,
+            source_limit,
+            short_list,
+            functools.cache(lambda: read_words(self._writes, size)),
         )
 
     @property
@@ -96,13 +106,13 @@ class KerasEngine:
         self,
         sources: Sequence[Any],
         terms: Sequence[Sequence[Forms]] | None = None,
+        prefixes: Sequence[str] | None = None,
         *,
         with_attention: bool = True,
     ) -> list[list[Hypothesis]]:
-        """The translations that were found of each, best first, with terms in them."""
+        """The translations that were found of each, best first; as of an `Engine`."""
         rows, parts = self.source.rows(sources), self._parts(sources)
-        phrases = None if terms is None else [self._phrases(own) for own in terms]
-        found = self._search.find(rows, phrases)
+        found = self._search.find(rows, self._given(len(rows), terms, prefixes))
         if with_attention or self._replaces_unknown:
             found = self._search.attend(rows, found)
         return [*map(self._read, found, rows, parts)]
@@ -162,14 +172,22 @@ class KerasEngine:
         count = rows * count_cores() if rows > 1 else 1
         self._search.find(self.source.rows([one] * count))
 
+    def _given(self, count, terms, prefixes):
+        """What is asked of each output, as ids; `None` for nothing."""
+        if terms is None and prefixes is None:
+            return None
+        phrases, begun = [()] * count, [()] * count
+        if terms is not None:
+            phrases = [self._phrases(own) for own in terms]
+        if prefixes is not None:
+            begun = self._writes.tokenize([*prefixes])
+        return [*map(Given, phrases, begun)]
+
     def _phrases(self, terms):
         """The ids of terms, without the forms that they have none for."""
         unknown = getattr(self._writes, "unknown_id", UNKNOWN)
-        phrases = [
-            [ids for ids in self._writes.tokenize([*forms]) if unknown not in ids]
-            for forms in terms
-        ]
-        return [[ids for ids in forms if ids] for forms in phrases if any(forms)]
+        phrases = [find_forms(self._writes, forms, unknown) for forms in terms]
+        return [forms for forms in phrases if forms]
 
     def _parts(self, sources):
         """What each source token stands for in the text."""

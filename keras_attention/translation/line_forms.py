@@ -5,9 +5,10 @@ import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_attention.translation.base_translator import BaseTranslator
+from keras_attention.translation.confidence import Confidence
 from keras_attention.translation.glossary import Glossary
 from keras_attention.translation.results import Hypothesis
 
@@ -15,12 +16,33 @@ _ONE_LINE = str.maketrans("\r\n", "  ")
 _ONE_FIELD = str.maketrans("\r\n\t", "   ")
 
 
+class Wishes(NamedTuple):
+    """What translations of lines have to be.
+
+    Attributes:
+        terms: what they have to hold, if anything. How many there were, and how many
+            are `missing_terms`, is counted too.
+        min_confidence: the least of a sure one, from 0 to 1, if asked for. How many are
+            `unsure` is counted.
+        withholds: whether an unsure one is left out, not marked.
+        with_prefixes: whether a line has, after a tab, words that its translation
+            begins with.
+    """
+
+    terms: Glossary | None = None
+    min_confidence: float | None = None
+    withholds: bool = False
+    with_prefixes: bool = False
+
+
+_NO_WISHES = Wishes()
+
+
 class LineForm(ABC):
     """From lines to what is written of them.
 
     Args:
-        terms: what translations have to hold, if anything. How many there were, and how
-            many are `missing_terms`, is counted too.
+        wishes: what translations have to be.
 
     Attributes:
         with_attention: whether that needs attention.
@@ -28,8 +50,8 @@ class LineForm(ABC):
 
     with_attention = False
 
-    def __init__(self, terms: Glossary | None = None) -> None:
-        self.terms = terms
+    def __init__(self, wishes: Wishes = _NO_WISHES) -> None:
+        self.wishes = wishes
 
     @abstractmethod
     def lines(
@@ -51,42 +73,73 @@ class _OfHypotheses(LineForm):
         self, translator: BaseTranslator, sources: Sequence[bytes], counts: Counter[str]
     ) -> Iterator[str]:
         """As of a `LineForm`."""
+        terms, least, _, with_prefixes = self.wishes
+        prefixes = None
+        if with_prefixes:
+            parts = [line.partition(b"\t") for line in sources]
+            sources = [source for source, _, _ in parts]
+            prefixes = [prefix.decode("utf-8", "replace") for *_, prefix in parts]
         begun = counts["texts"]
         counts["texts"] += len(sources)
         counts["cut_texts"] += count_cut(translator, sources)
-        found = translator.hypotheses(sources, self.with_attention, self.terms)
+        found = translator.hypotheses(sources, self.with_attention, terms, prefixes)
+        confidences: Sequence[Confidence | None] = [None] * len(found)
+        if least is not None:
+            best = [ranked[0].text for ranked in found]
+            confidences = translator.confidence(sources, best)
         for number, hypotheses in enumerate(found):
+            source, confidence = sources[number], confidences[number]
             counts["cut_translations"] += not hypotheses[0].is_complete
-            if self.terms is not None:
-                text = sources[number].decode("utf-8", "replace")
-                self.terms.count(text, hypotheses[0].text, counts)
-            yield from self.of_line(begun + number, sources[number], hypotheses)
+            if terms is not None:
+                text = source.decode("utf-8", "replace")
+                terms.count(text, hypotheses[0].text, counts)
+            if confidence is not None:
+                counts["unsure"] += not self._is_sure(confidence)
+            yield from self.of_line(begun + number, source, hypotheses, confidence)
+
+    def _is_sure(self, confidence):
+        return confidence is None or confidence.share >= self.wishes.min_confidence
 
     @abstractmethod
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
-        """What is to be written of one line, whose number begins at 0."""
+        """What is to be written of one line, whose number begins at 0.
+
+        The confidence is that of the best hypothesis, if it was asked for.
+        """
 
 
 class Plain(_OfHypotheses):
-    """The translation."""
+    """The translation; an unsure one after its confidence, or nothing."""
 
     def lines(
         self, translator: BaseTranslator, sources: Sequence[bytes], counts: Counter[str]
     ) -> Iterator[str]:
         """As of a `LineForm`."""
-        if self.terms is not None:
+        if self.wishes != _NO_WISHES:
             yield from super().lines(translator, sources, counts)
             return
         for line in translator.stream(sources, counts=counts):
             yield line.translate(_ONE_LINE)
 
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
         """As of every form."""
-        yield hypotheses[0].text.translate(_ONE_LINE)
+        text = hypotheses[0].text.translate(_ONE_LINE)
+        if confidence is None or self._is_sure(confidence):
+            yield text
+        else:
+            yield "" if self.wishes.withholds else f"[{confidence.share:.2f}] {text}"
 
 
 class Aligned(_OfHypotheses):
@@ -95,7 +148,11 @@ class Aligned(_OfHypotheses):
     with_attention = True
 
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
         """As of every form."""
         best = hypotheses[0]
@@ -112,7 +169,11 @@ class Ranked(_OfHypotheses):
     """`number ||| translation ||| score` of each, counted from 0, as Moses does."""
 
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
         """As of every form."""
         for one in hypotheses:
@@ -123,7 +184,11 @@ class Columns(_OfHypotheses):
     """Line and rank, both from 1, score and translation, with tabs between them."""
 
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
         """As of every form."""
         for rank, one in enumerate(hypotheses, 1):
@@ -135,18 +200,22 @@ class JsonLines(_OfHypotheses):
     """An object with the source and its translations.
 
     Args:
-        terms: as of every form.
+        wishes: as of every form.
         with_attention: whether it says which tokens belong together.
     """
 
     def __init__(
-        self, terms: Glossary | None = None, with_attention: bool = False
+        self, wishes: Wishes = _NO_WISHES, with_attention: bool = False
     ) -> None:
-        super().__init__(terms)
+        super().__init__(wishes)
         self.with_attention = with_attention
 
     def of_line(
-        self, number: int, source: bytes, hypotheses: Sequence[Hypothesis]
+        self,
+        number: int,
+        source: bytes,
+        hypotheses: Sequence[Hypothesis],
+        confidence: Confidence | None,
     ) -> Iterator[str]:
         """As of every form."""
         text = source.decode("utf-8", "replace")
@@ -155,6 +224,13 @@ class JsonLines(_OfHypotheses):
             "source": text,
             "translations": [self._describe(text, one) for one in hypotheses],
         }
+        if confidence is not None:
+            words = [[word, round(share, 4)] for word, share in confidence.words]
+            document |= {
+                "confidence": round(confidence.share, 4),
+                "is_sure": self._is_sure(confidence),
+                "words": words,
+            }
         yield json.dumps(document, ensure_ascii=False)
 
     def _describe(self, source: str, one: Hypothesis) -> dict[str, Any]:
@@ -163,8 +239,8 @@ class JsonLines(_OfHypotheses):
             "score": round(one.score, 4),
             "is_complete": one.is_complete,
         }
-        if self.terms is not None:
-            found["missing_terms"] = self.terms.missing(source, one.text)
+        if self.wishes.terms is not None:
+            found["missing_terms"] = self.wishes.terms.missing(source, one.text)
         if self.with_attention:
             found["source_tokens"] = one.source_tokens[:-1]
             found["target_tokens"] = one.target_tokens[: one.size]

@@ -204,8 +204,16 @@ class Translator(BaseTranslator):
         """
         check_choice(ENGINES, engine=engine)
         if engine == "ctranslate2":
-            return load_ctranslate2(path, lambda: cls(**read_translator(path)))
-        return cls(**read_translator(path))
+            return load_ctranslate2(path, lambda: cls._read(path))
+        return cls._read(path)
+
+    @classmethod
+    def _read(cls, path):
+        arguments = read_translator(path)
+        temperature = arguments.pop("confidence_temperature")
+        translator = cls(**arguments)
+        translator.confidence_temperature = temperature
+        return translator
 
     @classmethod
     def from_preset(cls, name: str, engine: str = "tensorflow") -> Any:
@@ -361,7 +369,7 @@ class Translator(BaseTranslator):
         return self._with(self.model, self.source_tokenizer, self.target_tokenizer)
 
     def _with(self, model, source_tokenizer, target_tokenizer, short_list=None):
-        return type(self)(
+        translator = type(self)(
             model,
             source_tokenizer,
             target_tokenizer,
@@ -371,6 +379,8 @@ class Translator(BaseTranslator):
             self.replace_unknown,
             short_list,
         )
+        translator.confidence_temperature = self.confidence_temperature
+        return translator
 
     def quantize(self) -> None:
         """Store and multiply the kernels of the model as 8-bit integers, as Keras does.

@@ -28,6 +28,9 @@ SMALL = ["--epochs", "1", "--num-layers", "1", "--embedding-dim", "16"]
 SMALL += ["--num-heads", "2", "--intermediate-dim", "16", "--units", "16"]
 SMALL += ["--vocabulary-size", "60", "--max-length", "20", "--samples", "1"]
 
+MEASURED = {"exact_match", "bleu", "chrf"}
+CONFIDENT = {"confidence_error", "confidence_error_before"}
+
 
 @pytest.fixture(autouse=True)
 def _in_folder_of_its_own(monkeypatch, tmp_path):
@@ -83,7 +86,8 @@ def test_translate_trains_and_translates(
     architecture, run_train, tmp_path, capsys, monkeypatch
 ):
     figures = run_train(architecture, "--no-export")
-    assert set(figures) == {"exact_match", "bleu", "chrf"}
+    assert set(figures) == {*MEASURED, *CONFIDENT}
+    assert (tmp_path / "run" / "confidence.png").stat().st_size > 1000
     run = tmp_path / "run"
     assert json.loads((run / "figures.json").read_text()) == figures
     assert (run / "attention.png").stat().st_size > 1000
@@ -109,7 +113,8 @@ def test_translate_trains_and_translates(
 def test_translate_measures_and_exports(
     architecture, run_train, pairs_file, tmp_path, capsys
 ):
-    figures, run = run_train(architecture), tmp_path / "run"
+    run_train(architecture)
+    run = tmp_path / "run"
     assert (run / "saved_model" / "saved_model.pb").is_file()
     assert "it gives the same for 1 of 1 sentences" in capsys.readouterr().out
     test = ["run/translator", "--pairs", str(pairs_file)]
@@ -122,7 +127,7 @@ def test_translate_measures_and_exports(
         with pytest.raises(SystemExit):
             main(wrong)
     again = main(["evaluate", *test, "--beams", "2", "--bleu-tokenize=char"])
-    assert set(again) == set(figures)
+    assert set(again) == MEASURED
     assert "tok:char" in capsys.readouterr().out
     main(["score", *test])
     scored = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
@@ -140,6 +145,34 @@ def test_translate_measures_and_exports(
     assert isinstance(changed.search, Greedy)
     assert changed.search.jit_compile
     assert changed.model.encoder.compute_dtype == "bfloat16"
+
+
+@pytest.mark.slow
+def test_one_model_translates_into_several_languages(pairs_file, tmp_path, capsys):
+    turned = [
+        line.split("\t")[::-1] for line in pairs_file.read_text("utf-8").splitlines()
+    ]
+    lines = "".join(f"{source}\t{target}\n" for source, target in turned)
+    (tmp_path / "back.tsv").write_text(lines, "utf-8")
+    small = [*SMALL, "--max-length", "40", "--no-export"]
+    options = ["--pairs", "ko=pairs.tsv", "en=back.tsv", "--output", "run", *small]
+    figures = main(["train", *options])
+    assert set(figures) == {*MEASURED, *CONFIDENT, "ko", "en"}
+    assert set(figures["en"]) == MEASURED
+    assert main(["train", *options, "--resume"]) == figures
+    capsys.readouterr()
+    found = {}
+    for language in ("ko", "en"):
+        main(["translate", "run/translator", "--to", language, "--input", "pairs.tsv"])
+        found[language] = capsys.readouterr().out
+    assert found["ko"] != found["en"]
+    main(["evaluate", "run/translator", "--to", "en", "--pairs", "back.tsv"])
+    with pytest.raises(SystemExit):
+        main(["translate", "run/translator", "--to", "fr"])
+    assert "into ko, en. Received: --to fr" in capsys.readouterr().err
+    (tmp_path / "a.txt").write_text("<2en> a\n")
+    main(["translate", "run/translator", "--input", "a.txt"])
+    assert "warning: the model translates into ko, en" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def test_what_is_given_counts_before_the_file_and_the_file_before_a_preset():
     with open("run.toml", "w") as file:
         file.write('[train]\npreset = "transformer-4k"\ndropout = 0.5\nseed = 3\n')
     options = parse(["train", "--config", "run.toml", "--seed", "4", "--pairs", "x"])
-    assert (options.dropout, options.seed, options.pairs) == (0.5, 4, "x")
+    assert (options.dropout, options.seed, options.pairs) == (0.5, 4, ["x"])
     assert options.epochs == PRESETS["transformer-4k"]["epochs"]
 
 

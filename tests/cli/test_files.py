@@ -9,7 +9,9 @@ import re
 import pytest
 
 from keras_attention import Translator, text
+from keras_attention.cli.command_line import parse
 from keras_attention.cli.commands import train
+from keras_attention.cli.files import make_corpus, read_files, read_part
 from keras_attention.cli.main import main
 from keras_attention.decoding import Greedy
 from tests.backends import BACKEND
@@ -77,6 +79,49 @@ def refuse(capsys):
         return errors[0]
 
     return refuse
+
+
+def test_files_of_several_languages(tmp_path):
+    (tmp_path / "ko.tsv").write_text("one\t하나\ntwo\t둘\n\t빈\n", "utf-8")
+    (tmp_path / "fr=x.tsv").write_text("deux\tdos\n", "utf-8")
+    found = read_part(["fr=pairs.tsv", "ko=ko.tsv"], None, None, limit=3)
+    assert found[0][:4] == [
+        "<2fr> the 0 cats",
+        "<2ko> one",
+        "<2fr> the 1 cats",
+        "<2ko> two",
+    ]
+    assert found[1][4:] == ["die 2 Katzen", "빈"]
+    assert found[0][5] == ""  # what is blank asks for nothing
+    both = read_part(None, ["de=ko.tsv"], ["ko.tsv"])
+    assert both[0] == ["<2de> one\t하나", "<2de> two\t둘", "<2de> \t빈"]
+    # It may stand on either side, or on both.
+    assert read_part(None, ["ko.tsv"], ["de=ko.tsv"]) == both
+    assert read_part(None, ["de=ko.tsv"], ["de=ko.tsv"]) == both
+    # A file may have a name like that.
+    assert read_part(["fr=x.tsv"], None, None) == (["deux"], ["dos"])
+    for pairs, source, target, named in (
+        (["fr=pairs.tsv", "ko.tsv"], None, None, "as in fr=ko.tsv"),
+        (None, ["fr=ko.tsv", "de=ko.tsv"], ["ko.tsv"], "Received: 2 and 1"),
+        (None, ["fr=ko.tsv"], ["de=ko.tsv"], "fr=ko.tsv and de=ko.tsv"),
+        (["fr=missing.tsv"], None, None, "missing.tsv"),
+    ):
+        with pytest.raises((ValueError, OSError), match=re.escape(named)):
+            read_part(pairs, source, target)
+
+
+def test_pairs_of_a_test_are_not_trained_on_the_other_way_round(tmp_path):
+    lines = [f"number {n}\tnombre {n}" for n in range(40)]
+    (tmp_path / "fr.tsv").write_text("\n".join(lines), "utf-8")
+    turned = ["\t".join(line.split("\t")[::-1]) for line in lines]
+    (tmp_path / "en.tsv").write_text("\n".join(turned), "utf-8")
+    options = parse(["train", "--pairs", "fr=fr.tsv", "en=en.tsv"])
+    corpus = make_corpus(options, read_files(options))
+    held = [*corpus.validation[0], *corpus.test[0]]
+    assert len(held) == 8
+    numbers = {line.split()[-1] for line in held}
+    assert not numbers & {line.split()[-1] for line in corpus.train[0]}
+    assert len(corpus.train[0]) == 80 - 2 * len(numbers)
 
 
 FILES = {

@@ -119,6 +119,10 @@ def test_n_best_with_scores(folder, expected, capsysbinary):
         (["--alignments", "--n-best", "2"], "need --output-format json"),
         (["--ensemble", "missing"], "missing"),
         (["--terms", "missing"], "missing"),
+        (["--withhold"], "--withhold needs --min-confidence"),
+        (["--min-confidence", "0.5", "--n-best", "2"], "needs --output-format json"),
+        (["--min-confidence", "2"], "'2' is not a number from 0 to 1"),
+        (["--to", "fr"], "translates into one language alone. Received: --to fr"),
         (["--terms", "a.txt"], "'a.txt' must have a term and its forms in each line"),
         (["--terms", "cat.tsv", "--beams", "1"], "--terms needs a beam search"),
         (["--terms", "cat.tsv", "--sample"], "--terms needs a beam search"),
@@ -202,6 +206,47 @@ def test_terms_are_placed_or_reported(folder, tmp_path, capsysbinary):
     translate(greedy, "--terms", "terms.tsv")
     lines = capsysbinary.readouterr().out.decode().splitlines()
     assert all("둘" in line or "리리" in line for line in lines[:2])
+
+
+def test_unsure_translations_are_marked_or_withheld(folder, expected, capsysbinary):
+    best = [one[0].text for one in expected]
+    shares = [
+        one.share for one in Translator.load(folder).confidence([*ENGLISH, ""], best)
+    ]
+    least = sorted(shares)[2] - 1e-6
+    options = ["--min-confidence", str(least)]
+    translate(folder, *options)
+    written = capsysbinary.readouterr()
+    for line, text, share in zip(
+        written.out.decode().splitlines(), best, shares, strict=True
+    ):
+        assert line == (text if share >= least else f"[{share:.2f}] {text}")
+    assert b"2 of 5 lines are below --min-confidence" in written.err
+    translate(folder, *options, "--withhold")
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert lines == [
+        text if share >= least else "" for text, share in zip(best, shares, strict=True)
+    ]
+    translate(folder, *options, "--output-format", "json")
+    found = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [one["is_sure"] for one in found] == [share >= least for share in shares]
+    assert [one["confidence"] for one in found] == [round(one, 4) for one in shares]
+    assert [word for word, _ in found[0]["words"]] == best[0].split()
+
+
+@pytest.mark.parametrize("engine", ["tensorflow", "ctranslate2"])
+def test_translations_begin_with_the_words_of_a_second_column(
+    engine, folder, tmp_path, capsysbinary
+):
+    lines = [f"{ENGLISH[0]}\t이름이", f"{ENGLISH[1]}\t", ENGLISH[2], "\t저는"]
+    (tmp_path / "begun.txt").write_text("\n".join(lines), "utf-8")
+    translate(folder, "--engine", engine)
+    plain = capsysbinary.readouterr().out.decode().splitlines()
+    begun = ["--input", "begun.txt", "--with-prefixes", "--engine", engine]
+    main(["translate", str(folder), *begun])
+    first, second, third, _ = capsysbinary.readouterr().out.decode().splitlines()
+    assert first.startswith("이름이")
+    assert [second, third] == plain[1:3]
 
 
 def test_documents_keep_their_form(folder, tmp_path, capsysbinary):

@@ -130,6 +130,8 @@ def test_a_folder_is_a_translator(folder, models, tmp_path_factory):
     assert translator.source_tokenizer.tokens(
         translator.source_tokenizer.tokenize([">>fra<< a dog"])
     ).to_list()[0][0] == (b">>fra<<")
+    assert translator.languages == ["fra"]
+    assert translator.to("fra")(["a dog", ""]) == [found[1], found[2]]
     saved = tmp_path_factory.mktemp("saved") / "translator"
     translator.save(saved)
     assert Translator.load(saved)(texts) == found

@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 from keras_attention.decoding import BeamSearch
-from keras_attention.decoding.phrases import Phrases, make_phrases
+from keras_attention.decoding.phrases import Phrases, Words, make_phrases
 from tests.backends import compiled, to_numpy
 from tests.toy_search import END, START, Transitions, outputs
 
 KINDS, VOCABULARY, LENGTH = 3, 6, 4
 SOURCES = np.array([[1, 4, 4], [2, 4, 4], [0, 5, 0]], "int32")
 ALL = 200  # an output may hold phrases in several ways
+# Id 5 continues a word, and may be continued, as 4 may.
+WORDS = Words(
+    np.array([False, False, False, False, False, True]),
+    np.array([False, False, False, False, True, True]),
+)
+ANY = Words(np.zeros(VOCABULARY, "bool"), np.zeros(VOCABULARY, "bool"))
 
 
 def _tables(seed):
@@ -22,13 +28,13 @@ def _tables(seed):
 
 
 @functools.cache
-def _search(beams, **options):
+def _search(beams, has_words=False, **options):
     search = BeamSearch(
         beams, LENGTH, length_penalty=1.0, normalization="length", **options
     )
 
     def run(tables, phrases):
-        own = search.with_phrases(Phrases(*phrases))
+        own = search.with_phrases(Phrases(*phrases), WORDS if has_words else None)
         return list(own.search(Transitions(tables), SOURCES)[:3])
 
     return compiled(run)
@@ -47,11 +53,12 @@ def holds(ids, forms):
     )
 
 
-def ways(table, ids, phrases, place=0, held=frozenset(), late=0):
+def ways(table, ids, phrases, words, place=0, held=frozenset(), late=0, closed=False):
     """For each parse of an output, how many phrases are missing and how many are late.
 
     A parse marks some places as phrases, which do not overlap. It may end early only
-    with all of them, and where the end is most probable it has to start one.
+    with all of them, and where the end is most probable it has to start one. By `words`
+    what is glued to a word is no phrase, and nothing is glued to a phrase.
     """
     if place == len(ids):
         is_whole = len(held) == len(phrases)
@@ -59,31 +66,43 @@ def ways(table, ids, phrases, place=0, held=frozenset(), late=0):
             yield len(phrases) - len(held), late
         return
     before = ids[place - 1] if place else START
-    lacks = len(held) < len(phrases)
+    goes_on, is_open = words
+    fit = {
+        (number, (*form,))
+        for number, forms in enumerate(phrases)
+        for form in forms
+        if number not in held and not (goes_on[form[0]] and is_open[before])
+    }
+    may_follow = [index for index in (1, 3, 4, 5) if not (closed and goes_on[index])]
     is_over = (
-        lacks
+        fit
         and place + 1 < LENGTH
-        and max((1, 3, 4, 5), key=table[before].__getitem__) == END
+        and max(may_follow, key=table[before].__getitem__) == END
     )
-    if not is_over:
-        yield from ways(table, ids, phrases, place + 1, held, late)
-    for number, forms in enumerate(phrases):
-        for form in forms if number not in held else ():
-            part = ids[place : place + len(form)]
-            is_cut = place + len(form) > LENGTH and len(ids) == LENGTH
-            if [*part] != [*form][: len(part)] or (
-                len(part) < len(form) and not is_cut
-            ):
-                continue
-            now = held if is_cut else held | {number}
-            yield from ways(table, ids, phrases, place + len(part), now, late + is_over)
+    if not is_over and ids[place] in may_follow:
+        yield from ways(table, ids, phrases, words, place + 1, held, late)
+    for number, form in fit:
+        part = ids[place : place + len(form)]
+        is_cut = place + len(form) > LENGTH and len(ids) == LENGTH
+        if (*part,) != form[: len(part)] or (len(part) < len(form) and not is_cut):
+            continue
+        yield from ways(
+            table,
+            ids,
+            phrases,
+            words,
+            place + len(part),
+            held if is_cut else held | {number},
+            late + bool(is_over),
+            not is_cut and is_open[form[-1]],
+        )
 
 
-def ranked(table, phrases):
+def ranked(table, phrases, words):
     """Outputs by what they lack, what is late, and their scores."""
     found = []
     for ids, score in outputs(table, LENGTH):
-        of_output = [*ways(table, ids, phrases)]
+        of_output = [*ways(table, ids, phrases, words)]
         if of_output:
             found.append((*min(of_output), -score / len(ids), ids))
     return sorted(found)
@@ -97,6 +116,8 @@ WANTED = [
     ([[[4]], [[4, 5]]], [[[4, 4]]], [[[5]], [[5]]]),
     # More than there is room for.
     ([[[4, 5, 4]], [[5, 5]]], [[[1, 1, 1, 1, 1]]], [[[1, 4, 5, 4]]]),
+    # One form that is the beginning of another, or continues a word.
+    ([[[4], [4, 5]], [[1]]], [[[5, 4], [5], [5, 1, 4]], [[4]]], [[[4, 5, 5], [4]]]),
     ([], [], []),
 ]
 
@@ -104,11 +125,17 @@ WANTED = [
 @pytest.mark.whole
 @pytest.mark.parametrize("wanted", WANTED, ids=str)
 @pytest.mark.parametrize("finished", ["keep", "replace"])
-def test_a_beam_of_all_finds_the_best_that_hold_the_phrases(wanted, finished):
+@pytest.mark.parametrize("has_words", [False, True])
+def test_a_beam_of_all_finds_the_best_that_hold_the_phrases(
+    wanted, finished, has_words
+):
     tables = _tables(len(str(wanted)))
-    ids, lengths, scores = find(tables, wanted, ALL, finished=finished)
+    ids, lengths, scores = find(
+        tables, wanted, ALL, finished=finished, has_words=has_words
+    )
+    words = WORDS if has_words else ANY
     for row, own in enumerate(wanted):
-        expected = ranked(tables[SOURCES[row, 0]], own)
+        expected = ranked(tables[SOURCES[row, 0]], own, words)
         for place in range(3):
             missing, late, score, _ = expected[place]
             if place and missing + late:
@@ -130,7 +157,7 @@ def test_few_beams_hold_the_phrases_too(seed):
     for row, own in enumerate(wanted):
         written = ids[row, 0, : lengths[row, 0]].tolist()
         assert all(holds(written, forms) for forms in own)
-        missing, late, best, _ = ranked(tables[SOURCES[row, 0]], own)[0]
+        missing, late, best, _ = ranked(tables[SOURCES[row, 0]], own, ANY)[0]
         assert not missing
         assert late or scores[row, 0] <= -best + 1e-4
 

@@ -338,6 +338,25 @@ CAPITALS = [
         "1\n00:01,0 --> 00:02,0\nA\n2\n00:03,0 --> 00:04,0\nB\n",
     ),
     ("text", "Title\n=====\nName:\tJoe\n", "TITLE\n=====\nNAME:\tJOE\n"),
+    # Numbers may hold letters.
+    ("text", "1e-05 2.5E+3\n640x480\n", None),
+    ("text", "the 1st of 3\n", "THE 1ST OF 3\n"),
+    # Of the headers of an e-mail and of its parts, the subject is text.
+    (
+        "text",
+        "From: me <a@b.c>\nSubject: some text\n  that goes on\nX-Own: one\n two\n\n"
+        "text\n",
+        "From: me <a@b.c>\nSubject: SOME TEXT\n  THAT GOES ON\nX-Own: one\n two\n\n"
+        "TEXT\n",
+    ),
+    (
+        "text",
+        "text\n--=_x\nContent-Type: text/plain\n\ntext\n--=_x--\n",
+        "TEXT\n--=_x\nContent-Type: text/plain\n\nTEXT\n--=_x--\n",
+    ),
+    ("text", "Subject: =?utf-8?q?a?=\nTo: a\n", None),
+    ("text", "Name: one\nTo: two\n", "NAME: ONE\nTO: TWO\n"),
+    ("text", "--\nName\n--help\n", "--\nNAME\n--help\n"),
 ]
 
 

@@ -21,11 +21,11 @@ SIZES = {
 SEARCHES = {"greedy": Greedy(7), "beams": BeamSearch(3, 7)}
 
 
-def make_plain(architecture, search):
+def make_plain(architecture, search, source=SOURCE):
     """A Translator of a few letters, and a model with random weights."""
     keras.utils.set_random_seed(4)
     model = BUILDERS[architecture](
-        SOURCE.vocabulary_size,
+        source.vocabulary_size,
         TARGET.vocabulary_size,
         embedding_dim=8,
         **SIZES[architecture],
@@ -34,7 +34,7 @@ def make_plain(architecture, search):
     for weight in model.weights:
         if weight.dtype == "float32":
             weight.assign(weight + random.normal(size=weight.shape, scale=0.4))
-    return Translator(model, SOURCE, TARGET, search, 12, 4)
+    return Translator(model, source, TARGET, search, 12, 4)
 
 
 @pytest.mark.parametrize("architecture", BUILDERS)

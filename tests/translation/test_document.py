@@ -56,6 +56,18 @@ def test_another_hypothesis_keeps_what_the_best_loses():
     assert only.document("It has 7 files") == "IT HAS SEVEN FILES"
 
 
+def test_signs_beside_what_is_kept_are_kept_too():
+    # A model that has no signs, ends what it says, and turns it round.
+    def speak(word):
+        return word if "@" in word else f"{word.strip('.,:;()<>').upper()}."
+
+    translator = WordTranslator(speak, lambda places: [*places][::-1])
+    found = translator.document("Ask me <a@b.c>, he said (http://d.e), or them.")
+    assert found == "ME. ASK <a@b.c>, SAID. HE (http://d.e), THEM. OR."
+    found = translator.document("<p><b>Note</b>: read it, <i>please</i>", "html")
+    assert found == "<p><b>NOTE</b>: IT. READ, <i>PLEASE</i>"
+
+
 def test_a_sentence_that_is_too_long_is_cut_at_clauses():
     short = WordTranslator(str.upper, limit=6)
     words = "one two three four, five six seven eight nine ten eleven twelve"

@@ -51,6 +51,30 @@ def best(found):
     return [ranked[0].text for ranked in found]
 
 
+@pytest.mark.parametrize("search", [BEAMS, Greedy(9)], ids=["beams", "greedy"])
+@pytest.mark.parametrize("architecture", ["transformer", "recurrent"])
+def test_translations_begin_as_asked(architecture, search):
+    translate = make(architecture, search)
+    plain = translate.hypotheses(TEXTS)
+    begun = ["나", "", "", "다 라다라가마나다라", plain[4][0].text[:1]]
+    found = translate.hypotheses(TEXTS, prefixes=begun)
+    for ranked, before, beginning in zip(found, plain, begun, strict=True):
+        if beginning:
+            assert all(one.text.startswith(beginning[:9]) for one in ranked)
+        else:
+            assert [one.text for one in ranked] == [one.text for one in before]
+    # What it would have written anyway changes nothing.
+    assert found[4][0].text == plain[4][0].text
+    assert found[4][0].score == pytest.approx(plain[4][0].score, abs=1e-4)
+    if search is BEAMS:
+        terms = [[("마마",)]] * len(TEXTS)
+        both = translate.hypotheses(TEXTS, terms=terms, prefixes=["나"] * len(TEXTS))
+        for text, (one, *_) in zip(TEXTS, both, strict=True):
+            assert not text or (one.text[0] == "나" and "마마" in one.text)
+    with pytest.raises(ValueError, match="prefixes"):
+        translate.hypotheses(TEXTS, prefixes=["나"])
+
+
 def test_what_cannot_be_written_is_left_out():
     translate = make("transformer")
     terms = [[("z가", "나나"), ("q",)]]

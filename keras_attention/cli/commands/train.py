@@ -23,12 +23,18 @@ from keras_attention.cli.files import (
     PARTS,
     checksums,
     file_names,
+    languages,
     make_corpus,
     read_files,
 )
 from keras_attention.cli.options.train import PRESETS
 from keras_attention.cli.process import clean_up_when_interrupted
-from keras_attention.cli.results import check_bleu, measure, show_samples
+from keras_attention.cli.results import (
+    check_bleu,
+    draw_confidence,
+    measure_each,
+    show_samples,
+)
 from keras_attention.cli.run_folder import (
     TOKENIZER_FILES,
     begin_run,
@@ -45,9 +51,11 @@ from keras_attention.translation.fitting import (
     fit_translator,
     make_batches,
 )
+from keras_attention.translation.language_tags import tag_of
 from keras_attention.translation.translator import Translator
 from keras_attention.visualization import plot_attention, plot_training
 
+CALIBRATED = 1000  # validation sentences, of which confidence is learned
 SHAPES = 12  # of batches, where each is compiled
 CONFIG = "run.toml"  # the options of a run, for --config
 
@@ -94,7 +102,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     translator.search = Greedy(options.max_length, jit_compile=options.xla)
     translator = add_short_list(options, translator, corpus)
     show_samples(translator, corpus.test, options.samples)
-    figures = measure(translator, corpus.test, options)
+    tags = {language: tag_of(language) for language in languages(options)}
+    figures = measure_each(translator, corpus.test, options, tags)
+    translator.calibrate(*(side[:CALIBRATED] for side in corpus.validation))
+    figures |= draw_confidence(
+        translator, corpus.test, options, folder / "confidence.png"
+    )
     _draw(translator, corpus.test[0], folder / "attention.png")
     save(options, translator, corpus.test[0][:20], folder)
     whole = complete.with_suffix(".new")

@@ -27,6 +27,7 @@ from keras_attention.translation.line_forms import (
     LineForm,
     Plain,
     Ranked,
+    Wishes,
 )
 from keras_attention.translation.lines import BYTE_ORDER_MARK, translate_lines
 
@@ -39,13 +40,11 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("translate needs a standard output, or --output")
     jobs = plan_jobs(options.input, options.output, options.overwrite)
     size = total_size(options.input)
-    terms = None if options.terms is None else Glossary.read(options.terms)
-    if terms is not None and options.engine == "ctranslate2":
-        raise ValueError("--terms is not for --engine ctranslate2")
+    wishes = _read_wishes(options)
     if options.document is None:
-        translate: Translation = _Lines(options, size, terms)
+        translate: Translation = _Lines(options, size, wishes)
     else:
-        translate = _Documents(options, size, jobs, terms)
+        translate = _Documents(options, size, jobs, wishes)
     if options.output is not None:
         clean_up_when_interrupted()
     translator = load(options)
@@ -63,6 +62,23 @@ def run(options: argparse.Namespace) -> None:
     if counts["missing_terms"]:
         missing, asked = counts["missing_terms"], counts["terms"]
         say(f"warning: {missing} of {asked} terms could not be placed")
+    if counts["unsure"]:
+        say(
+            f"{counts['unsure']:,} of {counts['texts']:,} {translate.name} are below "
+            f"--min-confidence {options.min_confidence:g}"
+        )
+
+
+def _read_wishes(options):
+    """What translations have to be, as the options say."""
+    if options.withhold and options.min_confidence is None:
+        raise ValueError("--withhold needs --min-confidence")
+    terms = None if options.terms is None else Glossary.read(options.terms)
+    if terms is not None and options.engine == "ctranslate2":
+        raise ValueError("--terms is not for --engine ctranslate2")
+    return Wishes(
+        terms, options.min_confidence, options.withhold, options.with_prefixes
+    )
 
 
 class _Lines:
@@ -71,12 +87,12 @@ class _Lines:
     name = "lines"
 
     def __init__(
-        self, options: argparse.Namespace, size: int | None, terms: Glossary | None
+        self, options: argparse.Namespace, size: int | None, wishes: Wishes
     ) -> None:
         if options.mask is not None or options.language is not None:
             raise ValueError("--mask and --language are for --document")
         self.progress = Progress(self.name, size)
-        self._form = choose_form(options, terms)
+        self._form = choose_form(options, wishes)
 
     def __call__(
         self, translator: Any, source: Input, output: Any, counts: Counter[str]
@@ -101,16 +117,16 @@ class _Documents:
         options: argparse.Namespace,
         size: int | None,
         jobs: Sequence[Job],
-        terms: Glossary | None,
+        wishes: Wishes,
     ) -> None:
-        self._terms = terms
+        self._wishes = wishes
         self.progress = Progress(self.name, size)
         self._options = options
         given = options.output_format != "text" or options.n_best or options.alignments
-        if given:
+        if given or options.with_prefixes:
             raise ValueError(
-                "--document writes documents: leave out --output-format, --n-best and "
-                "--alignments"
+                "--document writes documents: leave out --output-format, --n-best, "
+                "--alignments and --with-prefixes"
             )
         if any(len(sources) > 1 for sources, _ in jobs):
             raise ValueError(
@@ -140,7 +156,8 @@ class _Documents:
                 self._format(None if source.file is None else name),
                 language=self._options.language or "en",
                 mask=self._options.mask,
-                terms=self._terms,
+                terms=self._wishes.terms,
+                min_confidence=self._wishes.min_confidence,
                 counts=counts,
             )
         except ValueError as error:
@@ -181,16 +198,22 @@ def _check_mask(mask):
         )
 
 
-def choose_form(options: argparse.Namespace, terms: Glossary | None) -> LineForm:
+def choose_form(options: argparse.Namespace, wishes: Wishes) -> LineForm:
     """What is written of a line, as the options say."""
     if options.output_format == "json":
-        return JsonLines(terms, options.alignments)
+        return JsonLines(wishes, options.alignments)
+    if wishes.min_confidence is not None and (
+        options.n_best or options.alignments or options.output_format == "tsv"
+    ):
+        raise ValueError(
+            "--min-confidence with --n-best or --alignments needs --output-format json"
+        )
     if options.alignments and (options.n_best or options.output_format == "tsv"):
         raise ValueError(
             "--alignments of more than the best translation need --output-format json"
         )
     if options.alignments:
-        return Aligned(terms)
+        return Aligned(wishes)
     if options.output_format == "tsv":
-        return Columns(terms)
-    return Ranked(terms) if options.n_best else Plain(terms)
+        return Columns(wishes)
+    return Ranked(wishes) if options.n_best else Plain(wishes)

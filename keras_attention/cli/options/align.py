@@ -2,7 +2,12 @@
 
 import argparse
 
-from keras_attention.cli.options.shared import add_folder, add_pairs, add_precision
+from keras_attention.cli.options.shared import (
+    add_folder,
+    add_language,
+    add_pairs,
+    add_precision,
+)
 
 HELP = "say which words of given translations belong together"
 DESCRIPTION = """\
@@ -17,6 +22,7 @@ example:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them to a parser."""
     add_folder(parser)
+    add_language(parser)
     add_pairs(parser)
     parser.add_argument(
         "--tokens",

@@ -2,7 +2,12 @@
 
 import argparse
 
-from keras_attention.cli.options.shared import add_engine, add_folder, add_pairs
+from keras_attention.cli.options.shared import (
+    add_engine,
+    add_folder,
+    add_language,
+    add_pairs,
+)
 
 HELP = "say how probable given translations are"
 DESCRIPTION = """\
@@ -16,5 +21,6 @@ example:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them to a parser."""
     add_folder(parser)
+    add_language(parser)
     add_pairs(parser)
     add_engine(parser)

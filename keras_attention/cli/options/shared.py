@@ -24,6 +24,15 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_language(parser: argparse._ActionsContainer) -> None:
+    """Add the language that a model of several is to write."""
+    parser.add_argument(
+        "--to",
+        metavar="LANGUAGE",
+        help="to translate into, by a model of several languages",
+    )
+
+
 def add_pairs(parser: argparse.ArgumentParser) -> None:
     """Add files of sentences and their translations."""
     group = parser.add_argument_group("text, by --pairs or by --source and --target")
@@ -49,6 +58,25 @@ def add_bleu(parser: argparse._ActionsContainer) -> None:
         default="13a",
         help="of sacrebleu: char for Korean, none for tokens between spaces "
         "(default: 13a)",
+    )
+
+
+def add_comet(parser: argparse._ActionsContainer) -> None:
+    """Add COMET, and where it is."""
+    parser.add_argument(
+        "--comet",
+        nargs="?",
+        const="Unbabel/wmt22-comet-da",
+        metavar="MODEL",
+        help="measure COMET too, by a model of the Hugging Face Hub or a checkpoint "
+        "(default: Unbabel/wmt22-comet-da)",
+    )
+    parser.add_argument(
+        "--comet-python",
+        type=named,
+        metavar="FILE",
+        help="Python of an environment with unbabel-comet, which needs other versions "
+        "of packages than TensorFlow",
     )
 
 

@@ -16,7 +16,8 @@ EXAMPLES = """\
 examples:
   keras-attention train --pairs pairs.tsv --output run
   keras-attention train --source train.en --target train.de --preset transformer-30k
-  keras-attention train --pairs more.tsv --output run2 --start-from run/translator"""
+  keras-attention train --pairs more.tsv --output run2 --start-from run/translator
+  keras-attention train --pairs fr=en-fr.tsv en=fr-en.tsv --output both"""
 
 # Settings that did well on so many pairs; benchmarks/README.md says what each does.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -75,18 +76,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(group):
     add = group.add_argument
-    add("--pairs", type=named, help="file of pairs, a line each: source TAB target")
+    files = {"type": named, "nargs": "+", "metavar": "FILE"}
+    add(
+        "--pairs",
+        **files,
+        help="pairs, a line each: source TAB target. Files of several directions name "
+        "the language that each is translated into: fr=en-fr.tsv ko=en-ko.tsv",
+    )
     for side in ("", "validation-", "test-"):
         add(
             f"--{side}source",
-            type=named,
-            help=f"file of {side or 'training '}source lines",
+            **files,
+            help=f"{side or 'training '}source lines, likewise",
         )
-        add(f"--{side}target", type=named, help="their translations, in order")
+        add(f"--{side}target", **files, help="their translations, in order")
     add(
         "--limit",
         type=positive,
-        help="use only so many of the first pairs of your files",
+        help="use only so many of the first pairs of each file of the training",
     )
     add(
         "--output",

@@ -2,8 +2,13 @@
 
 import argparse
 
-from keras_attention.cli.options.shared import add_engine, add_folder, add_search
-from keras_attention.cli.parser import named, positive
+from keras_attention.cli.options.shared import (
+    add_engine,
+    add_folder,
+    add_language,
+    add_search,
+)
+from keras_attention.cli.parser import named, positive, share
 
 HELP = "translate lines of text, or documents"
 DESCRIPTION = """\
@@ -29,6 +34,7 @@ FORMATS_OF_DOCUMENTS = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them to a parser."""
     add_folder(parser)
+    add_language(parser)
     group = parser.add_argument_group("files")
     group.add_argument(
         "--input",
@@ -70,6 +76,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="terms and how they are to be translated: in each line a term and its "
         "forms in the target language, with tabs between them; by 4 beams, if not "
         "otherwise said",
+    )
+    group.add_argument(
+        "--with-prefixes",
+        action="store_true",
+        help="lines have, after a tab, the words that their translation begins with",
+    )
+    group.add_argument(
+        "--min-confidence",
+        type=share,
+        metavar="SHARE",
+        help="mark translations of whose words fewer are to be expected right, as "
+        "[0.42] before them; in documents such a sentence stays as it is",
+    )
+    group.add_argument(
+        "--withhold",
+        action="store_true",
+        help="leave the lines of such translations empty",
     )
     _add_documents(parser)
     add_search(parser)
