@@ -9,7 +9,10 @@ from pathlib import Path
 import keras
 import pytest
 
+from keras_attention.decoding import Greedy
+from keras_attention.text.plain import CharacterTokenizer
 from tests.convert.marian_reference import write_random_folder
+from tests.translation.test_any_backend import make_plain
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -47,6 +50,16 @@ def test_blocks_of_readme_run_in_order(tmp_path, monkeypatch):
 def test_blocks_of_docs_run_in_order(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert _run_blocks((ROOT / "docs" / f"{name}.md").read_text("utf-8")) >= 3
+
+
+@pytest.mark.slow
+@needs_tensorflow
+def test_blocks_of_the_command_run_in_order(tmp_path, monkeypatch):
+    tags = ["<2fr>", "<2en>"]
+    letters = CharacterTokenizer([*tags, *"A houseUnmai."], user_symbols=tags)
+    make_plain("transformer", Greedy(5), letters).save(tmp_path / "both" / "translator")
+    monkeypatch.chdir(tmp_path)
+    assert _run_blocks((ROOT / "docs" / "command.md").read_text("utf-8")) >= 2
 
 
 @pytest.mark.slow
