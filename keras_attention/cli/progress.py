@@ -14,9 +14,13 @@ class Progress:
     Args:
         name: of what is counted, as "sentences".
         size: of all that is to be done, in any unit, where it is known.
+        writes_beside: whether results go to standard output. Where that is a terminal
+            too, the line comes at the end alone.
     """
 
-    def __init__(self, name: str, size: int | None = None) -> None:
+    def __init__(
+        self, name: str, size: int | None = None, writes_beside: bool = False
+    ) -> None:
         self._name = name
         self._size = size
         self._before = 0
@@ -24,6 +28,9 @@ class Progress:
         self._begun = self._said = time.monotonic()
         self._width = 0
         self._is_shown = sys.stderr is not None and sys.stderr.isatty()
+        self._is_moving = self._is_shown and not (
+            writes_beside and sys.stdout is not None and sys.stdout.isatty()
+        )
 
     def add(self, count: int, done: Callable[[], int]) -> None:
         """Count some more.
@@ -34,7 +41,7 @@ class Progress:
         """
         self._count += count
         now = time.monotonic()
-        if not self._is_shown or now - self._said < _EVERY:
+        if not self._is_moving or now - self._said < _EVERY:
             return
         self._said = now
         left = ""

@@ -190,6 +190,22 @@ def test_progress_is_shown_on_a_terminal_alone(monkeypatch, capsys):
     assert last.rstrip() == "2,000 lines, 100 a second, 0:20 in all"
 
 
+def test_progress_does_not_run_into_results_on_a_terminal(monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    counter = progress.Progress("lines", writes_beside=True)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    alone = progress.Progress("lines", writes_beside=True)
+    alone.add(5, lambda: 0)
+    assert not shown.text
+    alone.end()
+    assert shown.text.startswith("\r5 lines")
+    shown.text = ""
+    counter.add(5, lambda: 0)
+    assert shown.text
+
+
 def test_terms_are_placed_or_reported(folder, tmp_path, capsysbinary):
     (tmp_path / "terms.tsv").write_text("name\t둘\t리리\nfour\tzzz\n", "utf-8")
     translate(folder, "--terms", "terms.tsv", "--output-format", "json")

@@ -91,7 +91,7 @@ class _Lines:
     ) -> None:
         if options.mask is not None or options.language is not None:
             raise ValueError("--mask and --language are for --document")
-        self.progress = Progress(self.name, size)
+        self.progress = Progress(self.name, size, options.output is None)
         self._form = choose_form(options, wishes)
 
     def __call__(
@@ -120,7 +120,7 @@ class _Documents:
         wishes: Wishes,
     ) -> None:
         self._wishes = wishes
-        self.progress = Progress(self.name, size)
+        self.progress = Progress(self.name, size, options.output is None)
         self._options = options
         given = options.output_format != "text" or options.n_best or options.alignments
         if given or options.with_prefixes:
