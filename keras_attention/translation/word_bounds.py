@@ -51,17 +51,16 @@ def read_words(tokenizer: Any, size: int) -> Words:
 def find_forms(tokenizer: Any, forms: Sequence[str], unknown: int) -> list[list[int]]:
     """The ids of forms of a term, also as they follow a sign without a blank.
 
-    Those that the vocabulary has not all ids for are left out.
+    A form with a piece that the vocabulary lacks is left out.
     """
     found = [tokenizer.tokenize([*forms])]
     for opening in _OPENINGS:
-        (first,) = tokenizer.tokenize([opening])
-        if unknown in first:
-            continue
-        joined = tokenizer.tokenize([f"{opening}{form}" for form in forms])
-        found.append(
-            [ids[len(first) :] for ids in joined if ids[: len(first)] == first]
+        first, *joined = tokenizer.tokenize(
+            [opening, *(f"{opening}{form}" for form in forms)]
         )
-        break
+        if unknown not in first:
+            size = len(first)
+            found.append([ids[size:] for ids in joined if ids[:size] == first])
+            break
     every = dict.fromkeys(tuple(ids) for kind in found for ids in kind)
     return [[*ids] for ids in every if ids and unknown not in ids]
