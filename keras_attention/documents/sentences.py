@@ -1,6 +1,11 @@
 """Sentences of a text."""
 
+import re
+from itertools import accumulate, pairwise
+
 from keras_attention.optional_packages import needs
+
+_HALF = re.compile("[\ud800-\udfff]")  # of a character, which is not UTF-8
 
 
 def split_sentences(text: str, language: str = "en") -> list[str]:
@@ -18,10 +23,12 @@ def split_sentences(text: str, language: str = "en") -> list[str]:
     with needs("sentencex", extra="documents", by="splitting sentences"):
         import sentencex
 
-    sentences: list[str] = sentencex.segment(language, text)
-    if "".join(sentences) != text:  # it leaves nothing out that we know of
+    readable = _HALF.sub("\ufffd", text)
+    sentences: list[str] = sentencex.segment(language, readable)
+    if "".join(sentences) != readable:  # it leaves nothing out that we know of
         return [text]
-    return [sentence for sentence in sentences if sentence]
+    ends = [0, *accumulate(map(len, sentences))]
+    return [text[start:end] for start, end in pairwise(ends) if start < end]
 
 
 def split_clauses(text: str, anywhere: bool = False) -> list[str]:

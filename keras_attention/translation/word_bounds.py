@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_attention.decoding.phrases import Words
+if TYPE_CHECKING:
+    from keras_attention.decoding.phrases import Words
 
 # Scripts whose words have blanks around them: up to those of India, Georgian, Ethiopic
 # to Runic, and what is added to Latin and Greek. Korean has blanks too, but for what is
@@ -29,13 +30,15 @@ def as_word(term: str) -> str:
     return f"{before}{re.escape(term)}{after}"
 
 
-def read_words(tokenizer: Any, size: int) -> Words:
+def read_words(tokenizer: Any, size: int) -> "Words":
     """Which ids continue words, and which may be continued.
 
     Args:
         tokenizer: of lists, as of `text.plain`.
         size: number of ids.
     """
+    from keras_attention.decoding.phrases import Words  # which imports Keras
+
     ids = range(size)
     alone = tokenizer.detokenize([[index] for index in ids])
     is_open = [text != "" and is_spaced(text[-1]) for text in alone]

@@ -64,7 +64,7 @@ except SystemExit as error:
         (["train", "--help"], "usage: keras-attention train ", "0"),
         (["translate", "x", "--beams", "0"], "keras-attention: error: ", "2"),
         ([], "keras-attention: error: no command given", "2"),
-        (["translate", "missing"], "keras-attention: error: ", "2"),
+        (["translate", "missing"], "keras-attention: error: 'missing' is not a", "2"),
     ],
     ids=str,
 )

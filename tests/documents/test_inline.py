@@ -239,6 +239,8 @@ def test_numbers_with_their_signs():
 )
 def test_sentences_together_are_the_text(text, language, expected):
     assert split_sentences(text, language) == expected
+    halves = [sentence.replace("e", "\udc80") for sentence in expected]
+    assert split_sentences("".join(halves), language) == halves
 
 
 @pytest.mark.parametrize(
