@@ -4,7 +4,7 @@ import ctranslate2
 import numpy as np
 import pytest
 
-from tests.backends import BACKEND
+from tests.backends import BACKEND, start_fresh_process
 
 if BACKEND != "tensorflow":
     pytest.skip("graphs are of TensorFlow only", allow_module_level=True)
@@ -278,3 +278,23 @@ def test_plain_tokenizers_are_exported_too(tmp_path):
     assert (tmp_path / "model" / "translate.py").exists()
     fast = Translator.load(tmp_path / "model", engine="ctranslate2")
     assert fast(ENGLISH) == plain(ENGLISH)
+
+
+WITHOUT_KERAS = """
+import sys
+for name in ("keras", "tensorflow", "jax", "torch"):
+    sys.modules[name] = None  # so its import fails
+sys.argv, sys.orig_argv = ["-m"], ["python", "-m", "keras_attention"]
+from keras_attention.cli.main import main
+main(["translate", {folder!r}, "--engine", "ctranslate2"])
+"""
+
+
+def test_ctranslate2_does_without_keras(tmp_path):
+    folder = str(tmp_path / "model")
+    make_translator().export(folder, check=False, format="ctranslate2")
+    script = WITHOUT_KERAS.format(folder=folder)
+    with start_fresh_process(script) as process:
+        printed, _ = process.communicate("\n".join(ENGLISH), timeout=300)
+    expected = Translator.load(folder, engine="ctranslate2")([*ENGLISH])
+    assert printed.splitlines() == expected
